@@ -1,2 +1,39 @@
-//! placeholder
-fn main() {}
+//! `cargo xtask demo | test`: sets up what a task needs, then does it.
+
+mod arrows;
+mod checks;
+mod demo;
+mod setup;
+mod shell;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "usage: cargo xtask TASK
+
+    demo [STYLE]   restyle the demo clip with a bundled style, or with a style file, and say where the result is
+    test           check formatting, lints, documentation, licences and the crates' arrows; run every test";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let result = match arguments[..] {
+        ["demo"] => demo::run(None),
+        ["demo", style] => demo::run(Some(style)),
+        ["test"] => checks::run(),
+        ["help" | "--help" | "-h"] => {
+            println!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! System packages that building needs: installs them where it may, names them where it may not.
+
+use std::{env, path::Path};
+
+use anyhow::{Result, bail};
+
+use crate::shell::{self, command, output, succeeds};
+
+/// Something that building needs, and how to see that it is there.
+struct Requirement {
+    /// The Debian package that has it.
+    package: &'static str,
+    sign: Sign,
+}
+
+/// What tells that a requirement is met, also where no package manager knows of it.
+enum Sign {
+    /// pkg-config knows this module.
+    Module(&'static str),
+    /// This program runs.
+    Program(&'static str),
+    /// libclang, which has no pkg-config module: a variable that says where it is, or clang beside it.
+    LibClang,
+}
+
+const REQUIREMENTS: [Requirement; 12] = [
+    Requirement { package: "build-essential", sign: Sign::Program("cc") },
+    Requirement { package: "pkg-config", sign: Sign::Program("pkg-config") },
+    Requirement { package: "libclang-dev", sign: Sign::LibClang },
+    Requirement { package: "libavcodec-dev", sign: Sign::Module("libavcodec") },
+    Requirement { package: "libavdevice-dev", sign: Sign::Module("libavdevice") },
+    Requirement { package: "libavfilter-dev", sign: Sign::Module("libavfilter") },
+    Requirement { package: "libavformat-dev", sign: Sign::Module("libavformat") },
+    Requirement { package: "libavutil-dev", sign: Sign::Module("libavutil") },
+    Requirement { package: "libswresample-dev", sign: Sign::Module("libswresample") },
+    Requirement { package: "libswscale-dev", sign: Sign::Module("libswscale") },
+    Requirement { package: "libwayland-dev", sign: Sign::Module("wayland-client") },
+    Requirement { package: "libxkbcommon-dev", sign: Sign::Module("xkbcommon") },
+];
+
+/// Makes sure that everything which building needs is there.
+pub(crate) fn run() -> Result<()> {
+    let debian = Path::new("/etc/debian_version").exists();
+    let missing: Vec<&str> =
+        REQUIREMENTS.iter().filter(|r| !r.is_met(debian)).map(|requirement| requirement.package).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let packages = missing.join(" ");
+    if !debian {
+        bail!("missing (by their Debian names; use your system's packages): {packages}");
+    }
+    let Some(prefix) = root_prefix() else {
+        bail!("missing packages, to be installed as root: apt-get install {packages}");
+    };
+    eprintln!("installing {packages}");
+    shell::run(&mut command("env", &[prefix, &["apt-get", "update", "-q"]].concat()))?;
+    let install =
+        ["DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-q", "-y", "--no-install-recommends"];
+    shell::run(command("env", &[prefix, &["env"], &install[..]].concat()).args(missing))
+}
+
+/// What to write before a command to run it as root without being asked for a password; `None` where that cannot be.
+fn root_prefix() -> Option<&'static [&'static str]> {
+    let user = output(&mut command("id", &["-u"])).unwrap_or_default();
+    if user.trim() == "0" {
+        return Some(&[]);
+    }
+    succeeds(&mut command("sudo", &["-n", "true"])).then_some(&["sudo", "-n"])
+}
+
+impl Requirement {
+    fn is_met(&self, debian: bool) -> bool {
+        let here = match self.sign {
+            Sign::Module(module) => succeeds(&mut command("pkg-config", &["--exists", module])),
+            Sign::Program(program) => succeeds(&mut command(program, &["--version"])),
+            Sign::LibClang if debian => env::var_os("LIBCLANG_PATH").is_some(),
+            Sign::LibClang => {
+                env::var_os("LIBCLANG_PATH").is_some() || succeeds(&mut command("clang", &["--version"]))
+            }
+        };
+        here || (debian && is_installed(self.package))
+    }
+}
+
+fn is_installed(package: &str) -> bool {
+    let query = ["-W", "-f", "${db:Status-Status}", package];
+    output(command("dpkg-query", &query).stderr(std::process::Stdio::null()))
+        .is_ok_and(|status| status == "installed")
+}
