@@ -1,0 +1,194 @@
+//! A network as data: a list of layers with their sizes and the names of their weights.
+//!
+//! Everything that knows networks reads this description: the executor here, the loading and checking of weights,
+//! random initialisation, export. A new architecture is a new description, not new code.
+
+use std::collections::BTreeMap;
+
+use crate::{Margins, PadMode};
+
+/// Spatial padding in front of a convolution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Padding {
+    /// Always these margins.
+    Fixed(PadMode, Margins),
+    /// TensorFlow's `SAME` with zeros: output side = ceil(input side / stride), the odd pixel at the bottom and right.
+    Same {
+        /// Side of the kernel that follows.
+        kernel: usize,
+        /// Stride of the convolution that follows.
+        stride: usize,
+    },
+}
+
+impl Padding {
+    /// The margins for a picture of `height` x `width`.
+    pub fn margins(self, height: usize, width: usize) -> (PadMode, Margins) {
+        match self {
+            Self::Fixed(mode, margins) => (mode, margins),
+            Self::Same { kernel, stride } => {
+                let total =
+                    |side: usize| ((side.div_ceil(stride) - 1) * stride + kernel).saturating_sub(side);
+                let (vertical, horizontal) = (total(height), total(width));
+                let margins = Margins {
+                    top: vertical / 2,
+                    bottom: vertical - vertical / 2,
+                    left: horizontal / 2,
+                    right: horizontal - horizontal / 2,
+                };
+                (PadMode::Zero, margins)
+            }
+        }
+    }
+}
+
+/// Sizes and weight names of a convolution, plain or transposed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Convolution {
+    /// Name of the weights.
+    pub weight: String,
+    /// Name of the bias, where there is one.
+    pub bias: Option<String>,
+    /// Channels in.
+    pub in_channels: usize,
+    /// Channels out.
+    pub out_channels: usize,
+    /// Side of the square kernel.
+    pub kernel: usize,
+    /// Step between outputs (between inputs for a transposed convolution).
+    pub stride: usize,
+}
+
+/// Weight names and constant of an instance norm.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Norm {
+    /// Name of the factors, one a channel.
+    pub scale: String,
+    /// Name of the summands, one a channel.
+    pub shift: String,
+    /// How many channels.
+    pub channels: usize,
+    /// Added to the variance.
+    pub eps: f64,
+}
+
+/// One step of a network.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Layer {
+    /// Adds margins.
+    Pad(Padding),
+    /// Convolution without padding; weights (out, in, K, K).
+    Conv(Convolution),
+    /// Transposed convolution, cut to `stride` times the input's size; weights (in, out, K, K).
+    ConvTranspose(Convolution),
+    /// Instance normalisation.
+    InstanceNorm(Norm),
+    /// max(x, 0).
+    Relu,
+    /// tanh(x) * gain + offset.
+    ScaledTanh {
+        /// Factor after the tanh.
+        gain: f64,
+        /// Summand after that.
+        offset: f64,
+    },
+    /// Repeats every pixel this many times in both directions.
+    UpsampleNearest(usize),
+    /// 2x2 maximum with stride 2.
+    MaxPool,
+    /// x + layers(x).
+    Residual(Vec<Layer>),
+    /// Reorders the channels RGB to BGR and subtracts these means, given in BGR order.
+    BgrMinusMean([f64; 3]),
+    /// Subtracts the first and divides by the second, channel by channel, after dividing by 255.
+    StandardizeRgb {
+        /// Means of R, G, B on 0-1.
+        mean: [f64; 3],
+        /// Deviations of R, G, B on 0-1.
+        deviation: [f64; 3],
+    },
+    /// Keeps what flows here, under this name (see [`crate::Network::features`]).
+    Tap(String),
+}
+
+/// A whole network: the architecture's name and its layers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NetworkDescription {
+    /// Name of the architecture, as in a style file's metadata.
+    pub architecture: String,
+    /// The layers, first to last.
+    pub layers: Vec<Layer>,
+    /// Both sides of the input must be multiples of this for the output to have the input's size.
+    pub side_multiple: usize,
+}
+
+/// How a parameter starts out before training.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Initialisation {
+    /// Normal with mean 0 and variance 2 / fan-in (He et al. 2015, equation 10).
+    He {
+        /// Inputs that feed one output.
+        fan_in: usize,
+    },
+    /// All the same.
+    Constant(f32),
+}
+
+/// Shape and start of one parameter.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ParameterSpec {
+    /// Sizes along its axes.
+    pub shape: Vec<usize>,
+    /// What it is before training.
+    pub initialisation: Initialisation,
+}
+
+impl NetworkDescription {
+    /// Every parameter that the layers name.
+    pub fn parameters(&self) -> BTreeMap<&str, ParameterSpec> {
+        let mut parameters = BTreeMap::new();
+        collect_parameters(&self.layers, &mut parameters);
+        parameters
+    }
+}
+
+fn collect_parameters<'a>(layers: &'a [Layer], parameters: &mut BTreeMap<&'a str, ParameterSpec>) {
+    for layer in layers {
+        match layer {
+            Layer::Conv(conv) => {
+                let shape = [conv.out_channels, conv.in_channels];
+                collect_convolution(conv, shape, conv.in_channels * conv.kernel * conv.kernel, parameters);
+            }
+            Layer::ConvTranspose(conv) => {
+                // Each output pixel sees one tap in every stride x stride.
+                let taps = (conv.kernel * conv.kernel).div_ceil(conv.stride * conv.stride);
+                let shape = [conv.in_channels, conv.out_channels];
+                collect_convolution(conv, shape, conv.in_channels * taps, parameters);
+            }
+            Layer::InstanceNorm(Norm { scale, shift, channels, .. }) => {
+                let constant = |value| ParameterSpec {
+                    shape: vec![*channels],
+                    initialisation: Initialisation::Constant(value),
+                };
+                parameters.insert(scale, constant(1.0));
+                parameters.insert(shift, constant(0.0));
+            }
+            Layer::Residual(layers) => collect_parameters(layers, parameters),
+            _ => {}
+        }
+    }
+}
+
+fn collect_convolution<'a>(
+    conv: &'a Convolution,
+    [first, second]: [usize; 2],
+    fan_in: usize,
+    parameters: &mut BTreeMap<&'a str, ParameterSpec>,
+) {
+    let shape = vec![first, second, conv.kernel, conv.kernel];
+    parameters.insert(&conv.weight, ParameterSpec { shape, initialisation: Initialisation::He { fan_in } });
+    if let Some(bias) = &conv.bias {
+        let initialisation = Initialisation::Constant(0.0);
+        parameters.insert(bias, ParameterSpec { shape: vec![conv.out_channels], initialisation });
+    }
+}

@@ -1,0 +1,13 @@
+//! The CPU's inner loops, on plain slices of `f32` in (N, C, H, W) order.
+//!
+//! Everything here runs on the rayon pool that the caller is in, gives the same bits whatever the number of threads,
+//! and has a scalar twin in the tests. Lengths are asserted at each entry; the checks that a user can trip over are
+//! made in [`crate::ops`].
+
+pub(crate) mod conv;
+mod im2col;
+pub(crate) mod instance_norm;
+mod matmul;
+pub(crate) mod pad;
+pub(crate) mod pool;
+pub(crate) mod upsample;

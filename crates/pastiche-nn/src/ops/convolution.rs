@@ -1,0 +1,239 @@
+//! Convolution and transposed convolution without padding.
+
+use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor, bail};
+
+use super::cpu::{dense, elements, filled};
+use crate::kernels::conv::{self, ConvShape};
+
+/// Cross-correlates `input` (N, C, H, W) with `weight` (O, C, K, K) and adds `bias` (O) where there is one.
+///
+/// Gives (N, O, (H - K) / stride + 1, (W - K) / stride + 1). There is no padding: see [`super::pad`].
+///
+/// # Errors
+/// The shapes do not fit each other, the kernel is larger than the input, or a tensor is not `f32`.
+pub fn conv2d(input: &Tensor, weight: &Tensor, bias: Option<&Tensor>, stride: usize) -> Result<Tensor> {
+    let shape = conv2d_shape(input.dims4()?, weight.dims4()?, stride)?;
+    let bias = bias_or_zeros(bias, shape.out_channels, input)?;
+    if !input.device().is_cpu() {
+        let output = input.conv2d(weight, 0, stride, 1, 1)?;
+        return output.broadcast_add(&bias.reshape((1, shape.out_channels, 1, 1))?);
+    }
+    let [input, weight, bias] = [input, weight, &bias].map(|tensor| dense("conv2d", tensor));
+    input?.apply_op3(&weight?, &bias?, Conv2d { stride })
+}
+
+/// Transposed convolution of `input` (N, C, H, W) with `weight` (C, O, K, K), plus `bias` (O) where there is one.
+///
+/// Gives (N, O, (H - 1) * stride + K, (W - 1) * stride + K): the gradient of [`conv2d`] with respect to its input.
+///
+/// # Errors
+/// The shapes do not fit each other, or a tensor is not `f32`.
+pub fn conv_transpose2d(
+    input: &Tensor,
+    weight: &Tensor,
+    bias: Option<&Tensor>,
+    stride: usize,
+) -> Result<Tensor> {
+    let shape = conv_transpose2d_shape(input.dims4()?, weight.dims4()?, stride)?;
+    let bias = bias_or_zeros(bias, shape.in_channels, input)?;
+    let output = if input.device().is_cpu() {
+        let [input, weight] = [input, weight].map(|tensor| dense("conv_transpose2d", tensor));
+        input?.apply_op2(&weight?, ConvTranspose2d { stride })?
+    } else {
+        input.conv_transpose2d(weight, 0, 0, stride, 1)?
+    };
+    output.broadcast_add(&bias.reshape((1, shape.in_channels, 1, 1))?)
+}
+
+fn bias_or_zeros(bias: Option<&Tensor>, channels: usize, like: &Tensor) -> Result<Tensor> {
+    match bias {
+        Some(bias) if bias.dims() == [channels] => Ok(bias.clone()),
+        Some(bias) => bail!("a bias of shape {:?} for {channels} channels", bias.dims()),
+        None => Tensor::zeros(channels, like.dtype(), like.device()),
+    }
+}
+
+type Dims4 = (usize, usize, usize, usize);
+
+fn conv2d_shape(input: Dims4, weight: Dims4, stride: usize) -> Result<ConvShape> {
+    let (batch, in_channels, in_height, in_width) = input;
+    let (out_channels, weight_channels, kernel, kernel_width) = weight;
+    if weight_channels != in_channels || kernel != kernel_width || kernel == 0 || stride == 0 {
+        bail!("conv2d: weights {weight:?} with stride {stride} do not fit an input {input:?}")
+    }
+    if in_height < kernel || in_width < kernel {
+        bail!("conv2d: a {kernel}x{kernel} kernel is larger than the input's {in_width}x{in_height} pixels")
+    }
+    Ok(ConvShape { batch, in_channels, in_height, in_width, out_channels, kernel, stride })
+}
+
+/// The shape of the convolution whose data gradient this is.
+fn conv_transpose2d_shape(input: Dims4, weight: Dims4, stride: usize) -> Result<ConvShape> {
+    let (batch, channels, height, width) = input;
+    let (weight_channels, out_channels, kernel, kernel_width) = weight;
+    if weight_channels != channels || kernel != kernel_width || kernel == 0 || stride == 0 {
+        bail!("conv_transpose2d: weights {weight:?} with stride {stride} do not fit an input {input:?}")
+    }
+    if height == 0 || width == 0 {
+        bail!("conv_transpose2d: an input {input:?} has no pixels")
+    }
+    Ok(ConvShape {
+        batch,
+        in_channels: out_channels,
+        in_height: (height - 1) * stride + kernel,
+        in_width: (width - 1) * stride + kernel,
+        out_channels: channels,
+        kernel,
+        stride,
+    })
+}
+
+fn in_dims(shape: &ConvShape) -> Dims4 {
+    (shape.batch, shape.in_channels, shape.in_height, shape.in_width)
+}
+
+fn out_dims(shape: &ConvShape) -> Dims4 {
+    (shape.batch, shape.out_channels, shape.out_height(), shape.out_width())
+}
+
+fn weight_dims(shape: &ConvShape) -> Dims4 {
+    (shape.out_channels, shape.in_channels, shape.kernel, shape.kernel)
+}
+
+/// input, weight, bias -> output.
+struct Conv2d {
+    stride: usize,
+}
+
+impl CustomOp3 for Conv2d {
+    fn name(&self) -> &'static str {
+        "conv2d"
+    }
+
+    fn cpu_fwd(
+        &self,
+        input: &CpuStorage,
+        input_layout: &Layout,
+        weight: &CpuStorage,
+        weight_layout: &Layout,
+        bias: &CpuStorage,
+        bias_layout: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let shape = conv2d_shape(input_layout.shape().dims4()?, weight_layout.shape().dims4()?, self.stride)?;
+        let input = elements(self.name(), input, input_layout)?;
+        let weight = elements(self.name(), weight, weight_layout)?;
+        let bias = elements(self.name(), bias, bias_layout)?;
+        filled(out_dims(&shape), |output| conv::forward(&shape, input, weight, bias, output))
+    }
+
+    fn bwd(
+        &self,
+        input: &Tensor,
+        weight: &Tensor,
+        bias: &Tensor,
+        _output: &Tensor,
+        grad_output: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+        let shape = conv2d_shape(input.dims4()?, weight.dims4()?, self.stride)?;
+        let grad_output = dense(self.name(), grad_output)?;
+        let grad_input = wanted(input, || weight.apply_op2_no_bwd(&grad_output, &BackwardData { shape }))?;
+        let grad_weight = wanted(weight, || input.apply_op2_no_bwd(&grad_output, &BackwardWeight { shape }))?;
+        let grad_bias = wanted(bias, || grad_output.sum((0, 2, 3)))?;
+        Ok((grad_input, grad_weight, grad_bias))
+    }
+}
+
+/// The gradient of `argument`, where some variable hangs on it.
+pub(super) fn wanted(argument: &Tensor, gradient: impl FnOnce() -> Result<Tensor>) -> Result<Option<Tensor>> {
+    argument.track_op().then(gradient).transpose()
+}
+
+/// input, weight -> output; `shape` is that of the convolution in the other direction.
+struct ConvTranspose2d {
+    stride: usize,
+}
+
+impl CustomOp2 for ConvTranspose2d {
+    fn name(&self) -> &'static str {
+        "conv_transpose2d"
+    }
+
+    fn cpu_fwd(
+        &self,
+        input: &CpuStorage,
+        input_layout: &Layout,
+        weight: &CpuStorage,
+        weight_layout: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let (input_dims, weight_dims) = (input_layout.shape().dims4()?, weight_layout.shape().dims4()?);
+        let shape = conv_transpose2d_shape(input_dims, weight_dims, self.stride)?;
+        BackwardData { shape }.cpu_fwd(weight, weight_layout, input, input_layout)
+    }
+
+    fn bwd(
+        &self,
+        input: &Tensor,
+        weight: &Tensor,
+        _output: &Tensor,
+        grad_output: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        let shape = conv_transpose2d_shape(input.dims4()?, weight.dims4()?, self.stride)?;
+        let grad_output = dense(self.name(), grad_output)?;
+        let no_bias = Tensor::zeros(shape.out_channels, input.dtype(), input.device())?;
+        let grad_input = wanted(input, || {
+            grad_output.apply_op3_no_bwd(weight, &no_bias, &Conv2d { stride: self.stride })
+        })?;
+        let grad_weight = wanted(weight, || grad_output.apply_op2_no_bwd(input, &BackwardWeight { shape }))?;
+        Ok((grad_input, grad_weight))
+    }
+}
+
+/// weight, gradient of the output -> gradient of the input.
+struct BackwardData {
+    shape: ConvShape,
+}
+
+impl CustomOp2 for BackwardData {
+    fn name(&self) -> &'static str {
+        "conv2d_backward_data"
+    }
+
+    fn cpu_fwd(
+        &self,
+        weight: &CpuStorage,
+        weight_layout: &Layout,
+        grad_output: &CpuStorage,
+        grad_layout: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let weight = elements(self.name(), weight, weight_layout)?;
+        let grad_output = elements(self.name(), grad_output, grad_layout)?;
+        filled(in_dims(&self.shape), |grad_input| {
+            conv::backward_data(&self.shape, weight, grad_output, grad_input);
+        })
+    }
+}
+
+/// input, gradient of the output -> gradient of the weights.
+struct BackwardWeight {
+    shape: ConvShape,
+}
+
+impl CustomOp2 for BackwardWeight {
+    fn name(&self) -> &'static str {
+        "conv2d_backward_weight"
+    }
+
+    fn cpu_fwd(
+        &self,
+        input: &CpuStorage,
+        input_layout: &Layout,
+        grad_output: &CpuStorage,
+        grad_layout: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let input = elements(self.name(), input, input_layout)?;
+        let grad_output = elements(self.name(), grad_output, grad_layout)?;
+        filled(weight_dims(&self.shape), |grad_weight| {
+            conv::backward_weight(&self.shape, input, grad_output, grad_weight);
+        })
+    }
+}

@@ -1,0 +1,18 @@
+//! The operations that style networks need and candle lacks or does slowly, with gradients.
+//!
+//! All take and give `f32` tensors of shape `(N, C, H, W)` and report wrong shapes as errors. On the CPU each is one
+//! candle custom op over [`crate::kernels`]; on other devices it is composed of candle's own operations, whose
+//! gradients are right, so both give the same values.
+//!
+//! A gradient is computed only for the arguments that lead to a variable: a frozen weight costs nothing.
+
+mod convolution;
+mod cpu;
+mod instance_norm;
+mod max_pool;
+mod reshape;
+
+pub use convolution::{conv_transpose2d, conv2d};
+pub use instance_norm::instance_norm;
+pub use max_pool::max_pool_2x2;
+pub use reshape::{pad, reflection_pad, upsample_nearest, zero_pad};

@@ -1,0 +1,187 @@
+//! Reading and writing networks as `.safetensors`.
+//!
+//! Nothing is believed before it is checked: the file's size, the header (by the `safetensors` crate: its length, every
+//! offset, no gap, no overlap), then names, shapes, types and values against the network's description.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    fs::{self, File},
+    io::Read,
+    path::Path,
+};
+
+use candle_core::{DType, Device, Tensor};
+use safetensors::{
+    Dtype, SafeTensors,
+    tensor::{Metadata, TensorView},
+};
+
+use crate::{Architecture, Network, NetworkDescription, WeightsError};
+
+/// No network that this program can run is larger.
+const MAX_FILE_BYTES: u64 = 1 << 30;
+
+/// A file of named tensors with text metadata, checked to be well-formed, not yet to be a network.
+#[derive(Debug)]
+pub struct WeightsFile {
+    bytes: Vec<u8>,
+    header: Metadata,
+    /// Where the tensors' data begin in `bytes`.
+    data_start: usize,
+}
+
+impl WeightsFile {
+    /// Reads a `.safetensors` file.
+    ///
+    /// # Errors
+    /// It cannot be read, is too large, or is not well-formed.
+    pub fn open(path: &Path) -> Result<Self, WeightsError> {
+        let failed = |source| WeightsError::Read { source };
+        let file = File::open(path).map_err(failed)?;
+        let length = file.metadata().map_err(failed)?.len();
+        if length > MAX_FILE_BYTES {
+            return Err(WeightsError::TooLarge { bytes: length, limit: MAX_FILE_BYTES });
+        }
+        let mut bytes = Vec::new();
+        // The limit holds even for a file that has no length, such as a pipe.
+        file.take(MAX_FILE_BYTES).read_to_end(&mut bytes).map_err(failed)?;
+        Self::from_bytes(bytes)
+    }
+
+    /// Reads `.safetensors` from memory.
+    ///
+    /// # Errors
+    /// The bytes are not well-formed.
+    pub fn from_bytes(bytes: Vec<u8>) -> Result<Self, WeightsError> {
+        let (header_len, header) =
+            SafeTensors::read_metadata(&bytes).map_err(|source| WeightsError::NotSafetensors { source })?;
+        // The file starts with the header's length as a u64.
+        Ok(Self { bytes, header, data_start: size_of::<u64>() + header_len })
+    }
+
+    /// A value of the file's metadata.
+    pub fn metadata(&self, key: &str) -> Option<&str> {
+        self.header.metadata().as_ref()?.get(key).map(String::as_str)
+    }
+
+    /// The names of the tensors, sorted.
+    pub fn names(&self) -> Vec<String> {
+        let mut names = self.header.offset_keys();
+        names.sort_unstable();
+        names
+    }
+
+    /// The shape of a tensor.
+    pub fn shape(&self, name: &str) -> Option<&[usize]> {
+        Some(&self.header.info(name)?.shape)
+    }
+
+    /// One tensor as `f32`, whatever it is stored as.
+    ///
+    /// # Errors
+    /// It is missing, of a type that weights do not come in, or holds infinity or NaN.
+    pub fn tensor(&self, name: &str, device: &Device) -> Result<Tensor, WeightsError> {
+        let missing = || WeightsError::MissingTensor { name: name.to_owned() };
+        let info = self.header.info(name).ok_or_else(missing)?;
+        let (start, end) = info.data_offsets;
+        // The header was checked against the data's length when it was read.
+        let data = &self.bytes[self.data_start + start..self.data_start + end];
+        let view = TensorView::new(info.dtype, info.shape.clone(), data)
+            .map_err(|source| WeightsError::NotSafetensors { source })?;
+        to_f32(name, &view, device)
+    }
+
+    /// Reads the style network that the file holds, whatever its architecture.
+    ///
+    /// # Errors
+    /// The architecture is unknown, or the tensors are not that network's.
+    pub fn style_network(&self, device: &Device) -> Result<Network, WeightsError> {
+        let description = Architecture::of_file(self)?.describe(self)?;
+        self.network(description, device)
+    }
+
+    /// Reads the weights of a given network. Statistics that PyTorch's norms leave behind (`running_mean` and the like)
+    /// are passed over, since instance norm does not use them.
+    ///
+    /// # Errors
+    /// A tensor is missing, superfluous, or of the wrong shape, type or value.
+    pub fn network(&self, description: NetworkDescription, device: &Device) -> Result<Network, WeightsError> {
+        let specs = description.parameters();
+        let known = |name: &String| specs.contains_key(name.as_str()) || is_running_statistic(name);
+        if let Some(name) = self.names().into_iter().find(|name| !known(name)) {
+            let architecture = description.architecture.clone();
+            return Err(WeightsError::UnexpectedTensor { name, architecture });
+        }
+        self.network_within(description, device)
+    }
+
+    /// As [`Self::network`], from a file that may hold more: a loss network that is cut short.
+    ///
+    /// # Errors
+    /// A tensor is missing or of the wrong shape, type or value.
+    pub fn network_within(
+        &self,
+        description: NetworkDescription,
+        device: &Device,
+    ) -> Result<Network, WeightsError> {
+        let mut parameters = BTreeMap::new();
+        for (name, spec) in description.parameters() {
+            let found =
+                self.shape(name).ok_or_else(|| WeightsError::MissingTensor { name: name.to_owned() })?;
+            if found != spec.shape {
+                let expected = format!("{:?}", spec.shape);
+                return Err(WeightsError::Shape { name: name.to_owned(), expected, found: found.to_vec() });
+            }
+            parameters.insert(name.to_owned(), self.tensor(name, device)?);
+        }
+        Ok(Network::new(description, parameters)?)
+    }
+}
+
+fn is_running_statistic(name: &str) -> bool {
+    [".running_mean", ".running_var", ".num_batches_tracked"].iter().any(|suffix| name.ends_with(suffix))
+}
+
+fn to_f32(name: &str, view: &TensorView<'_>, device: &Device) -> Result<Tensor, WeightsError> {
+    let dtype = match view.dtype() {
+        Dtype::F32 => DType::F32,
+        Dtype::F16 => DType::F16,
+        Dtype::BF16 => DType::BF16,
+        other => {
+            return Err(WeightsError::DataType { name: name.to_owned(), found: format!("{other:?}") });
+        }
+    };
+    let tensor =
+        Tensor::from_raw_buffer(view.data(), dtype, view.shape(), &Device::Cpu)?.to_dtype(DType::F32)?;
+    // A sum is finite only where every summand is, unless finite weights overflow: no network has such.
+    let sum = tensor.abs()?.sum_all()?.to_scalar::<f32>()?;
+    if !sum.is_finite() {
+        return Err(WeightsError::NotFinite { name: name.to_owned() });
+    }
+    Ok(tensor.to_device(device)?)
+}
+
+/// Writes a network with its metadata; `pastiche.architecture` is added. The file appears under its name only when whole.
+///
+/// # Errors
+/// The file cannot be written, or the weights cannot be read from the device.
+pub fn save(
+    network: &Network,
+    metadata: &HashMap<String, String>,
+    dtype: DType,
+    path: &Path,
+) -> Result<(), WeightsError> {
+    let mut metadata = metadata.clone();
+    metadata.insert("pastiche.architecture".to_owned(), network.description().architecture.clone());
+    let mut tensors = BTreeMap::new();
+    for (name, tensor) in network.parameters() {
+        tensors.insert(name, tensor.to_device(&Device::Cpu)?.to_dtype(dtype)?.contiguous()?);
+    }
+    let bytes =
+        safetensors::serialize(tensors.iter().map(|(name, tensor)| (name.as_str(), tensor)), Some(metadata))
+            .map_err(|source| WeightsError::NotSafetensors { source })?;
+    let partial = path.with_extension("safetensors.part");
+    fs::write(&partial, bytes)
+        .and_then(|()| fs::rename(&partial, path))
+        .map_err(|source| WeightsError::Write { source })
+}

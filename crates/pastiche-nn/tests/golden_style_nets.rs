@@ -1,0 +1,50 @@
+//! Whole style networks against the values that an independent PyTorch implementation gave.
+
+mod support;
+
+use candle_core::{Device, Tensor};
+use pastiche_nn::{Network, WeightsFile};
+use support::{golden, max_difference, shared};
+
+/// On the 0-255 scale.
+const TOLERANCE: f64 = 1e-2;
+
+fn network(file: &str) -> Option<Network> {
+    let path = shared(&format!("assets/style_nets/{file}.safetensors"))?;
+    Some(WeightsFile::open(&path).unwrap().style_network(&Device::Cpu).unwrap())
+}
+
+fn check(file: &str, input: &str, expected: &str, finish: impl Fn(Tensor) -> Tensor) {
+    let (Some(network), Some(golden)) = (network(file), golden("style_nets.safetensors")) else { return };
+    let output = finish(network.forward(&golden[input]).unwrap());
+    let difference = max_difference(&output, &golden[expected]);
+    println!("{file} on {input}: max |diff| {difference:.1e}");
+    assert!(difference <= TOLERANCE, "{file}: {difference}");
+}
+
+#[test]
+fn transformer_nets_match_at_even_and_odd_sizes() {
+    for name in ["starrynight", "pointillism"] {
+        for size in ["even", "odd"] {
+            let (input, expected) = (format!("{size}.input"), format!("{size}.{name}"));
+            check(&format!("{name}.transformer_net"), &input, &expected, |output| output);
+        }
+    }
+}
+
+#[test]
+fn lengstrom_net_matches() {
+    // The reference clamps to the range of pictures.
+    check("wave.lengstrom", "even.input", "even.wave", |output| output.clamp(0f32, 255f32).unwrap());
+}
+
+#[test]
+fn another_style_s_weights_do_not_match() {
+    let (Some(network), Some(golden)) =
+        (network("pointillism.transformer_net"), golden("style_nets.safetensors"))
+    else {
+        return;
+    };
+    let output = network.forward(&golden["even.input"]).unwrap();
+    assert!(max_difference(&output, &golden["even.starrynight"]) > 100.0 * TOLERANCE);
+}
