@@ -1,1 +1,84 @@
-//! placeholder
+//! The edge to video files: reading, writing and probing them through FFmpeg, and stills through `image`.
+//!
+//! Start with [`probe`] to see what a file holds, [`VideoDecoder`] to read its frames, [`VideoEncoder`] to write an
+//! MP4 with the source's sound, [`read_image`] and [`write_image`] for stills. No other crate names FFmpeg.
+//!
+//! ```no_run
+//! use std::path::Path;
+//! use pastiche_frame::FramePool;
+//! use pastiche_media::{AudioMode, AudioRequest, DecodeOptions, EncodeOptions, VideoDecoder, VideoEncoder};
+//!
+//! let source = Path::new("in.mp4");
+//! let mut decoder = VideoDecoder::open(source, &DecodeOptions::default())?;
+//! let (width, height) = decoder.size();
+//! let mut encoder = VideoEncoder::create(Path::new("out.mp4"), &EncodeOptions {
+//!     width,
+//!     height,
+//!     time_base: decoder.time_base(),
+//!     frame_rate: decoder.info().frame_rate,
+//!     constant_frame_rate: None,
+//!     color_space: decoder.info().color_space,
+//!     encoder: None,
+//!     crf: None,
+//!     preset: None,
+//!     audio: Some(AudioRequest { source: source.to_owned(), mode: AudioMode::Copy, start: None, duration: None }),
+//! })?;
+//! let pool = FramePool::new(4);
+//! while let Some(frame) = decoder.next_frame(&pool)? {
+//!     encoder.write(&frame)?;
+//! }
+//! let summary = encoder.finish()?;
+//! println!("{} frames, {} bytes", summary.frames, summary.bytes);
+//! # Ok::<(), pastiche_media::MediaError>(())
+//! ```
+//!
+//! Invariants: frames are RGB with even sides, upright, in order, their times strictly increasing from the start
+//! asked for; pictures and sound count time from the same origin, the file's first picture or sound; an output
+//! appears under its name only when it is whole.
+
+use std::sync::Once;
+
+mod audio;
+mod color;
+mod decode;
+mod encode;
+mod encoders;
+mod error;
+mod geometry;
+mod input;
+mod mux;
+mod partial_file;
+mod probe;
+mod raw;
+mod scale;
+mod still;
+mod times;
+
+pub use audio::{AudioMode, AudioOutcome, AudioRequest};
+pub use decode::{DecodeOptions, VideoDecoder};
+pub use encode::{EncodeOptions, EncodeSummary, VideoEncoder};
+pub use encoders::{EncoderInfo, available_encoders};
+pub use error::MediaError;
+pub use probe::{AudioInfo, MediaInfo, VideoInfo, probe};
+pub use still::{read_image, write_image};
+
+/// The longest side that is encoded: H.264's limit at its highest levels.
+pub const MAX_SIDE: u32 = 16_384;
+
+/// Registers FFmpeg's error texts and silences its own messages, which would tear a progress bar; once.
+fn init() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        if let Err(error) = ffmpeg_next::init() {
+            log::error!("FFmpeg could not be set up: {error}");
+        }
+        ffmpeg_next::log::set_level(ffmpeg_next::log::Level::Fatal);
+    });
+}
+
+/// Whether FFmpeg and its encoders print their own messages to standard error; they do not unless asked.
+pub fn show_ffmpeg_messages(show: bool) {
+    use ffmpeg_next::log::Level;
+    init();
+    ffmpeg_next::log::set_level(if show { Level::Info } else { Level::Fatal });
+}

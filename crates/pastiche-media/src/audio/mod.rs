@@ -1,0 +1,167 @@
+//! The source's sound on its way into the output: packets as they are, or as AAC.
+
+mod copy;
+mod transcode;
+
+use std::{path::PathBuf, time::Duration};
+
+use ffmpeg::{Packet, Stream, codec::Id, format};
+use ffmpeg_next as ffmpeg;
+use pastiche_frame::{Rational, Timestamp};
+
+use crate::{
+    MediaError,
+    error::Result,
+    input::{self, Window},
+    mux::Muxer,
+    raw,
+};
+use copy::CopiedTrack;
+use transcode::TranscodedTrack;
+
+/// Which sound goes into the output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AudioRequest {
+    /// The file to take it from; nothing happens where that has no sound.
+    pub source: PathBuf,
+    /// How to take it.
+    pub mode: AudioMode,
+    /// Leaves out what is before this time.
+    pub start: Option<Duration>,
+    /// Stops this long after the start.
+    pub duration: Option<Duration>,
+}
+
+/// How sound is taken over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AudioMode {
+    /// Packet for packet where MP4 players take the codec, else as AAC.
+    #[default]
+    Copy,
+    /// As AAC whatever it is.
+    Aac,
+}
+
+/// What became of the sound.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AudioOutcome {
+    /// There is none, or none was asked for.
+    None,
+    /// It is the source's, packet for packet.
+    Copied {
+        /// The codec's name.
+        codec: &'static str,
+    },
+    /// It was converted to AAC.
+    Transcoded {
+        /// The source's codec.
+        from: &'static str,
+    },
+}
+
+/// Codecs that both the MP4 muxer and the usual players take. FLAC and others that only some players know are
+/// converted.
+const COPIED: [Id; 6] = [Id::AAC, Id::MP3, Id::AC3, Id::EAC3, Id::ALAC, Id::OPUS];
+
+/// How far before the start reading begins, so that a decoder has settled when the start comes.
+const PRE_ROLL: Duration = Duration::from_millis(100);
+
+/// The sound of one source, written piece by piece beside the pictures.
+pub(crate) enum AudioTrack {
+    Copied(CopiedTrack),
+    Transcoded(Box<TranscodedTrack>),
+}
+
+/// The demuxer of the sound, and which part of it is wanted.
+struct Source {
+    path: PathBuf,
+    input: format::context::Input,
+    stream_index: usize,
+    time_base: Rational,
+    window: Window,
+    /// Nothing is left out before the start, not even what an encoder put before the beginning.
+    from_beginning: bool,
+    codec: Id,
+}
+
+impl AudioTrack {
+    /// Opens the sound and adds a stream for it to the output, whose header is not yet written; `None` where the source has no sound.
+    pub(crate) fn open(request: &AudioRequest, muxer: &mut Muxer) -> Result<Option<Self>> {
+        let Some(source) = Source::open(request)? else {
+            return Ok(None);
+        };
+        if request.mode == AudioMode::Copy && COPIED.contains(&source.codec) {
+            return CopiedTrack::open(source, muxer).map(|track| Some(Self::Copied(track)));
+        }
+        TranscodedTrack::open(source, muxer).map(|track| Some(Self::Transcoded(Box::new(track))))
+    }
+
+    pub(crate) fn outcome(&self) -> AudioOutcome {
+        match self {
+            Self::Copied(track) => AudioOutcome::Copied { codec: track.source().codec.name() },
+            Self::Transcoded(track) => AudioOutcome::Transcoded { from: track.source().codec.name() },
+        }
+    }
+
+    /// Writes what is heard before `until`.
+    pub(crate) fn write_until(&mut self, until: Timestamp, muxer: &mut Muxer) -> Result<()> {
+        match self {
+            Self::Copied(track) => track.write_until(Some(until), muxer),
+            Self::Transcoded(track) => track.write_until(Some(until), muxer),
+        }
+    }
+
+    /// Writes the rest, up to `end` where there is one, and what the encoder still holds.
+    pub(crate) fn finish(&mut self, end: Option<Timestamp>, muxer: &mut Muxer) -> Result<()> {
+        match self {
+            Self::Copied(track) => track.write_until(end, muxer),
+            Self::Transcoded(track) => track.finish(end, muxer),
+        }
+    }
+}
+
+impl Source {
+    fn open(request: &AudioRequest) -> Result<Option<Self>> {
+        let path = &request.source;
+        let mut input = input::open(path)?;
+        let origin = input::origin(&input);
+        let Some(stream) = input::audio_stream(&input) else {
+            return Ok(None);
+        };
+        let stream_index = stream.index();
+        let time_base = input::rational(stream.time_base()).unwrap_or(Rational::MICROSECONDS);
+        let codec = stream.parameters().id();
+        for mut other in input.streams_mut().filter(|stream| stream.index() != stream_index) {
+            raw::discard(&mut other);
+        }
+        let start = request.start.filter(|start| !start.is_zero());
+        if let Some(start) = start {
+            input::seek_before(&mut input, origin, start.saturating_sub(PRE_ROLL), path);
+        }
+        let window = Window::new(origin, start, request.duration, time_base);
+        let from_beginning = start.is_none();
+        Ok(Some(Self { path: path.clone(), input, stream_index, time_base, window, from_beginning, codec }))
+    }
+
+    /// The stream's next packet; `None` at the end of the file.
+    fn next_packet(&mut self) -> Result<Option<Packet>> {
+        loop {
+            let mut packet = Packet::empty();
+            match packet.read(&mut self.input) {
+                Ok(()) if packet.stream() == self.stream_index => return Ok(Some(packet)),
+                Ok(()) => {}
+                Err(ffmpeg::Error::Eof) => return Ok(None),
+                Err(source) => return Err(MediaError::Read { path: self.path.clone(), source }),
+            }
+        }
+    }
+
+    /// The stream, which an open file never loses.
+    fn stream(&self) -> Result<Stream<'_>> {
+        self.input.stream(self.stream_index).ok_or_else(|| self.failure(ffmpeg::Error::StreamNotFound))
+    }
+
+    fn failure(&self, source: ffmpeg::Error) -> MediaError {
+        MediaError::Audio { codec: self.codec.name(), path: self.path.clone(), source }
+    }
+}

@@ -1,0 +1,273 @@
+//! Frames, and the source's sound, to an MP4 file.
+
+use std::{collections::VecDeque, path::Path, time::Duration};
+
+use ffmpeg::Packet;
+use ffmpeg_next as ffmpeg;
+use pastiche_frame::{ColorSpace, Frame, Rational, Timestamp};
+
+use crate::{
+    AudioOutcome, AudioRequest, MAX_SIDE, MediaError,
+    audio::AudioTrack,
+    decode::is_again,
+    encoders::{self, OpenEncoder, Settings},
+    error::Result,
+    mux::Muxer,
+    partial_file::PartialFile,
+    scale::YuvConverter,
+    times::{ConstantClock, Slot, VariableClock},
+};
+
+/// What to write, and how.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EncodeOptions {
+    /// Of every frame, in pixels; even.
+    pub width: u32,
+    /// Of every frame, in pixels; even.
+    pub height: u32,
+    /// The clock that frames are put on when their own times are kept.
+    pub time_base: Rational,
+    /// About how many frames a second come, where that is known: for the rate control and the last frame's length.
+    pub frame_rate: Option<Rational>,
+    /// Puts frames at equal distances instead of at their own times: missing ones repeat the picture before, those
+    /// that come too soon are dropped.
+    pub constant_frame_rate: Option<Rational>,
+    /// The matrix to code the pictures with. The range is always limited, which every player takes.
+    pub color_space: ColorSpace,
+    /// An encoder's name; `None` takes the first of [`crate::available_encoders`] that takes the other settings.
+    pub encoder: Option<String>,
+    /// Quality on x264's scale, from 0, lossless, to 51; other encoders' scales are mapped to it.
+    pub crf: Option<u8>,
+    /// The encoder's name for a trade of speed against size, such as `veryfast`.
+    pub preset: Option<String>,
+    /// The sound to take along.
+    pub audio: Option<AudioRequest>,
+}
+
+/// What was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EncodeSummary {
+    /// Pictures in the file, repeated ones included.
+    pub frames: u64,
+    /// The file's length.
+    pub bytes: u64,
+    /// Until the last picture ends.
+    pub duration: Duration,
+}
+
+/// Writes an MP4 file frame by frame: 4:2:0, limited range, tagged; the index at the front.
+///
+/// The file is called `<name>.part` until [`Self::finish`], and is removed when the encoder is dropped before.
+pub struct VideoEncoder {
+    // Before the file in this list, so that it is closed before it is removed.
+    muxer: Muxer,
+    encoder: ffmpeg::encoder::Video,
+    encoder_name: &'static str,
+    time_base: Rational,
+    video_index: usize,
+    converter: YuvConverter,
+    size: (u32, u32),
+    clock: Clock,
+    /// Pictures inside the encoder, which does not hand their durations through.
+    encoding: VecDeque<Slot>,
+    frames: u64,
+    end: Timestamp,
+    audio: Option<AudioTrack>,
+    audio_outcome: AudioOutcome,
+    file: PartialFile,
+}
+
+enum Clock {
+    Variable(VariableClock),
+    Constant(ConstantClock),
+}
+
+impl VideoEncoder {
+    /// Opens the encoder, the sound and the output, and writes the output's header.
+    ///
+    /// # Errors
+    /// The output's folder is missing or cannot be written, or its name does not end in `.mp4` or `.m4v`; a side is
+    /// odd; the encoder is missing or does not take a setting; the sound cannot be read or converted.
+    pub fn create(path: &Path, options: &EncodeOptions) -> Result<Self> {
+        crate::init();
+        check(path, options)?;
+        let rate_or_time_base = options.constant_frame_rate.map(Rational::recip);
+        let OpenEncoder { name, encoder, time_base } = encoders::open(
+            options.encoder.as_deref(),
+            &Settings {
+                width: options.width,
+                height: options.height,
+                time_base: rate_or_time_base.unwrap_or(options.time_base),
+                frame_rate: options.constant_frame_rate.or(options.frame_rate),
+                matrix: options.color_space.matrix,
+                crf: options.crf,
+                preset: options.preset.as_deref(),
+            },
+        )?;
+        let file = PartialFile::create(path)?;
+        let mut muxer = Muxer::create(file.path(), file.target())?;
+        let video_index = muxer.add_encoded_stream(&encoder, time_base)?;
+        if let Some(frame_rate) = options.constant_frame_rate.or(options.frame_rate) {
+            muxer.set_frame_rate(video_index, frame_rate);
+        }
+        let audio = match &options.audio {
+            Some(request) => AudioTrack::open(request, &mut muxer)?,
+            None => None,
+        };
+        muxer.write_header()?;
+        Ok(Self {
+            muxer,
+            encoder,
+            encoder_name: name,
+            time_base,
+            video_index,
+            converter: YuvConverter::new(options.width, options.height, options.color_space.matrix),
+            size: (options.width, options.height),
+            clock: match options.constant_frame_rate {
+                Some(rate) => Clock::Constant(ConstantClock::new(rate)),
+                None => Clock::Variable(VariableClock::new(time_base, options.frame_rate)),
+            },
+            encoding: VecDeque::new(),
+            frames: 0,
+            end: Timestamp::ZERO,
+            audio_outcome: audio.as_ref().map_or(AudioOutcome::None, AudioTrack::outcome),
+            audio,
+            file,
+        })
+    }
+
+    /// The name of the encoder in use.
+    pub fn encoder_name(&self) -> &str {
+        self.encoder_name
+    }
+
+    /// What becomes of the sound.
+    pub fn audio(&self) -> &AudioOutcome {
+        &self.audio_outcome
+    }
+
+    /// Writes a frame, at its own time unless a constant frame rate is asked for, and the sound up to there.
+    ///
+    /// # Errors
+    /// The frame has another size than the video, the encoder fails, or the file or the sound cannot be read or
+    /// written on.
+    pub fn write(&mut self, frame: &Frame) -> Result<()> {
+        let (width, height) = (frame.width(), frame.height());
+        if (width, height) != self.size {
+            let (expected_width, expected_height) = self.size;
+            return Err(MediaError::FrameSize { width, height, expected_width, expected_height });
+        }
+        match &mut self.clock {
+            Clock::Variable(clock) => {
+                let slot = clock.place(frame.timestamp, frame.duration_ticks);
+                self.convert(frame)?;
+                self.send(slot)?;
+            }
+            Clock::Constant(clock) => {
+                let (repeats, slot) = clock.place(frame.timestamp, frame.duration_ticks);
+                self.repeat(repeats)?;
+                if let Some(ticks) = slot {
+                    self.convert(frame)?;
+                    self.send(Slot { ticks, duration_ticks: 1 })?;
+                }
+            }
+        }
+        match &mut self.audio {
+            Some(audio) => audio.write_until(frame.timestamp, &mut self.muxer),
+            None => Ok(()),
+        }
+    }
+
+    /// Writes what is still on its way and the rest of the sound, and gives the file its name.
+    ///
+    /// # Errors
+    /// The encoder fails, or the file or the sound cannot be read or written on. The unfinished file is removed.
+    pub fn finish(self) -> Result<EncodeSummary> {
+        self.close(|_| None)
+    }
+
+    /// Like [`Self::finish`] for a job that was cancelled: the sound ends with the pictures.
+    ///
+    /// # Errors
+    /// As [`Self::finish`].
+    pub fn finish_early(self) -> Result<EncodeSummary> {
+        self.close(|pictures_end| Some(pictures_end))
+    }
+
+    fn close(mut self, sound_end: impl FnOnce(Timestamp) -> Option<Timestamp>) -> Result<EncodeSummary> {
+        if let Clock::Constant(clock) = &self.clock {
+            let rest = clock.rest();
+            if self.frames > 0 {
+                self.repeat(rest)?;
+            }
+        }
+        self.encoder.send_eof().map_err(|source| self.failure(source))?;
+        self.write_encoded()?;
+        if let Some(audio) = &mut self.audio {
+            audio.finish(sound_end(self.end), &mut self.muxer)?;
+        }
+        let Self { muxer, file, frames, end, .. } = self;
+        muxer.finish()?;
+        let micros = end.rescaled(Rational::MICROSECONDS).ticks;
+        let duration = Duration::from_micros(u64::try_from(micros).unwrap_or_default());
+        Ok(EncodeSummary { frames, bytes: file.keep()?, duration })
+    }
+
+    fn repeat(&mut self, slots: std::ops::Range<i64>) -> Result<()> {
+        for ticks in slots {
+            self.send(Slot { ticks, duration_ticks: 1 })?;
+        }
+        Ok(())
+    }
+
+    fn convert(&mut self, frame: &Frame) -> Result<()> {
+        self.converter.convert(frame).map_err(|source| self.failure(source))
+    }
+
+    /// Sends the last converted picture to be shown at `slot`.
+    fn send(&mut self, slot: Slot) -> Result<()> {
+        let picture = self.converter.picture();
+        picture.set_pts(Some(slot.ticks));
+        if let Err(source) = self.encoder.send_frame(picture) {
+            return Err(self.failure(source));
+        }
+        self.encoding.push_back(slot);
+        self.frames += 1;
+        self.end = Timestamp::new(slot.ticks + slot.duration_ticks, self.time_base);
+        self.write_encoded()
+    }
+
+    fn write_encoded(&mut self) -> Result<()> {
+        loop {
+            let mut packet = Packet::empty();
+            match self.encoder.receive_packet(&mut packet) {
+                Ok(()) => {
+                    let slot = self.encoding.iter().position(|slot| Some(slot.ticks) == packet.pts());
+                    if let Some(slot) = slot.and_then(|index| self.encoding.remove(index)) {
+                        packet.set_duration(slot.duration_ticks);
+                    }
+                    self.muxer.write(packet, self.video_index, self.time_base)?;
+                }
+                Err(error) if is_again(error) || error == ffmpeg::Error::Eof => return Ok(()),
+                Err(source) => return Err(self.failure(source)),
+            }
+        }
+    }
+
+    fn failure(&self, source: ffmpeg::Error) -> MediaError {
+        MediaError::Encode { encoder: self.encoder_name, source }
+    }
+}
+
+/// What can be told before anything is opened.
+fn check(path: &Path, options: &EncodeOptions) -> Result<()> {
+    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    if !["mp4", "m4v"].iter().any(|known| extension.eq_ignore_ascii_case(known)) {
+        return Err(MediaError::OutputKind { supported: ".mp4 or .m4v", path: path.to_owned() });
+    }
+    let fits = |side: u32| side % 2 == 0 && (2..=MAX_SIDE).contains(&side);
+    if !fits(options.width) || !fits(options.height) {
+        return Err(MediaError::EncodeSize { width: options.width, height: options.height });
+    }
+    Ok(())
+}

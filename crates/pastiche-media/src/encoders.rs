@@ -1,0 +1,260 @@
+//! The video encoders that are tried, in order, and what quality and preset mean to each.
+
+use ffmpeg::{Dictionary, codec, color, encoder, format::Pixel};
+use ffmpeg_next as ffmpeg;
+use pastiche_frame::{ColorMatrix, Rational};
+
+use crate::{MediaError, color::matrix_tag, error::Result, input::ffmpeg_rational, times::coarser_time_base};
+
+/// A video encoder that works on this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EncoderInfo {
+    /// The name to ask for, such as `libx264`.
+    pub name: &'static str,
+    /// What it is, in FFmpeg's words.
+    pub description: String,
+}
+
+/// Constant rate factors that x264 takes at 8 bits; the other encoders' scales are mapped to it.
+const CRF_RANGE: std::ops::RangeInclusive<u8> = 0..=51;
+/// Hard to tell from the source; stylised pictures, full of fine texture, need more bits than camera pictures.
+const DEFAULT_CRF: u8 = 18;
+/// Assumed where the source does not say.
+const FALLBACK_FRAME_RATE: f64 = 30.0;
+
+/// One encoder of the list.
+#[derive(Debug)]
+pub(crate) struct Kind {
+    pub(crate) name: &'static str,
+    quality: Quality,
+    /// Those it takes, the default first; none where it has no such setting.
+    presets: &'static [&'static str],
+    /// The largest denominator of a time base that its bitstream holds.
+    max_time_base_den: i32,
+}
+
+/// How an encoder is told to keep the quality constant.
+#[derive(Debug)]
+enum Quality {
+    /// x264's own scale.
+    ConstantRateFactor,
+    /// NVENC's, which is close to x264's.
+    ConstantQuality,
+    /// By a bit rate worked out from the size, the frame rate and the factor.
+    BitRate,
+    /// MPEG-4's quantiser, 1 to 31.
+    Quantiser,
+}
+
+/// In order of preference: hardware first, then the best software, then what every FFmpeg has.
+const KINDS: [Kind; 5] = [
+    Kind {
+        name: "h264_nvenc",
+        quality: Quality::ConstantQuality,
+        presets: &["p5", "p1", "p2", "p3", "p4", "p6", "p7", "slow", "medium", "fast"],
+        max_time_base_den: i32::MAX,
+    },
+    Kind { name: "h264_videotoolbox", quality: Quality::BitRate, presets: &[], max_time_base_den: i32::MAX },
+    Kind {
+        name: "libx264",
+        quality: Quality::ConstantRateFactor,
+        presets: &[
+            "veryfast",
+            "ultrafast",
+            "superfast",
+            "faster",
+            "fast",
+            "medium",
+            "slow",
+            "slower",
+            "veryslow",
+            "placebo",
+        ],
+        max_time_base_den: i32::MAX,
+    },
+    Kind { name: "libopenh264", quality: Quality::BitRate, presets: &[], max_time_base_den: i32::MAX },
+    Kind { name: "mpeg4", quality: Quality::Quantiser, presets: &[], max_time_base_den: 65_535 },
+];
+
+/// What an encoder is opened for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Settings<'a> {
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+    pub(crate) time_base: Rational,
+    pub(crate) frame_rate: Option<Rational>,
+    pub(crate) matrix: ColorMatrix,
+    pub(crate) crf: Option<u8>,
+    pub(crate) preset: Option<&'a str>,
+}
+
+/// An encoder ready for pictures.
+pub(crate) struct OpenEncoder {
+    pub(crate) name: &'static str,
+    pub(crate) encoder: encoder::Video,
+    /// The clock for the pictures' times; coarser than the one asked for where the encoder needs that.
+    pub(crate) time_base: Rational,
+}
+
+/// Opens the encoder asked for by name, else the first of the list that opens and takes the settings.
+pub(crate) fn open(name: Option<&str>, settings: &Settings<'_>) -> Result<OpenEncoder> {
+    let Some(name) = name else {
+        return open_first(settings);
+    };
+    let missing =
+        |reason: String| MediaError::EncoderMissing { name: name.to_owned(), reason, usable: usable_names() };
+    let kind =
+        KINDS.iter().find(|kind| kind.name == name).ok_or_else(|| missing("it is not known".to_owned()))?;
+    kind.check(settings)?;
+    kind.open(settings).map_err(|error| missing(error.to_string()))
+}
+
+fn open_first(settings: &Settings<'_>) -> Result<OpenEncoder> {
+    let mut refusal = MediaError::NoEncoder;
+    for kind in &KINDS {
+        if kind.open(&Settings { crf: None, preset: None, ..*settings }).is_err() {
+            continue;
+        }
+        let opened = kind.check(settings).and_then(|()| {
+            kind.open(settings).map_err(|source| MediaError::Encode { encoder: kind.name, source })
+        });
+        match opened {
+            Ok(opened) => return Ok(opened),
+            // The first that works says what it takes; a later one may take it.
+            Err(error) if matches!(refusal, MediaError::NoEncoder) => refusal = error,
+            Err(_) => {}
+        }
+    }
+    Err(refusal)
+}
+
+/// The encoders that open on this machine, in order of preference.
+pub fn available_encoders() -> Vec<EncoderInfo> {
+    crate::init();
+    // A common size: some hardware refuses very small ones.
+    let settings = Settings {
+        width: 1280,
+        height: 720,
+        time_base: Rational::MICROSECONDS,
+        frame_rate: None,
+        matrix: ColorMatrix::Bt709,
+        crf: None,
+        preset: None,
+    };
+    KINDS
+        .iter()
+        .filter(|kind| kind.open(&settings).is_ok())
+        .map(|kind| EncoderInfo {
+            name: kind.name,
+            description: encoder::find_by_name(kind.name)
+                .map_or_else(String::new, |codec| codec.description().to_owned()),
+        })
+        .collect()
+}
+
+fn usable_names() -> String {
+    let names: Vec<_> = available_encoders().iter().map(|encoder| encoder.name).collect();
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}
+
+impl Kind {
+    /// Refuses what this encoder cannot honour.
+    fn check(&self, settings: &Settings<'_>) -> Result<()> {
+        let refuse =
+            |option, value, allowed| MediaError::EncoderOption { encoder: self.name, option, value, allowed };
+        if let Some(crf) = settings.crf.filter(|crf| !CRF_RANGE.contains(crf)) {
+            return Err(refuse(
+                "crf",
+                crf.to_string(),
+                format!("{} to {}", CRF_RANGE.start(), CRF_RANGE.end()),
+            ));
+        }
+        match settings.preset {
+            Some(preset) if !self.presets.contains(&preset) => {
+                let allowed =
+                    if self.presets.is_empty() { "none".to_owned() } else { self.presets.join(", ") };
+                Err(refuse("preset", preset.to_owned(), allowed))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn open(&self, settings: &Settings<'_>) -> Result<OpenEncoder, ffmpeg::Error> {
+        let codec = encoder::find_by_name(self.name).ok_or(ffmpeg::Error::EncoderNotFound)?;
+        let mut video = codec::Context::new_with_codec(codec).encoder().video()?;
+        let time_base = coarser_time_base(settings.time_base, self.max_time_base_den);
+        video.set_width(settings.width);
+        video.set_height(settings.height);
+        video.set_format(Pixel::YUV420P);
+        video.set_time_base(ffmpeg_rational(time_base));
+        // Rate control and the level need a plausible rate, which a fine time base is not.
+        let fallback = ffmpeg::Rational::new(FALLBACK_FRAME_RATE as i32, 1);
+        video.set_frame_rate(Some(settings.frame_rate.map_or(fallback, ffmpeg_rational)));
+        video.set_colorspace(matrix_tag(settings.matrix));
+        video.set_color_range(color::Range::MPEG);
+        if settings.matrix == ColorMatrix::Bt709 {
+            video.set_color_primaries(color::Primaries::BT709);
+        }
+        // BT.601 and BT.709 share this curve; standard definition's primaries vary and stay unsaid.
+        video.set_color_transfer_characteristic(color::TransferCharacteristic::BT709);
+
+        let crf = settings.crf.unwrap_or(DEFAULT_CRF);
+        // MP4 keeps the stream's headers apart from the packets.
+        let mut flags = codec::Flags::GLOBAL_HEADER;
+        let mut options = Dictionary::new();
+        match self.quality {
+            Quality::ConstantRateFactor => options.set("crf", &crf.to_string()),
+            Quality::ConstantQuality => {
+                video.set_bit_rate(0);
+                options.set("rc", "vbr");
+                // 0 would mean "choose for me".
+                options.set("cq", &crf.max(1).to_string());
+            }
+            Quality::BitRate => video.set_bit_rate(bits_per_second(settings, crf)),
+            Quality::Quantiser => {
+                flags |= codec::Flags::QSCALE;
+                video.set_global_quality(quantiser(crf) * ffmpeg::ffi::FF_QP2LAMBDA);
+            }
+        }
+        if let Some(preset) = settings.preset.or(self.presets.first().copied()) {
+            options.set("preset", preset);
+        }
+        video.set_flags(flags);
+        let encoder = video.open_with(options)?;
+        Ok(OpenEncoder { name: self.name, encoder, time_base })
+    }
+}
+
+/// Bits that look like `crf`: a tenth of a bit a pixel at 23, twice as many for every 6 less.
+fn bits_per_second(settings: &Settings<'_>, crf: u8) -> usize {
+    let frame_rate = settings.frame_rate.map_or(FALLBACK_FRAME_RATE, Rational::as_f64);
+    let pixels_per_second = f64::from(settings.width) * f64::from(settings.height) * frame_rate;
+    (pixels_per_second * 0.1 * ((23.0 - f64::from(crf)) / 6.0).exp2()) as usize
+}
+
+/// MPEG-4's quantiser with the step of H.264's at this quality: a step of `2 q` there, of `0.625 * 2^(qp / 6)` here.
+fn quantiser(crf: u8) -> i32 {
+    let quantiser = 0.3125 * (f64::from(crf) / 6.0).exp2();
+    (quantiser.round() as i32).clamp(1, 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quality_is_mapped_to_the_encoder_s_scale() {
+        assert_eq!([1, 18, 23, 51].map(quantiser), [1, 3, 4, 31]);
+        let settings = Settings {
+            width: 1280,
+            height: 720,
+            time_base: Rational::MICROSECONDS,
+            frame_rate: Rational::new(25, 1).ok(),
+            matrix: ColorMatrix::Bt709,
+            crf: None,
+            preset: None,
+        };
+        assert_eq!(bits_per_second(&settings, 23), 2_304_000);
+        assert_eq!(bits_per_second(&settings, 17), 4_608_000);
+    }
+}

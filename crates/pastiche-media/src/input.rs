@@ -1,0 +1,143 @@
+//! Opening a file for reading, and the facts about it that pictures and sound must agree on.
+
+use std::{
+    fs::File,
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use ffmpeg::{Stream, format, format::stream::Disposition, media};
+use ffmpeg_next as ffmpeg;
+use pastiche_frame::{Rational, Timestamp};
+
+use crate::{MediaError, error::Result};
+
+/// Demuxers that take any text or any bytes for a picture of characters.
+const TEXT_ART_DEMUXERS: [&str; 5] = ["tty", "bin", "xbin", "adf", "idf"];
+
+/// Opens a media file and finds its streams.
+pub(crate) fn open(path: &Path) -> Result<format::context::Input> {
+    check_readable(path)?;
+    let not_media = |source| MediaError::NotMedia { path: path.to_owned(), source };
+    let input = format::input(&ffmpeg_url(path)?).map_err(not_media)?;
+    if TEXT_ART_DEMUXERS.contains(&input.format().name()) || input.nb_streams() == 0 {
+        return Err(not_media(ffmpeg::Error::InvalidData));
+    }
+    Ok(input)
+}
+
+/// Tells a missing file from one that cannot be read, before a library flattens both to one code.
+pub(crate) fn check_readable(path: &Path) -> Result<()> {
+    let unreadable = |source| MediaError::InputUnreadable { path: path.to_owned(), source };
+    match File::open(path).and_then(|file| file.metadata()) {
+        Ok(metadata) if metadata.is_dir() => Err(unreadable(io::Error::from(io::ErrorKind::IsADirectory))),
+        Ok(_) => Ok(()),
+        Err(source) if source.kind() == io::ErrorKind::NotFound => {
+            Err(MediaError::InputMissing { path: path.to_owned(), source })
+        }
+        Err(source) => Err(unreadable(source)),
+    }
+}
+
+/// The path as FFmpeg takes it: with its protocol, so that a colon in a file's name is not taken for one.
+pub(crate) fn ffmpeg_url(path: &Path) -> Result<PathBuf> {
+    let text = path.to_str().ok_or_else(|| MediaError::PathNotUnicode { path: path.to_owned() })?;
+    Ok(PathBuf::from(format!("file:{text}")))
+}
+
+/// The stream of moving pictures; a cover picture in a sound file is none.
+pub(crate) fn video_stream(input: &format::context::Input) -> Option<Stream<'_>> {
+    let moving = |stream: &Stream<'_>| {
+        stream.parameters().medium() == media::Type::Video
+            && !stream.disposition().contains(Disposition::ATTACHED_PIC)
+    };
+    input.streams().best(media::Type::Video).filter(moving).or_else(|| input.streams().find(moving))
+}
+
+/// The sound that players play.
+pub(crate) fn audio_stream(input: &format::context::Input) -> Option<Stream<'_>> {
+    input.streams().best(media::Type::Audio)
+}
+
+/// When the file's first picture or sound starts, whichever is earlier. All times the crate hands out count from
+/// here, so that pictures and sound, read by two demuxers, stay in step.
+pub(crate) fn origin(input: &format::context::Input) -> Timestamp {
+    [video_stream(input), audio_stream(input)]
+        .into_iter()
+        .flatten()
+        .filter(|stream| stream.start_time() != ffmpeg::ffi::AV_NOPTS_VALUE)
+        .filter_map(|stream| Some(Timestamp::new(stream.start_time(), rational(stream.time_base())?)))
+        .min()
+        .unwrap_or(Timestamp::ZERO)
+}
+
+/// A part of a file on the clock of one of its streams, in ticks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Window {
+    /// The first tick inside.
+    pub(crate) start: i64,
+    /// The first tick after the end.
+    pub(crate) end: Option<i64>,
+}
+
+impl Window {
+    /// `start` and `duration` count from `origin`; both are rounded to the nearest tick, so that a start typed with
+    /// a microsecond's precision still hits the frame it means.
+    pub(crate) fn new(
+        origin: Timestamp,
+        start: Option<Duration>,
+        duration: Option<Duration>,
+        time_base: Rational,
+    ) -> Self {
+        let ticks = |duration| Timestamp::from_duration(duration).rescaled(time_base).ticks;
+        let start = origin.rescaled(time_base).ticks.saturating_add(ticks(start.unwrap_or_default()));
+        Self { start, end: duration.map(|duration| start.saturating_add(ticks(duration))) }
+    }
+}
+
+/// Goes to the last key frame at or before `start`; a file that cannot seek is read from its beginning instead,
+/// which only takes longer.
+pub(crate) fn seek_before(
+    input: &mut format::context::Input,
+    origin: Timestamp,
+    start: Duration,
+    path: &Path,
+) {
+    let target = origin.rescaled(Rational::MICROSECONDS).ticks
+        + Timestamp::from_duration(start).rescaled(Rational::MICROSECONDS).ticks;
+    if let Err(error) = input.seek(target, ..target) {
+        log::info!("no seeking in this file ({error}), so it is read from its beginning: {}", path.display());
+    }
+}
+
+/// A fraction of FFmpeg's that is positive, as all that are known are.
+pub(crate) fn rational(value: ffmpeg::Rational) -> Option<Rational> {
+    Rational::new(value.numerator(), value.denominator()).ok()
+}
+
+/// The other way round.
+pub(crate) fn ffmpeg_rational(value: Rational) -> ffmpeg::Rational {
+    ffmpeg::Rational::new(value.numerator(), value.denominator())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_counts_from_the_origin_and_rounds_to_ticks() {
+        let time_base = Rational::new(1, 24).unwrap();
+        let origin = Timestamp::new(1, Rational::ONE);
+        // One frame of 24 a second, cut to whole microseconds, still means frame 1.
+        let window =
+            Window::new(origin, Some(Duration::from_micros(41_666)), Some(Duration::from_secs(2)), time_base);
+        assert_eq!(window, Window { start: 25, end: Some(73) });
+        assert_eq!(Window::new(origin, None, None, time_base), Window { start: 24, end: None });
+    }
+
+    #[test]
+    fn a_file_s_name_may_hold_a_colon() {
+        assert_eq!(ffmpeg_url(Path::new("a:b.mp4")).unwrap(), Path::new("file:a:b.mp4"));
+    }
+}

@@ -1,0 +1,184 @@
+//! What a file holds, without decoding it.
+
+use std::{fs, path::Path, time::Duration};
+
+use ffmpeg::{ChannelLayout, Stream, codec, format, media};
+use ffmpeg_next as ffmpeg;
+use pastiche_frame::{ColorSpace, Rational, Rotation, Timestamp};
+
+use crate::{
+    MediaError,
+    error::Result,
+    geometry::{rotation_from_display_matrix, square_pixel_size},
+    input, scale,
+};
+
+/// What a media file holds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MediaInfo {
+    /// The container's name as FFmpeg gives it, such as `mov,mp4,m4a,3gp,3g2,mj2`.
+    pub container: String,
+    /// How long the file is, where that is known.
+    pub duration: Option<Duration>,
+    /// The file's length.
+    pub bytes: u64,
+    /// The moving pictures, where there are any.
+    pub video: Option<VideoInfo>,
+    /// The sound streams.
+    pub audio: Vec<AudioInfo>,
+}
+
+/// What a video stream holds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct VideoInfo {
+    /// The codec's name, such as `h264`.
+    pub codec: String,
+    /// In pixels, as shown: upright and with square pixels.
+    pub width: u32,
+    /// In pixels, as shown: upright and with square pixels.
+    pub height: u32,
+    /// Frames a second on average, where that is known.
+    pub frame_rate: Option<Rational>,
+    /// The clock that the frames' times are on.
+    pub time_base: Rational,
+    /// How long the video is, where that is known.
+    pub duration: Option<Duration>,
+    /// How many frames there are, where the container says.
+    pub frame_count: Option<u64>,
+    /// The pixel format's name, such as `yuv420p`.
+    pub pixel_format: String,
+    /// How the pictures are coded, guessed from the height where the file does not say.
+    pub color_space: ColorSpace,
+    /// The turn that makes the pictures upright; decoded frames have had it.
+    pub rotation: Rotation,
+}
+
+/// What a sound stream holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AudioInfo {
+    /// The codec's name, such as `aac`.
+    pub codec: String,
+    /// Samples a second and channel; 0 where no decoder tells.
+    pub sample_rate_hz: u32,
+    /// How many channels; 0 where no decoder tells.
+    pub channels: u32,
+    /// The channels' arrangement, such as `stereo` or `5.1`.
+    pub channel_layout: String,
+}
+
+/// Reads what a file holds.
+///
+/// # Errors
+/// The file is missing or cannot be read, or is no media file, or its video cannot be decoded.
+pub fn probe(path: &Path) -> Result<MediaInfo> {
+    crate::init();
+    let input = input::open(path)?;
+    let video = match input::video_stream(&input) {
+        Some(stream) => Some(VideoInfo::new(&input, &stream, &open_decoder(&stream, path)?)),
+        None => None,
+    };
+    let audio = input.streams().filter(|stream| stream.parameters().medium() == media::Type::Audio);
+    Ok(MediaInfo {
+        container: input.format().name().to_owned(),
+        duration: container_duration(&input),
+        bytes: fs::metadata(path).map_or(0, |metadata| metadata.len()),
+        video,
+        audio: audio.map(|stream| AudioInfo::new(&stream)).collect(),
+    })
+}
+
+/// Opens the decoder for a video stream, on as many threads as it likes.
+pub(crate) fn open_decoder(stream: &Stream<'_>, path: &Path) -> Result<ffmpeg::decoder::Video> {
+    let codec = stream.parameters().id().name();
+    let open = || {
+        let mut decoder = codec::Context::from_parameters(stream.parameters())?.decoder();
+        decoder.set_packet_time_base(stream.time_base());
+        decoder.set_threading(codec::threading::Config::kind(codec::threading::Type::Frame));
+        decoder.video()
+    };
+    let unusable = |source| MediaError::NoDecoder { codec, path: path.to_owned(), source };
+    let decoder = open().map_err(unusable)?;
+    if decoder.width() == 0 || decoder.height() == 0 {
+        return Err(unusable(ffmpeg::Error::InvalidData));
+    }
+    Ok(decoder)
+}
+
+impl VideoInfo {
+    pub(crate) fn new(
+        input: &format::context::Input,
+        stream: &Stream<'_>,
+        decoder: &ffmpeg::decoder::Video,
+    ) -> Self {
+        let time_base = input::rational(stream.time_base()).unwrap_or(Rational::MICROSECONDS);
+        let rotation = stream
+            .side_data()
+            .find(|data| data.kind() == codec::packet::side_data::Type::DisplayMatrix)
+            .map_or(Rotation::None, |data| rotation_from_display_matrix(data.data()));
+        let (width, height) = square_pixel_size((decoder.width(), decoder.height()), decoder.aspect_ratio());
+        let (width, height) = rotation.turned_size(width, height);
+        Self {
+            codec: stream.parameters().id().name().to_owned(),
+            width,
+            height,
+            frame_rate: input::rational(stream.avg_frame_rate()).or_else(|| input::rational(stream.rate())),
+            time_base,
+            duration: duration(stream.duration(), time_base).or_else(|| container_duration(input)),
+            frame_count: u64::try_from(stream.frames()).ok().filter(|count| *count > 0),
+            pixel_format: decoder.format().descriptor().map_or("unknown", |format| format.name()).to_owned(),
+            color_space: scale::color_space(decoder),
+            rotation,
+        }
+    }
+}
+
+impl AudioInfo {
+    fn new(stream: &Stream<'_>) -> Self {
+        let codec = stream.parameters().id().name().to_owned();
+        let decoder = codec::Context::from_parameters(stream.parameters())
+            .and_then(|context| context.decoder().audio());
+        // A codec that FFmpeg cannot decode is still worth naming.
+        let (sample_rate_hz, channels, channel_layout) = match &decoder {
+            Ok(decoder) => {
+                let channels = u32::from(decoder.channels());
+                (decoder.rate(), channels, layout_name(decoder.channel_layout(), channels))
+            }
+            Err(_) => (0, 0, "unknown".to_owned()),
+        };
+        Self { codec, sample_rate_hz, channels, channel_layout }
+    }
+}
+
+/// The usual name of an arrangement of channels, else their number.
+fn layout_name(layout: ChannelLayout, channels: u32) -> String {
+    let names = [
+        (ChannelLayout::MONO, "mono"),
+        (ChannelLayout::STEREO, "stereo"),
+        (ChannelLayout::_2POINT1, "2.1"),
+        (ChannelLayout::SURROUND, "3.0"),
+        (ChannelLayout::_4POINT0, "4.0"),
+        (ChannelLayout::QUAD, "quad"),
+        (ChannelLayout::_5POINT0_BACK, "5.0"),
+        (ChannelLayout::_5POINT0, "5.0(side)"),
+        (ChannelLayout::_5POINT1_BACK, "5.1"),
+        (ChannelLayout::_5POINT1, "5.1(side)"),
+        (ChannelLayout::_6POINT1, "6.1"),
+        (ChannelLayout::_7POINT1, "7.1"),
+    ];
+    match names.iter().find(|(known, _)| *known == layout) {
+        Some((_, name)) => (*name).to_owned(),
+        None if channels == 1 => "mono".to_owned(),
+        None if channels == 2 => "stereo".to_owned(),
+        None => format!("{channels} channels"),
+    }
+}
+
+fn container_duration(input: &format::context::Input) -> Option<Duration> {
+    duration(input.duration(), Rational::MICROSECONDS)
+}
+
+/// FFmpeg gives what it does not know as a large negative number.
+fn duration(ticks: i64, time_base: Rational) -> Option<Duration> {
+    let micros = Timestamp::new(ticks, time_base).rescaled(Rational::MICROSECONDS).ticks;
+    u64::try_from(micros).ok().filter(|micros| *micros > 0).map(Duration::from_micros)
+}

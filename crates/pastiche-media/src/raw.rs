@@ -1,0 +1,82 @@
+//! The few calls for which ffmpeg-next has no safe form. All the `unsafe` of this crate is here.
+#![allow(unsafe_code, reason = "FFI calls that ffmpeg-next does not wrap")]
+
+use std::ops::{Deref, DerefMut};
+
+use ffmpeg::{Error, StreamMut, color, ffi, frame, software::scaling};
+use ffmpeg_next as ffmpeg;
+
+/// A scaling context that may move to another thread, which ffmpeg-next leaves out.
+pub(crate) struct SendScaler(scaling::Context);
+
+// SAFETY: an `SwsContext` holds no thread-local state; FFmpeg only asks that no two threads use it at once, which
+// `&mut` on every call already forbids. Nothing else holds the pointer.
+unsafe impl Send for SendScaler {}
+
+impl SendScaler {
+    pub(crate) fn new(scaler: scaling::Context) -> Self {
+        Self(scaler)
+    }
+}
+
+impl Deref for SendScaler {
+    type Target = scaling::Context;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl DerefMut for SendScaler {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
+    }
+}
+
+/// Y'CbCr matrix and whether all code values are in use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Coding {
+    pub(crate) matrix: color::Space,
+    pub(crate) full_range: bool,
+}
+
+/// Tells a scaler how its input and output are coded; left alone, it takes everything for limited-range BT.601.
+pub(crate) fn set_coding(scaler: &mut scaling::Context, input: Coding, output: Coding) {
+    let neutral = 1 << 16; // 1.0 in 16.16 fixed point: contrast and saturation as they are
+    // SAFETY: the pointer is that of a live context; `sws_getCoefficients` returns a static table for every value
+    // (its default for those it does not know). The call copies both tables. It reports only that a conversion has
+    // no matrix in it (RGB to RGB), in which case there is nothing to set.
+    unsafe {
+        ffi::sws_setColorspaceDetails(
+            scaler.as_mut_ptr(),
+            ffi::sws_getCoefficients(ffi::AVColorSpace::from(input.matrix) as i32),
+            i32::from(input.full_range),
+            ffi::sws_getCoefficients(ffi::AVColorSpace::from(output.matrix) as i32),
+            i32::from(output.full_range),
+            0,
+            neutral,
+            neutral,
+        );
+    }
+}
+
+/// Makes sure that nobody else (an encoder that looks ahead) still reads the picture, with a new buffer if need be.
+pub(crate) fn make_writable(frame: &mut frame::Video) -> Result<(), Error> {
+    // SAFETY: the pointer is that of a live frame with reference-counted buffers.
+    match unsafe { ffi::av_frame_make_writable(frame.as_mut_ptr()) } {
+        code if code < 0 => Err(Error::from(code)),
+        _ => Ok(()),
+    }
+}
+
+/// Forgets the source container's code for the codec, so that the muxer picks its own.
+pub(crate) fn clear_codec_tag(stream: &mut StreamMut<'_>) {
+    // SAFETY: a stream always has parameters, and nobody else holds them while the stream is borrowed mutably.
+    unsafe { (*(*stream.as_mut_ptr()).codecpar).codec_tag = 0 };
+}
+
+/// Tells the demuxer not to read this stream at all.
+pub(crate) fn discard(stream: &mut StreamMut<'_>) {
+    // SAFETY: a plain field of a live stream, meant to be set by the caller.
+    unsafe { (*stream.as_mut_ptr()).discard = ffi::AVDiscard::AVDISCARD_ALL };
+}

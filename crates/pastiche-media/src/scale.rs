@@ -1,0 +1,132 @@
+//! Between the encoder's and decoder's Y'CbCr and the engine's RGB, with the colour coding and the row strides right.
+
+use ffmpeg::{
+    Error, color,
+    format::Pixel,
+    frame,
+    software::scaling::{self, Flags},
+};
+use ffmpeg_next as ffmpeg;
+use pastiche_frame::{ColorMatrix, ColorSpace, Frame, FramePool, PixelFormat};
+
+use crate::{
+    color::{coding, matrix_tag},
+    geometry::Geometry,
+    raw::{self, Coding, SendScaler},
+};
+
+/// RGB has no matrix; this only says that all code values are in use.
+const RGB_CODING: Coding = Coding { matrix: color::Space::RGB, full_range: true };
+
+/// Decoded pictures to RGB frames.
+pub(crate) struct RgbConverter {
+    geometry: Geometry,
+    scaler: Option<(Source, SendScaler)>,
+    scaled: frame::Video,
+}
+
+/// What a scaler was built for; a stream may change it on the way.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Source {
+    format: Pixel,
+    size: (u32, u32),
+    coding: Coding,
+}
+
+impl RgbConverter {
+    pub(crate) fn new(geometry: Geometry) -> Self {
+        let scaled = frame::Video::new(Pixel::RGB24, geometry.scaled.0, geometry.scaled.1);
+        Self { geometry, scaler: None, scaled }
+    }
+
+    /// The picture as an upright frame of the pool, with its colour space but without its time.
+    pub(crate) fn convert(&mut self, picture: &frame::Video, pool: &FramePool) -> Result<Frame, Error> {
+        let size = (picture.width(), picture.height());
+        let (coding, color_space) =
+            coding(picture.color_space(), picture.color_range(), picture.format(), size.1);
+        let source = Source { format: picture.format(), size, coding };
+        let scaler = match &mut self.scaler {
+            Some((built_for, scaler)) if *built_for == source => scaler,
+            outdated => &mut outdated.insert((source, rgb_scaler(source, self.geometry.scaled)?)).1,
+        };
+        scaler.run(picture, &mut self.scaled)?;
+
+        let kept = self.geometry.kept;
+        let mut frame = pool.take(kept.width, kept.height, PixelFormat::Rgb8);
+        frame.color_space = color_space;
+        let (x_bytes, row_bytes) = (kept.x as usize * 3, kept.width as usize * 3);
+        let stride_bytes = self.scaled.stride(0);
+        let rows = self.scaled.data(0).chunks(stride_bytes).skip(kept.y as usize);
+        for (row, scaled) in frame.rows_mut().zip(rows) {
+            row.copy_from_slice(&scaled[x_bytes..x_bytes + row_bytes]);
+        }
+        Ok(self.geometry.rotation.apply(frame, pool))
+    }
+}
+
+/// RGB frames to the 4:2:0 pictures that encoders take, in limited range.
+pub(crate) struct YuvConverter {
+    matrix: color::Space,
+    scaler: Option<(Pixel, SendScaler)>,
+    rgb: frame::Video,
+    picture: frame::Video,
+}
+
+impl YuvConverter {
+    pub(crate) fn new(width: u32, height: u32, matrix: ColorMatrix) -> Self {
+        let mut picture = frame::Video::new(Pixel::YUV420P, width, height);
+        picture.set_color_space(matrix_tag(matrix));
+        picture.set_color_range(color::Range::MPEG);
+        Self { matrix: matrix_tag(matrix), scaler: None, rgb: frame::Video::empty(), picture }
+    }
+
+    /// Converts a frame of the video's size; the result is [`Self::picture`].
+    pub(crate) fn convert(&mut self, frame: &Frame) -> Result<(), Error> {
+        let format = match frame.format() {
+            PixelFormat::Rgb8 => Pixel::RGB24,
+            PixelFormat::Rgba8 => Pixel::RGBA,
+        };
+        let size = (frame.width(), frame.height());
+        if self.scaler.as_ref().is_none_or(|(built_for, _)| *built_for != format) {
+            let flags = Flags::BICUBIC | Flags::ACCURATE_RND | Flags::FULL_CHR_H_INP;
+            let mut scaler = new_scaler((format, size), (Pixel::YUV420P, size), flags)?;
+            raw::set_coding(&mut scaler, RGB_CODING, Coding { matrix: self.matrix, full_range: false });
+            self.scaler = Some((format, scaler));
+            self.rgb = frame::Video::new(format, size.0, size.1);
+        }
+        let stride_bytes = self.rgb.stride(0);
+        for (row, copied) in frame.rows().zip(self.rgb.data_mut(0).chunks_mut(stride_bytes)) {
+            copied[..row.len()].copy_from_slice(row);
+        }
+        raw::make_writable(&mut self.picture)?;
+        match &mut self.scaler {
+            Some((_, scaler)) => scaler.run(&self.rgb, &mut self.picture),
+            None => Err(Error::Bug),
+        }
+    }
+
+    /// The last converted picture, to be given its time and sent.
+    pub(crate) fn picture(&mut self) -> &mut frame::Video {
+        &mut self.picture
+    }
+}
+
+fn rgb_scaler(source: Source, size: (u32, u32)) -> Result<SendScaler, Error> {
+    let flags = Flags::BICUBIC | Flags::ACCURATE_RND | Flags::FULL_CHR_H_INT;
+    let mut scaler = new_scaler((source.format, source.size), (Pixel::RGB24, size), flags)?;
+    raw::set_coding(&mut scaler, source.coding, RGB_CODING);
+    Ok(scaler)
+}
+
+fn new_scaler(
+    (from_format, from): (Pixel, (u32, u32)),
+    (to_format, to): (Pixel, (u32, u32)),
+    flags: Flags,
+) -> Result<SendScaler, Error> {
+    scaling::Context::get(from_format, from.0, from.1, to_format, to.0, to.1, flags).map(SendScaler::new)
+}
+
+/// The colour space that a stream's frames will have, from its tags.
+pub(crate) fn color_space(decoder: &ffmpeg::decoder::Video) -> ColorSpace {
+    coding(decoder.color_space(), decoder.color_range(), decoder.format(), decoder.height()).1
+}

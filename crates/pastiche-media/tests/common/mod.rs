@@ -1,0 +1,93 @@
+//! Fixtures, all generated: pictures that carry their own number, sound that carries its own time.
+#![allow(dead_code, reason = "each test file uses some of these")]
+
+use std::path::{Path, PathBuf};
+
+use pastiche_frame::{ColorSpace, Frame, FramePool, PixelFormat, Rational, Timestamp};
+use pastiche_media::{DecodeOptions, EncodeOptions, VideoDecoder, VideoEncoder};
+
+/// Bits of a picture's number.
+const NUMBER_BITS: usize = 8;
+
+pub(crate) fn rational(numerator: i32, denominator: i32) -> Rational {
+    Rational::new(numerator, denominator).unwrap()
+}
+
+/// Options for a small video at 25 frames a second, quick to encode and close to lossless.
+pub(crate) fn options(width: u32, height: u32) -> EncodeOptions {
+    EncodeOptions {
+        width,
+        height,
+        time_base: rational(1, 12_800),
+        frame_rate: Some(rational(25, 1)),
+        constant_frame_rate: None,
+        color_space: ColorSpace::default(),
+        encoder: None,
+        crf: Some(1),
+        preset: None,
+        audio: None,
+    }
+}
+
+/// A picture whose `number` stands in it as eight upright stripes, black for 0 and white for 1.
+pub(crate) fn numbered_frame(number: usize, width: u32, height: u32) -> Frame {
+    let stripe_width = width as usize / NUMBER_BITS;
+    let row = (0..width as usize).flat_map(|x| {
+        let bit = (x / stripe_width).min(NUMBER_BITS - 1);
+        [if number >> bit & 1 == 1 { 235 } else { 20 }; 3]
+    });
+    let row: Vec<u8> = row.collect();
+    Frame::from_data(width, height, PixelFormat::Rgb8, row.repeat(height as usize))
+}
+
+/// Reads the number that [`numbered_frame`] wrote.
+pub(crate) fn frame_number(frame: &Frame) -> usize {
+    let stripe_width = frame.width() as usize / NUMBER_BITS;
+    let row = frame.rows().nth(frame.height() as usize / 2).unwrap();
+    (0..NUMBER_BITS)
+        .filter(|bit| row[(bit * stripe_width + stripe_width / 2) * 3] > 128)
+        .map(|bit| 1 << bit)
+        .sum()
+}
+
+/// A video of numbered pictures at these times, in ticks of `options.time_base`.
+pub(crate) fn write_numbered(path: &Path, options: &EncodeOptions, ticks: &[i64]) {
+    let mut encoder = VideoEncoder::create(path, options).unwrap();
+    for (number, &ticks) in ticks.iter().enumerate() {
+        let mut frame = numbered_frame(number, options.width, options.height);
+        frame.timestamp = Timestamp::new(ticks, options.time_base);
+        encoder.write(&frame).unwrap();
+    }
+    encoder.finish().unwrap();
+}
+
+/// Equal steps of 1/25 s on the clock of [`options`].
+pub(crate) fn steady_ticks(frames: i64) -> Vec<i64> {
+    (0..frames).map(|i| i * 512).collect()
+}
+
+/// The number and the time in seconds of every frame.
+pub(crate) fn read_numbered(path: &Path, options: &DecodeOptions) -> Vec<(usize, f64)> {
+    read_frames(path, options)
+        .iter()
+        .map(|frame| (frame_number(frame), frame.timestamp.as_secs_f64()))
+        .collect()
+}
+
+pub(crate) fn read_frames(path: &Path, options: &DecodeOptions) -> Vec<Frame> {
+    let mut decoder = VideoDecoder::open(path, options).unwrap();
+    let pool = FramePool::new(2);
+    std::iter::from_fn(|| decoder.next_frame(&pool).unwrap()).collect()
+}
+
+/// A real clip, or `None` (told on standard error) where the shared assets are absent.
+pub(crate) fn shared_clip(name: &str) -> Option<PathBuf> {
+    let shared = std::env::var_os("PASTICHE_SHARED")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
+    let clip = shared.join("assets/video").join(name);
+    if clip.exists() {
+        return Some(clip);
+    }
+    eprintln!("SKIPPED: no {} (set PASTICHE_SHARED to the folder of shared assets)", clip.display());
+    None
+}
