@@ -1,1 +1,39 @@
-//! placeholder
+//! The engine: picks a device, loads a style, turns a frame into a painted frame.
+//!
+//! ```
+//! use pastiche_frame::{Frame, PixelFormat};
+//! use pastiche_inference::{Controls, DeviceChoice, Style, Stylizer, StylizerOptions};
+//!
+//! let device = DeviceChoice::Cpu.open()?;
+//! let style = Style::random("transformer_net")?;
+//! let mut stylizer = Stylizer::new(style, &device, &StylizerOptions::default())?;
+//! stylizer.set_controls(Controls { strength: 0.8, ..Controls::default() })?;
+//!
+//! let photo = Frame::from_data(50, 37, PixelFormat::Rgb8, vec![128; 50 * 37 * 3]);
+//! let painting = stylizer.stylize(photo)?;
+//! assert_eq!((painting.width(), painting.height()), (50, 37));
+//! # Ok::<(), pastiche_inference::InferenceError>(())
+//! ```
+//!
+//! Invariants: the output has the input's size, time and colour space; a picture depends only on its input and the
+//! controls, and with smoothing on what came before since the last [`Stylizer::reset`]; a `Stylizer` belongs to one
+//! thread, which thereby owns the device.
+
+mod controls;
+mod device;
+mod error;
+mod library;
+mod picture;
+mod precision;
+mod resize;
+mod smoothing;
+mod style;
+mod stylizer;
+
+pub use controls::{Controls, ControlsError};
+pub use device::{ComputeDevice, DeviceChoice, DeviceInfo, ParseDeviceError, compute_devices};
+pub use error::InferenceError;
+pub use library::{StyleEntry, StyleLibrary};
+pub use precision::{ParsePrecisionError, Precision};
+pub use style::Style;
+pub use stylizer::{MAX_SIDE, MIN_SIDE, Stylizer, StylizerOptions};

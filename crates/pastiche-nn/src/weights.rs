@@ -59,6 +59,11 @@ impl WeightsFile {
         Ok(Self { bytes, header, data_start: size_of::<u64>() + header_len })
     }
 
+    /// Size of the file.
+    pub fn len_bytes(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
     /// A value of the file's metadata.
     pub fn metadata(&self, key: &str) -> Option<&str> {
         self.header.metadata().as_ref()?.get(key).map(String::as_str)

@@ -1,0 +1,113 @@
+//! What can go wrong between a frame and its painting.
+
+use std::path::PathBuf;
+
+use pastiche_frame::PixelFormat;
+use pastiche_nn::WeightsError;
+
+use crate::{
+    ControlsError,
+    stylizer::{MAX_SIDE, MIN_SIDE},
+};
+
+/// Why a style cannot be found or loaded, a device not be used, or a frame not be painted.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum InferenceError {
+    /// No style of that name is in the library.
+    #[error("no style is called `{name}`; {}", suggestion(.nearest, *.any))]
+    UnknownStyle {
+        /// What was asked for.
+        name: String,
+        /// Names like it, the likeliest first.
+        nearest: Vec<String>,
+        /// Whether the library holds any style at all.
+        any: bool,
+    },
+    /// The style exists, but not in that architecture.
+    #[error("style `{name}` has no `{architecture}` network; it has {}", .available.join(", "))]
+    MissingArchitecture {
+        /// The style.
+        name: String,
+        /// What was asked for.
+        architecture: String,
+        /// What there is.
+        available: Vec<String>,
+    },
+    /// The architecture is not one that this version knows.
+    #[error("no architecture is called `{name}`; there are {}", .known.join(", "))]
+    UnknownArchitecture {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: Vec<&'static str>,
+    },
+    /// The file is not a style that can be used.
+    #[error("cannot use this style file, {source}: {}", path.display())]
+    Style {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: WeightsError,
+    },
+    /// The device was asked for by name and cannot be used.
+    #[error("cannot use device {id}: {reason}; `--device cpu` always works")]
+    Device {
+        /// Which device.
+        id: String,
+        /// Why not.
+        reason: String,
+    },
+    /// The device does not compute in that precision.
+    #[error("device {device} does not compute in {precision}; it offers {}", .available.join(", "))]
+    Precision {
+        /// What was asked for.
+        precision: &'static str,
+        /// Which device.
+        device: String,
+        /// What it offers.
+        available: Vec<&'static str>,
+    },
+    /// The threads could not be started.
+    #[error("cannot start {threads} threads: {source}")]
+    Threads {
+        /// How many.
+        threads: usize,
+        /// What the system said.
+        #[source]
+        source: rayon::ThreadPoolBuildError,
+    },
+    /// A picture is too small or too large.
+    #[error("a picture of {width}x{height} cannot be painted: sides go from {MIN_SIDE} to {MAX_SIDE} pixels")]
+    Size {
+        /// In pixels.
+        width: u32,
+        /// In pixels.
+        height: u32,
+    },
+    /// The frame is not RGB.
+    #[error("the engine takes RGB frames, not {found:?}")]
+    Format {
+        /// What the frame holds.
+        found: PixelFormat,
+    },
+    /// A control is outside its range.
+    #[error(transparent)]
+    Controls(#[from] ControlsError),
+    /// The network failed on the device.
+    #[error("the network failed: {source}")]
+    Compute {
+        /// What candle said.
+        #[from]
+        source: candle_core::Error,
+    },
+}
+
+fn suggestion(nearest: &[String], any: bool) -> String {
+    match nearest {
+        [] if !any => "no styles are installed: give the path of a .safetensors style file".to_owned(),
+        [] => "`pastiche styles` lists those there are; a path to a .safetensors file works too".to_owned(),
+        names => format!("did you mean {}? `pastiche styles` lists all", names.join(", ")),
+    }
+}

@@ -1,0 +1,187 @@
+//! Frame in, painted frame out.
+
+use candle_core::Tensor;
+use pastiche_frame::{Frame, PixelFormat};
+use pastiche_nn::Network;
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
+use crate::{
+    ComputeDevice, Controls, InferenceError, Precision, Style, picture,
+    resize::{RgbResizer, Size},
+    smoothing::Smoother,
+};
+
+/// Smallest side of a picture that networks can paint.
+pub const MIN_SIDE: u32 = 16;
+/// Largest side of a picture.
+pub const MAX_SIDE: u32 = 16_384;
+
+/// What is fixed for the life of a [`Stylizer`].
+#[derive(Debug, Clone, Copy, Default)]
+pub struct StylizerOptions {
+    /// Threads of the processor; all by default.
+    pub threads: Option<usize>,
+    /// The number type to compute in.
+    pub precision: Precision,
+    /// Width and height that the network runs at; the frame's own by default.
+    pub process_size: Option<(u32, u32)>,
+}
+
+/// Paints frames in one style on one device. Style and controls may change between two frames.
+pub struct Stylizer {
+    device: ComputeDevice,
+    precision: &'static str,
+    process_size: Option<Size>,
+    pool: ThreadPool,
+    network: Network,
+    controls: Controls,
+    smoother: Smoother,
+    resizer: RgbResizer,
+    small_input: Vec<u8>,
+    painting: Vec<f32>,
+    painting_bytes: Vec<u8>,
+    enlarged: Vec<u8>,
+}
+
+impl Stylizer {
+    /// Places `style` on `device`.
+    ///
+    /// # Errors
+    /// The device lacks the precision or the memory, the process size is out of range, or threads cannot start.
+    pub fn new(
+        style: Style,
+        device: &ComputeDevice,
+        options: &StylizerOptions,
+    ) -> Result<Self, InferenceError> {
+        let precision = options.precision.resolve(device)?;
+        let process_size = options.process_size.map(|(width, height)| Size { width, height });
+        process_size.map(check_size).transpose()?;
+        let threads = options.threads.unwrap_or_else(available_threads);
+        let pool = ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .thread_name(|index| format!("engine-{index}"))
+            .build()
+            .map_err(|source| InferenceError::Threads { threads, source })?;
+        Ok(Self {
+            network: style.network.to_device(&device.device)?,
+            device: device.clone(),
+            precision,
+            process_size,
+            pool,
+            controls: Controls::default(),
+            smoother: Smoother::default(),
+            resizer: RgbResizer::new(),
+            small_input: Vec::new(),
+            painting: Vec::new(),
+            painting_bytes: Vec::new(),
+            enlarged: Vec::new(),
+        })
+    }
+
+    /// How the painting is mixed.
+    pub const fn controls(&self) -> Controls {
+        self.controls
+    }
+
+    /// Mixes the following frames so.
+    ///
+    /// # Errors
+    /// A control is outside its range; the old ones stay.
+    pub fn set_controls(&mut self, controls: Controls) -> Result<(), InferenceError> {
+        self.controls = controls.validate()?;
+        Ok(())
+    }
+
+    /// Paints the following frames in another style.
+    ///
+    /// # Errors
+    /// The device has no memory left; the old style stays.
+    pub fn set_style(&mut self, style: Style) -> Result<(), InferenceError> {
+        self.network = style.network.to_device(&self.device.device)?;
+        self.reset();
+        Ok(())
+    }
+
+    /// Forgets what came before, as at the start of another video.
+    pub fn reset(&mut self) {
+        self.smoother.reset();
+    }
+
+    /// The device that the network runs on: `cpu`, `cuda:0`, ...
+    pub fn device_id(&self) -> String {
+        self.device.id()
+    }
+
+    /// The number type that the network computes in.
+    pub const fn precision(&self) -> &'static str {
+        self.precision
+    }
+
+    /// How many threads of the processor work for this engine.
+    pub fn threads(&self) -> usize {
+        self.pool.current_num_threads()
+    }
+
+    /// Paints an RGB frame. The result has the frame's size, time and colour space, and its buffer.
+    ///
+    /// # Errors
+    /// The frame is not RGB or its size is out of range, or the device failed.
+    pub fn stylize(&mut self, mut frame: Frame) -> Result<Frame, InferenceError> {
+        if frame.format() != PixelFormat::Rgb8 {
+            return Err(InferenceError::Format { found: frame.format() });
+        }
+        let size = Size { width: frame.width(), height: frame.height() };
+        check_size(size)?;
+        let process_size = self.process_size.unwrap_or(size);
+        if process_size == size {
+            self.paint(frame.data(), size)?;
+        } else {
+            let mut small = std::mem::take(&mut self.small_input);
+            self.resizer.resize(frame.data(), size, &mut small, process_size)?;
+            self.paint(&small, process_size)?;
+            self.small_input = small;
+            self.resizer.resize(&self.painting_bytes, process_size, &mut self.enlarged, size)?;
+        }
+        let painting = if process_size == size { &self.painting_bytes } else { &self.enlarged };
+        let Controls { strength, keep_colors, .. } = self.controls;
+        self.pool.install(|| picture::mix(frame.data_mut(), painting, strength, keep_colors));
+        Ok(frame)
+    }
+
+    /// Runs the network on RGB8 pixels and leaves the result, smoothed, in `painting_bytes`.
+    fn paint(&mut self, pixels: &[u8], Size { width, height }: Size) -> Result<(), InferenceError> {
+        let (width, height) = (width as usize, height as usize);
+        let multiple = self.network.description().side_multiple;
+        let padded = [height, width].map(|side| side.next_multiple_of(multiple));
+        let Self { pool, network, device, painting, painting_bytes, smoother, controls, .. } = self;
+        pool.install(|| {
+            let mut planes = vec![0.0; 3 * padded[0] * padded[1]];
+            picture::planes_from_rgb8(pixels, [height, width], &mut planes, padded);
+            let input = Tensor::from_vec(planes, (1, 3, padded[0], padded[1]), &device.device)?;
+            let output = network.forward(&input)?.flatten_all()?.to_vec1::<f32>()?;
+            painting.resize(pixels.len(), 0.0);
+            picture::rgb_from_planes(&output, padded, painting, width);
+            if controls.smoothing > 0.0 {
+                smoother.smooth(controls.smoothing, width, pixels, painting);
+            } else {
+                smoother.reset();
+            }
+            painting_bytes.resize(pixels.len(), 0);
+            picture::bytes_from_rgb(painting, painting_bytes);
+            Ok(())
+        })
+    }
+}
+
+fn check_size(Size { width, height }: Size) -> Result<(), InferenceError> {
+    let allowed = MIN_SIDE..=MAX_SIDE;
+    if allowed.contains(&width) && allowed.contains(&height) {
+        return Ok(());
+    }
+    Err(InferenceError::Size { width, height })
+}
+
+fn available_threads() -> usize {
+    // Where the system does not tell, one thread always works.
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
