@@ -1,6 +1,9 @@
 //! Fixtures, all generated: pictures that carry their own number, sound that carries its own time.
 #![allow(dead_code, reason = "each test file uses some of these")]
 
+pub(crate) mod flat;
+pub(crate) mod sound;
+
 use std::path::{Path, PathBuf};
 
 use pastiche_frame::{ColorSpace, Frame, FramePool, PixelFormat, Rational, Timestamp};
