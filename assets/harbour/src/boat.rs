@@ -8,6 +8,7 @@ use crate::sail::Sail;
 use crate::solid::Hit;
 use crate::stroke::{Bundle, Stroke};
 use crate::vector::{Ray, Rgb, Vec3, vec3};
+use crate::veil::Veils;
 
 const WOOD: Rgb = vec3(0.42, 0.25, 0.12);
 const ROPE: Rgb = vec3(0.20, 0.16, 0.12);
@@ -45,8 +46,8 @@ pub(crate) struct Afloat {
     hull: Hull,
     frame: Frame,
     radius_m: f32,
-    pub(crate) rigging: Bundle,
-    pub(crate) sails: Vec<Sail>,
+    rigging: Bundle,
+    sails: Vec<Sail>,
 }
 
 /// Where a boat is and how it lies: its own axes in the world.
@@ -131,7 +132,7 @@ impl Boat {
                 strokes.push(bar(at(-0.35, mast_m * 0.86, 0.1), at(0.22, mast_m, 0.0), 0.012, ROPE));
                 strokes.push(bar(at(-0.35, mast_m * 0.86, 0.1), at(-0.5, deck_m, 0.1), 0.014, ROPE));
                 let lamp = at(0.22, mast_m * 0.9, 0.12);
-                strokes.push(bar(lamp, lamp + vec3(0.0, 0.14, 0.0), 0.09, CANVAS).shining(vec3(4.0, 2.6, 1.2)));
+                strokes.push(bar(lamp, lamp + vec3(0.0, 0.12, 0.0), 0.06, CANVAS).shining(vec3(3.6, 2.0, 0.7)));
                 let buoys = [(-0.1, vec3(0.72, 0.16, 0.05)), (-0.3, vec3(0.75, 0.50, 0.10)), (0.4, vec3(0.72, 0.16, 0.05))];
                 for (x, albedo) in buoys {
                     let buoy = at(x, deck_m * 0.62, -1.06);
@@ -185,6 +186,19 @@ impl Boat {
 }
 
 impl Afloat {
+    /// Adds what the ray sees of masts, ropes and sails to the veils.
+    pub(crate) fn add_rig_to(&self, veils: &mut Veils, ray: &Ray, within_m: f32, pixel_angle: f32) {
+        // The ends of spars and ropes are the corners of the sails, so one ball holds both.
+        let (center, radius_m) = self.rigging.ball();
+        if !ray.meets_ball(center, radius_m) {
+            return;
+        }
+        self.rigging.add_to(veils, ray, within_m, pixel_angle);
+        for sail in &self.sails {
+            sail.add_to(veils, ray, within_m, pixel_angle);
+        }
+    }
+
     /// Where the ray meets the hull, if it does; the normal is in world axes.
     pub(crate) fn meet(&self, ray: &Ray, within_m: f32) -> Option<Hit> {
         if !ray.meets_ball(self.frame.origin, self.radius_m) {

@@ -61,7 +61,7 @@ impl Church {
         }
         let mut albedo = vec3(0.68, 0.58, 0.42) * (1.0 + 0.28 * stone);
         let across = if normal.dot(self.plot.front).abs() > 0.5 { local.x } else { local.z };
-        let mut glow = Vec3::ZERO;
+        let glow;
         if local.x.abs() <= TOWER_HALF_M + 0.01 {
             for course_m in [6.5, 13.0, 20.4] {
                 albedo = albedo.mix(vec3(0.78, 0.70, 0.56), band(local.y, course_m, course_m + 0.45, footprint_m));

@@ -18,7 +18,7 @@ pub(crate) fn fleet() -> Vec<Boat> {
         dinghy(vec3(4.4, 0.0, 17.2), 0.17, YELLOW, NAVY),
         fishing(vec3(6.9, 0.0, 23.5), 0.70, TEAL, RED),
         fishing(vec3(5.6, 0.0, 54.0), 0.62, RED, WHITE),
-        cutter(vec3(-13.4, 0.0, 33.0)),
+        cutter(vec3(-14.6, 0.0, 33.0)),
     ];
     let moored = [
         (5.4, 33.0, 0.60, 9.6, WHITE, NAVY),
@@ -55,7 +55,7 @@ fn dinghy(place: Vec3, heading_turns: f32, paint: Rgb, trim: Rgb) -> Boat {
 }
 
 fn fishing(place: Vec3, heading_turns: f32, paint: Rgb, trim: Rgb) -> Boat {
-    let cabin = Cabin { center: vec3(-1.35, 1.55, 0.0), half: vec3(0.95, 0.85, 0.72), is_lit: true };
+    let cabin = Cabin { center: vec3(-1.35, 1.55, 0.0), half: vec3(0.95, 0.85, 0.72), paint: WHITE, is_lit: true };
     let hull = Hull {
         half_length_m: 4.1,
         half_beam_m: 1.45,
@@ -70,7 +70,7 @@ fn fishing(place: Vec3, heading_turns: f32, paint: Rgb, trim: Rgb) -> Boat {
 }
 
 fn yacht(place: Vec3, heading_turns: f32, mast_m: f32, paint: Rgb, trim: Rgb) -> Boat {
-    let cabin = Cabin { center: vec3(0.2, 1.12, 0.0), half: vec3(1.35, 0.26, 0.66), is_lit: false };
+    let cabin = Cabin { center: vec3(0.2, 1.12, 0.0), half: vec3(1.35, 0.26, 0.66), paint: TEAK.mix(WHITE, 0.35), is_lit: false };
     let hull = Hull {
         half_length_m: 0.42 * mast_m,
         half_beam_m: 1.35,
@@ -97,5 +97,5 @@ fn cutter(place: Vec3) -> Boat {
         deck: TEAK,
     };
     let rig = Rig::Sailing { mast_m: 8.6, cloth: vec3(0.66, 0.23, 0.09) };
-    Boat { hull, rig, place, heading_turns: 0.985, speed_m_per_s: 1.25, heel: 0.07 }
+    Boat { hull, rig, place, heading_turns: 0.985, speed_m_per_s: 1.0, heel: 0.07 }
 }

@@ -1,10 +1,10 @@
 //! Gulls: they glide, beat their wings a few times, and glide again.
 
-use crate::stroke::{Bundle, Stroke};
+use crate::stroke::{Bundle, Cluster, Stroke};
 use crate::vector::{Rgb, Vec3, mix, smoothstep, vec3};
 
-const FEATHERS: Rgb = vec3(0.74, 0.72, 0.70);
-const WING_TIPS: Rgb = vec3(0.16, 0.16, 0.18);
+const FEATHERS: Rgb = vec3(1.0, 0.98, 0.96);
+const WING_TIPS: Rgb = vec3(0.30, 0.29, 0.30);
 
 struct Gull {
     start: Vec3,
@@ -15,8 +15,8 @@ struct Gull {
 
 const GULLS: [Gull; 8] = [
     Gull { start: vec3(-6.5, 8.0, 21.0), metres_per_s: vec3(2.3, 0.16, 0.5), phase: 0.0 },
-    Gull { start: vec3(-3.6, 6.9, 24.0), metres_per_s: vec3(2.0, 0.30, 0.4), phase: 1.7 },
-    Gull { start: vec3(6.0, 9.8, 27.0), metres_per_s: vec3(-1.9, 0.12, 0.9), phase: 2.9 },
+    Gull { start: vec3(-1.2, 8.6, 24.0), metres_per_s: vec3(2.0, 0.10, 0.4), phase: 1.7 },
+    Gull { start: vec3(8.5, 7.6, 27.0), metres_per_s: vec3(-1.9, 0.25, 0.9), phase: 2.9 },
     Gull { start: vec3(-11.0, 11.5, 40.0), metres_per_s: vec3(2.6, -0.10, 0.3), phase: 4.1 },
     Gull { start: vec3(3.0, 14.6, 46.0), metres_per_s: vec3(-2.2, 0.0, 1.0), phase: 0.8 },
     Gull { start: vec3(-4.0, 16.5, 58.0), metres_per_s: vec3(1.6, 0.2, -0.8), phase: 3.3 },
@@ -25,8 +25,8 @@ const GULLS: [Gull; 8] = [
 ];
 
 /// All of them, `time_s` seconds into the clip.
-pub(crate) fn gulls(time_s: f32) -> Vec<Bundle> {
-    GULLS.iter().map(|gull| gull.at(time_s)).collect()
+pub(crate) fn gulls(time_s: f32) -> Cluster {
+    Cluster::new(GULLS.iter().map(|gull| gull.at(time_s)).collect())
 }
 
 impl Gull {

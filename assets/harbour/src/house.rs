@@ -26,7 +26,7 @@ const SHUTTERS: [Rgb; 5] = [
     vec3(0.42, 0.38, 0.30),
 ];
 const TILES: [Rgb; 3] = [vec3(0.46, 0.17, 0.09), vec3(0.40, 0.19, 0.12), vec3(0.30, 0.17, 0.14)];
-const LAMPLIGHT: Rgb = vec3(2.6, 1.35, 0.42);
+const LAMPLIGHT: Rgb = vec3(1.9, 0.92, 0.26);
 const STOREY_M: f32 = 2.9;
 
 /// One house.
@@ -35,6 +35,9 @@ pub(crate) struct House {
     half_width_m: f32,
     half_depth_m: f32,
     eaves_m: f32,
+    ridge_m: f32,
+    /// Rise of the roof for each metre across.
+    pitch: f32,
     /// Whether the gable looks to the street; otherwise the eaves do.
     gable_front: bool,
     plaster: Rgb,
@@ -91,6 +94,8 @@ impl House {
             half_width_m,
             half_depth_m,
             eaves_m,
+            ridge_m,
+            pitch,
             gable_front,
             plaster,
             shutters: dice.pick(&SHUTTERS),
@@ -136,7 +141,7 @@ impl House {
         let local = self.plot.local(point);
         match part {
             Part::Roof if normal.y > 0.2 => self.tiled_roof(local, normal, footprint_m),
-            Part::Roof if normal.y < -0.5 => Surface::matt(vec3(0.16, 0.11, 0.08), normal),
+            Part::Roof if normal.y < -0.5 => Surface::matt(self.plaster * 0.45, normal),
             Part::Chimney => {
                 let soot = 0.7 + 0.3 * noise(local.x * 3.0 + local.z * 3.0, local.y * 4.0, self.seed);
                 Surface::matt(vec3(0.40, 0.22, 0.15) * soot, normal)
@@ -168,16 +173,39 @@ impl House {
 
     /// A wall, `across` metres from its left corner and `up` from the ground.
     fn wall(&self, across: f32, up: f32, width_m: f32, face: i32, normal: Vec3, footprint_m: f32) -> Surface {
-        let stain = fbm(across * 0.55, up * 0.22, 4, self.seed + face);
+        let stain = fbm(across * 0.45, up * 0.30, 4, self.seed + face);
         let grain = fbm(across * 2.3, up * 2.0, 3, self.seed + 40);
         let damp = smoothstep(1.6, 0.0, up + 0.5 * stain);
-        let mut albedo = self.plaster * (1.0 + 0.24 * stain + 0.12 * grain);
+        let mut albedo = self.plaster * (0.92 + 0.42 * stain + 0.20 * grain);
         albedo = albedo.mix(albedo * vec3(0.52, 0.50, 0.50), damp);
         // A cornice below the eaves and its shadow.
         albedo = albedo.mix(vec3(0.72, 0.66, 0.56), band(up, self.eaves_m - 0.42, self.eaves_m - 0.20, footprint_m) * 0.8);
         albedo = albedo * (1.0 - 0.45 * band(up, self.eaves_m - 0.62, self.eaves_m - 0.42, footprint_m));
+        // Plaster has fallen off here and there, and rain has run down from the eaves.
+        let bare = smoothstep(0.34, 0.46, fbm(across * 0.34, up * 0.42, 4, self.seed + 60));
+        albedo = albedo.mix(vec3(0.46, 0.34, 0.24) * (1.0 + 0.5 * grain), 0.6 * bare);
+        let streaks = smoothstep(0.1, 0.6, fbm(across * 2.6, up * 0.12, 3, self.seed + 70)) * smoothstep(3.0, 9.0, up);
+        albedo = albedo * (1.0 - 0.28 * streaks);
         let surface = Surface { albedo, glow: Vec3::ZERO, normal };
+        if up > self.eaves_m {
+            return self.gable(surface, across - 0.5 * width_m, up, footprint_m);
+        }
         self.window(surface, across, up, width_m, face, footprint_m)
+    }
+
+    /// The triangle below the ridge: boards along the roof's edge and a small window.
+    fn gable(&self, wall: Surface, from_middle: f32, up: f32, footprint_m: f32) -> Surface {
+        let below_roof_m = (self.ridge_m + 0.24 - up - self.pitch * from_middle.abs()) / (1.0 + self.pitch).sqrt();
+        let board = band(below_roof_m, -1.0, 0.30, footprint_m);
+        let shade = band(below_roof_m, 0.30, 0.62, footprint_m);
+        let loft = (from_middle.powi(2) + (up - self.eaves_m - 0.9).powi(2)).sqrt();
+        let rim = 1.0 - ((loft - 0.58) / footprint_m + 0.5).clamp(0.0, 1.0);
+        let pane = 1.0 - ((loft - 0.44) / footprint_m + 0.5).clamp(0.0, 1.0);
+        let albedo = (wall.albedo * (1.0 - 0.4 * shade))
+            .mix(vec3(0.70, 0.65, 0.56), 0.75 * rim)
+            .mix(vec3(0.05, 0.05, 0.06), pane)
+            .mix(self.shutters.mix(vec3(0.5, 0.45, 0.38), 0.4), board);
+        Surface { albedo, ..wall }
     }
 
     /// Paints the window of the storey and column around the point over the wall.
@@ -226,7 +254,7 @@ impl House {
         let depth = mix(1.0, 0.6, smoothstep(low_m, high_m, y));
         let inside = if is_lit { LAMPLIGHT * (room * (0.5 + 0.8 * luck.fract())) } else { Vec3::ZERO };
         // Dark panes mirror a piece of the evening sky.
-        let mirrored = vec3(0.20, 0.22, 0.28).mix(vec3(0.85, 0.55, 0.34), luck * (0.5 - 0.5 * wall.normal.x)) * 0.45;
+        let mirrored = vec3(0.20, 0.22, 0.28).mix(vec3(0.85, 0.55, 0.34), luck * (0.5 - 0.5 * wall.normal.x)) * 0.16;
         surface.albedo = surface.albedo.mix(vec3(0.04, 0.04, 0.05).mix(Vec3::splat(0.5), 1.0 - bars), opening);
         surface.glow = (inside * bars + mirrored * depth * bars) * opening;
         surface

@@ -25,6 +25,7 @@ pub(crate) struct Hull {
 pub(crate) struct Cabin {
     pub(crate) center: Vec3,
     pub(crate) half: Vec3,
+    pub(crate) paint: Rgb,
     /// Whether a lamp burns in it.
     pub(crate) is_lit: bool,
 }
@@ -137,8 +138,8 @@ impl Hull {
         let in_pane = ((across / pane_m + 0.5).fract() + 1.0).fract() - 0.5;
         let glass = band(in_pane, -0.36, 0.36, footprint_m / pane_m)
             * band(offset.y, 0.08 * cabin.half.y, 0.72 * cabin.half.y, footprint_m);
-        let albedo = vec3(0.78, 0.75, 0.68).mix(vec3(0.05, 0.06, 0.07), glass);
-        let light = if cabin.is_lit { vec3(2.0, 1.15, 0.42) } else { vec3(0.26, 0.22, 0.22) };
+        let albedo = cabin.paint.mix(vec3(0.05, 0.06, 0.07), glass);
+        let light = if cabin.is_lit { vec3(1.35, 0.66, 0.17) } else { vec3(0.12, 0.10, 0.11) };
         Surface { albedo, glow: light * glass, normal }
     }
 }

@@ -10,7 +10,7 @@ pub(crate) const SUN_DIRECTION: Vec3 = vec3(-0.1944, 0.1264, 0.9727);
 pub(crate) const KEY_DIRECTION: Vec3 = vec3(-0.9002, 0.3851, 0.2031);
 
 /// What a white wall that faces the sun sends back.
-const SUNLIGHT: Rgb = vec3(3.1, 1.78, 0.78);
+const SUNLIGHT: Rgb = vec3(2.85, 1.55, 0.66);
 
 /// A surface that light falls on.
 #[derive(Debug, Clone, Copy)]
@@ -41,7 +41,7 @@ pub(crate) fn ambient(normal: Vec3) -> Rgb {
     let toward_sun = 0.5 + 0.5 * normal.dot(vec3(-0.75, 0.0, 0.66));
     let sky = vec3(0.30, 0.38, 0.60).mix(vec3(0.82, 0.50, 0.34), toward_sun * toward_sun * 0.8);
     let ground = vec3(0.30, 0.24, 0.22);
-    ground.mix(sky, smoothstep(0.0, 0.9, up)) * 0.62
+    ground.mix(sky, smoothstep(0.0, 0.9, up)) * 0.60
 }
 
 /// What the air between here and `distance_m` away along `direction` does to `colour`: far things fade to the tint of
@@ -49,7 +49,7 @@ pub(crate) fn ambient(normal: Vec3) -> Rgb {
 pub(crate) fn through_air(colour: Rgb, direction: Vec3, distance_m: f32) -> Rgb {
     let toward_sun = direction.dot(SUN_DIRECTION).max(0.0);
     let haze = vec3(0.56, 0.47, 0.53).mix(vec3(1.45, 0.86, 0.44), toward_sun.powi(14));
-    let thickness = 1.0 - (-distance_m / (620.0 - 280.0 * toward_sun.powi(8))).exp();
+    let thickness = 1.0 - (-distance_m / (1150.0 - 700.0 * toward_sun.powi(8))).exp();
     colour.mix(haze, thickness)
 }
 

@@ -9,7 +9,7 @@ use crate::vector::{Ray, Vec3, band, smoothstep, vec3};
 /// Height of the pavement above the water.
 pub(crate) const QUAY_M: f32 = 1.6;
 /// The outer end of the mole.
-pub(crate) const MOLE_HEAD: Vec3 = vec3(-47.0, 0.0, 140.0);
+const MOLE_HEAD: Vec3 = vec3(-52.0, 0.0, 150.0);
 
 /// The quay and the mole.
 pub(crate) struct Quay {
@@ -50,7 +50,7 @@ impl Quay {
         let mut albedo = vec3(0.40, 0.35, 0.29) * (1.0 + 0.35 * stain + joints * (0.35 * single - 0.5 * gap));
         // Weed and wet stone up to the last tide.
         let wet = smoothstep(0.85, 0.35, point.y + 0.3 * stain);
-        albedo = albedo.mix(vec3(0.085, 0.10, 0.05), wet);
+        albedo = albedo.mix(vec3(0.045, 0.05, 0.028), wet);
         albedo = albedo.mix(vec3(0.52, 0.47, 0.40), band(point.y, QUAY_M - 0.22, QUAY_M, footprint_m) * 0.8);
         Surface::matt(albedo, normal)
     }

@@ -5,11 +5,12 @@ use crate::fleet::fleet;
 use crate::gulls::gulls;
 use crate::hills;
 use crate::light::through_air;
+use crate::lighthouse::Lighthouse;
 use crate::shore::{Jetty, fixtures, people};
 use crate::sky::sky;
 use crate::smoke::add_plume;
 use crate::solid::Hit;
-use crate::stroke::Bundle;
+use crate::stroke::Cluster;
 use crate::town::{Town, TownHit};
 use crate::vector::{Ray, Rgb, Vec3};
 use crate::veil::Veils;
@@ -19,7 +20,8 @@ use crate::water::{depths, glitter, mirrored, mirrored_part, ripple};
 pub(crate) struct Harbour {
     town: Town,
     jetty: Jetty,
-    fixtures: Vec<Bundle>,
+    lighthouse: Lighthouse,
+    fixtures: Vec<Cluster>,
     boats: Vec<Boat>,
     chimneys: Vec<Vec3>,
 }
@@ -29,13 +31,14 @@ pub(crate) struct Moment<'a> {
     harbour: &'a Harbour,
     time_s: f32,
     boats: Vec<Afloat>,
-    moving: Vec<Bundle>,
+    moving: [Cluster; 2],
 }
 
 /// The solid thing that a ray meets.
 enum Met<'a> {
     Town(TownHit<'a>),
     Jetty,
+    Lighthouse,
     Boat(&'a Afloat),
 }
 
@@ -43,14 +46,13 @@ impl Harbour {
     pub(crate) fn new() -> Self {
         let town = Town::new();
         let chimneys = town.smoking_chimneys().collect();
-        Self { town, jetty: Jetty::new(), fixtures: fixtures(), boats: fleet(), chimneys }
+        Self { town, jetty: Jetty::new(), lighthouse: Lighthouse::new(), fixtures: fixtures(), boats: fleet(), chimneys }
     }
 
     /// The harbour `time_s` seconds into the clip.
     pub(crate) fn at(&self, time_s: f32) -> Moment<'_> {
         let boats = self.boats.iter().map(|boat| boat.at(time_s)).collect();
-        let moving = gulls(time_s).into_iter().chain(people(time_s)).collect();
-        Moment { harbour: self, time_s, boats, moving }
+        Moment { harbour: self, time_s, boats, moving: [gulls(time_s), people(time_s)] }
     }
 }
 
@@ -76,14 +78,11 @@ impl Moment<'_> {
             None => (behind(self), within_m),
         };
         let mut veils = Veils::new();
-        for bundle in self.harbour.fixtures.iter().chain(&self.moving) {
-            bundle.add_to(&mut veils, ray, within_m, pixel_angle);
+        for cluster in self.harbour.fixtures.iter().chain(&self.moving) {
+            cluster.add_to(&mut veils, ray, within_m, pixel_angle);
         }
         for boat in &self.boats {
-            boat.rigging.add_to(&mut veils, ray, within_m, pixel_angle);
-            for sail in &boat.sails {
-                sail.add_to(&mut veils, ray, within_m, pixel_angle);
-            }
+            boat.add_rig_to(&mut veils, ray, within_m, pixel_angle);
         }
         for &mouth in &self.harbour.chimneys {
             add_plume(&mut veils, mouth, ray, within_m, self.time_s);
@@ -103,6 +102,10 @@ impl Moment<'_> {
             within_m = hit.distance_m;
             nearest = Some((hit, Met::Jetty));
         }
+        if let Some(hit) = self.harbour.lighthouse.meet(ray, within_m) {
+            within_m = hit.distance_m;
+            nearest = Some((hit, Met::Lighthouse));
+        }
         for boat in &self.boats {
             if let Some(hit) = boat.meet(ray, within_m) {
                 within_m = hit.distance_m;
@@ -120,6 +123,9 @@ impl Moment<'_> {
             Met::Town(what) => {
                 let surface = self.harbour.town.surface(what, point, hit.normal, footprint_m);
                 surface.lit(self.harbour.town.sunlight(point, hit.normal))
+            }
+            Met::Lighthouse => {
+                self.harbour.lighthouse.surface(point, hit.normal, footprint_m, self.time_s).lit(1.0)
             }
             Met::Jetty => Jetty::surface(point, hit.normal, footprint_m).lit(1.0),
             Met::Boat(boat) => boat.surface(point, hit.normal, footprint_m).lit(1.0),

@@ -1,10 +1,10 @@
-//! Small things at the water's edge: lamps, bollards, people on the quay, the lighthouse, and the jetty in front.
+//! Small things at the water's edge: lamps, bollards, people on the quay, and the jetty in front.
 
 use crate::light::Surface;
 use crate::noise::{Dice, chance, fbm};
-use crate::quay::{MOLE_HEAD, QUAY_M};
+use crate::quay::QUAY_M;
 use crate::solid::{Hit, Plot, Solid};
-use crate::stroke::{Bundle, Stroke};
+use crate::stroke::{Bundle, Cluster, Stroke};
 use crate::town::WATERSIDE;
 use crate::vector::{Ray, Rgb, Vec3, band, smoothstep, vec3};
 
@@ -18,16 +18,17 @@ fn on_quay(stretch: usize, along: f32, inland_m: f32) -> Vec3 {
     from.mix(to, along) + vec3(way.z, 0.0, -way.x) * inland_m + vec3(0.0, QUAY_M, 0.0)
 }
 
-/// What does not move: lamps, bollards, the lighthouse, the jetty's piles.
-pub(crate) fn fixtures() -> Vec<Bundle> {
-    let mut bundles = Vec::new();
+/// What does not move: lamps, bollards, the jetty's piles.
+pub(crate) fn fixtures() -> Vec<Cluster> {
+    let mut clusters = vec![Cluster::new(vec![piles()])];
     for (stretch, lamps) in [(0, 5), (1, 4), (2, 2)] {
+        let mut bundles = Vec::new();
         for lamp in 0..lamps {
             let foot = on_quay(stretch, (lamp as f32 + 0.6) / lamps as f32, 1.5);
             let top = foot + vec3(0.0, 3.7, 0.0);
             bundles.push(Bundle::new(vec![
                 Stroke::new(foot, top, 0.085, IRON).tapering(0.045),
-                Stroke::new(top, top + vec3(0.0, 0.30, 0.0), 0.17, IRON).shining(vec3(7.5, 4.2, 1.5)),
+                Stroke::new(top, top + vec3(0.0, 0.26, 0.0), 0.13, IRON).shining(vec3(4.6, 2.3, 0.65)),
                 Stroke::new(top + vec3(0.0, 0.42, 0.0), top + vec3(0.0, 0.56, 0.0), 0.20, IRON).tapering(0.04),
             ]));
         }
@@ -35,30 +36,9 @@ pub(crate) fn fixtures() -> Vec<Bundle> {
             let foot = on_quay(stretch, (bollard as f32 + 0.3) / (2 * lamps) as f32, 0.45);
             bundles.push(Bundle::new(vec![Stroke::new(foot, foot + vec3(0.0, 0.5, 0.0), 0.13, IRON)]));
         }
+        clusters.push(Cluster::new(bundles));
     }
-    bundles.push(lighthouse());
-    bundles.push(piles());
-    bundles
-}
-
-fn lighthouse() -> Bundle {
-    let foot = MOLE_HEAD + vec3(-4.0, 2.2, 4.0);
-    let up = |height_m: f32| foot + vec3(0.0, height_m, 0.0);
-    let (white, red) = (vec3(0.74, 0.70, 0.63), vec3(0.56, 0.12, 0.07));
-    let ring = |from_m: f32, to_m: f32, albedo| {
-        let radius_m = |height_m: f32| 2.3 - 0.085 * height_m;
-        Stroke::new(up(from_m), up(to_m), radius_m(from_m), albedo).tapering(radius_m(to_m))
-    };
-    Bundle::new(vec![
-        ring(0.0, 4.2, white),
-        ring(4.2, 7.6, red),
-        ring(7.6, 11.0, white),
-        ring(11.0, 13.2, red),
-        Stroke::new(up(13.2), up(13.4), 1.75, IRON),
-        Stroke::new(up(13.8), up(15.2), 0.80, IRON).shining(vec3(6.0, 3.9, 1.7)),
-        Stroke::new(up(15.4), up(16.6), 1.05, red).tapering(0.1),
-        Stroke::new(up(16.6), up(18.2), 0.07, IRON),
-    ])
+    clusters
 }
 
 fn piles() -> Bundle {
@@ -80,7 +60,7 @@ fn piles() -> Bundle {
 }
 
 /// People out for the evening, `time_s` seconds into the clip.
-pub(crate) fn people(time_s: f32) -> Vec<Bundle> {
+pub(crate) fn people(time_s: f32) -> Cluster {
     let coats = [vec3(0.10, 0.12, 0.22), vec3(0.42, 0.10, 0.09), vec3(0.62, 0.56, 0.46), vec3(0.16, 0.22, 0.16), vec3(0.30, 0.20, 0.32)];
     let mut dice = Dice::new(71);
     let mut walkers = Vec::new();
@@ -95,7 +75,7 @@ pub(crate) fn people(time_s: f32) -> Vec<Bundle> {
         let stride_m = if metres_per_s == 0.0 { 0.06 } else { 0.30 * (time_s * 6.2 + start * 40.0).sin() };
         walkers.push(person(foot, way * stride_m, dice.between(0.92, 1.06), dice.pick(&coats)));
     }
-    walkers
+    Cluster::new(walkers)
 }
 
 fn person(foot: Vec3, stride: Vec3, size: f32, coat: Rgb) -> Bundle {
@@ -131,10 +111,10 @@ impl Jetty {
     /// What it looks like there.
     pub(crate) fn surface(point: Vec3, normal: Vec3, footprint_m: f32) -> Surface {
         let plank = point.x / 0.24;
-        let gap = band((plank.fract().abs() - 0.5).abs(), 0.44, 0.6, 0.05 + footprint_m / 0.24);
+        let gap = band((plank.fract().abs() - 0.5).abs(), 0.42, 0.6, 0.05 + 0.4 * footprint_m / 0.24);
         let single = chance(plank.floor() as i32, 0, 801) - 0.5;
         let grain = fbm(point.x * 5.0, point.z * 0.9 + point.y * 5.0, 4, 802);
-        let visible = 1.0 - smoothstep(0.05, 0.2, footprint_m);
+        let visible = 1.0 - smoothstep(0.15, 0.5, footprint_m);
         Surface::matt(vec3(0.34, 0.26, 0.19) * (1.0 + 0.3 * grain + visible * (0.4 * single - 0.6 * gap)), normal)
     }
 }

@@ -26,7 +26,7 @@ pub(crate) fn clear_sky(direction: Vec3) -> Rgb {
     let middle = vec3(0.40, 0.44, 0.58).mix(vec3(1.02, 0.74, 0.48), toward_sun.powi(16));
     let top = vec3(0.105, 0.20, 0.42);
     let lower = horizon.mix(middle, smoothstep(0.0, 0.17, height));
-    lower.mix(top, 1.0 - (-(height - 0.07).max(0.0) * 4.2).exp())
+    lower.mix(top, 1.0 - (-(height - 0.07).max(0.0) * 6.0).exp())
 }
 
 /// The disc itself and the brightness right around it.
@@ -43,7 +43,10 @@ fn streaks(direction: Vec3, time_s: f32) -> (Rgb, f32) {
     let (x, z) = (direction.x / height * 0.62 + 0.012 * time_s, 0.30 / height);
     let warp = noise(x * 0.7, z * 1.3, 40);
     let body = fbm(x * 0.8 + 0.9 * warp + 3.0, z * 2.6 - 0.5 * warp + 0.35 * x, 5, 50);
-    let opacity = smoothstep(-0.04, 0.55, body) * smoothstep(0.02, 0.10, direction.y) * 0.9;
+    // Finer rows of cloudlets ride on the broad bands.
+    let rows = fbm(x * 5.5 + 1.6 * warp, z * 9.0 + 1.3 * x, 3, 58);
+    let body = body + 0.30 * rows * smoothstep(-0.25, 0.25, body);
+    let opacity = smoothstep(0.0, 0.5, body) * smoothstep(0.02, 0.10, direction.y) * 0.92;
     let toward_sun = direction.dot(SUN_DIRECTION).max(0.0);
     let lit = vec3(1.02, 0.56, 0.46).mix(vec3(1.75, 1.12, 0.58), toward_sun.powi(24));
     let thick = vec3(0.52, 0.38, 0.50).mix(vec3(0.95, 0.55, 0.36), toward_sun.powi(20));
@@ -54,8 +57,8 @@ fn streaks(direction: Vec3, time_s: f32) -> (Rgb, f32) {
 fn heap_density(across: f32, height: f32, time_s: f32) -> f32 {
     let drift = across + 0.0011 * time_s;
     // Tall to the right, over the land; low in the middle, where the sun is.
-    let ceiling = 0.105 + 0.12 * noise(drift * 2.1 + 4.7, 0.3, 61) + 0.17 * smoothstep(-0.05, 0.55, across)
-        + 0.13 * smoothstep(-0.30, -0.60, across);
+    let ceiling = 0.105 + 0.12 * noise(drift * 2.1 + 4.7, 0.3, 61) + 0.25 * smoothstep(-0.04, 0.50, across)
+        + 0.16 * smoothstep(-0.30, -0.56, across);
     let lumps = fbm(drift * 7.0, height * 11.0 - 0.006 * time_s, 6, 70);
     let puffs = 1.0 - noise(drift * 19.0 + lumps, height * 24.0, 80).abs();
     let base = smoothstep(0.012, 0.05, height);

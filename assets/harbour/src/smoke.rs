@@ -33,5 +33,5 @@ pub(crate) fn add_plume(veils: &mut Veils, mouth: Vec3, ray: &Ray, within_m: f32
     let toward_sun = ray.direction.dot(SUN_DIRECTION).max(0.0);
     let lit = smoothstep(-0.8, 1.0, off + 1.2 * lumps);
     let colour = vec3(0.42, 0.37, 0.45).mix(vec3(1.05, 0.72, 0.52), lit * (0.55 + 0.45 * toward_sun.powi(6)));
-    veils.add(distance_m, through_air(colour, ray.direction, distance_m), 0.62 * thick * faded);
+    veils.add(distance_m, through_air(colour, ray.direction, distance_m), 0.85 * thick * faded);
 }

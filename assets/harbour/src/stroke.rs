@@ -34,6 +34,14 @@ impl Stroke {
         self
     }
 
+    /// Whether the ray's line comes within `margin_m` of the bar's: all that most rays need to know.
+    fn is_near(&self, ray: &Ray, margin_m: f32) -> bool {
+        let across = (self.to - self.from).cross(ray.direction);
+        let gap = (ray.origin - self.from).dot(across);
+        let reach_m = self.from_radius_m.max(self.to_radius_m) + margin_m;
+        gap * gap <= reach_m * reach_m * across.dot(across)
+    }
+
     /// Adds what the ray sees of it, if anything, to the veils in front of `within_m`.
     fn add_to(&self, veils: &mut Veils, ray: &Ray, within_m: f32, pixel_angle: f32) {
         let bar = self.to - self.from;
@@ -82,11 +90,46 @@ impl Bundle {
         Self { center, radius_m: reach_m + thickest_m + 0.5, strokes }
     }
 
+    /// A ball that holds them: centre and radius.
+    pub(crate) const fn ball(&self) -> (Vec3, f32) {
+        (self.center, self.radius_m)
+    }
+
+    /// Adds what the ray sees of them to the veils.
+    pub(crate) fn add_to(&self, veils: &mut Veils, ray: &Ray, within_m: f32, pixel_angle: f32) {
+        if !ray.meets_ball(self.center, self.radius_m) {
+            return;
+        }
+        let pixel_m = ((self.center - ray.origin).length() + self.radius_m) * pixel_angle;
+        for stroke in self.strokes.iter().filter(|stroke| stroke.is_near(ray, pixel_m)) {
+            stroke.add_to(veils, ray, within_m, pixel_angle);
+        }
+    }
+}
+
+/// Bundles in the same part of the harbour: a ray that misses their common ball misses them all.
+#[derive(Debug, Clone)]
+pub(crate) struct Cluster {
+    bundles: Vec<Bundle>,
+    center: Vec3,
+    radius_m: f32,
+}
+
+impl Cluster {
+    /// A cluster of at least one bundle.
+    pub(crate) fn new(bundles: Vec<Bundle>) -> Self {
+        let sum = bundles.iter().fold(Vec3::ZERO, |sum, bundle| sum + bundle.center);
+        let center = sum * (1.0 / bundles.len().max(1) as f32);
+        let radius_m =
+            bundles.iter().map(|bundle| (bundle.center - center).length() + bundle.radius_m).fold(0.0, f32::max);
+        Self { bundles, center, radius_m }
+    }
+
     /// Adds what the ray sees of them to the veils.
     pub(crate) fn add_to(&self, veils: &mut Veils, ray: &Ray, within_m: f32, pixel_angle: f32) {
         if ray.meets_ball(self.center, self.radius_m) {
-            for stroke in &self.strokes {
-                stroke.add_to(veils, ray, within_m, pixel_angle);
+            for bundle in &self.bundles {
+                bundle.add_to(veils, ray, within_m, pixel_angle);
             }
         }
     }

@@ -53,7 +53,7 @@ pub(crate) fn ripple(point: Vec3, ray: &Ray, distance_m: f32, pixel_angle: f32, 
     // Gusts roughen the water in patches, and the lee of the town is calmer.
     let gust = 0.85 + 0.75 * fbm(point.x * 0.045 + 0.05 * time_s, point.z * 0.022, 3, 1001);
     let bend = 1.6 * noise(point.x * 0.21, point.z * 0.21 - 0.12 * time_s, 1010);
-    let (mut slope_x, mut slope_z, mut roughness) = (0.0, 0.0, 0.0012);
+    let (mut slope_x, mut slope_z, mut roughness) = (0.0, 0.0, 0.0024);
     for (index, wave) in WAVES.iter().enumerate() {
         let blur = (wave.across * wide_m).powi(2) + (wave.away * deep_m).powi(2);
         let seen = (-0.16 * blur).exp();
@@ -97,8 +97,8 @@ pub(crate) fn glitter(direction: Vec3, ripple: &Ripple) -> Rgb {
     let off = (needed.0 - present.0).powi(2) + (needed.1 - present.1).powi(2);
     let spread = ripple.roughness;
     let density = (-0.5 * off / spread).exp() / (TAU * spread);
-    let strength = 0.020 * density / half.y.powi(4);
-    vec3(1.0, 0.62, 0.28) * strength.min(9.0)
+    let strength = 0.055 * density / half.y.powi(4);
+    vec3(1.0, 0.62, 0.28) * strength.min(14.0)
 }
 
 #[cfg(test)]
