@@ -1,8 +1,42 @@
-//! Threads that join media and the engine: the file job.
+//! The threads that join media and the engine: a file job.
+//!
+//! Start with [`VideoJob`] for videos and [`restyle_image`] for photographs.
+//!
+//! ```no_run
+//! use pastiche_inference::{DeviceChoice, Style, Stylizer, StylizerOptions};
+//! use pastiche_pipeline::{Cancel, VideoJob, VideoJobOptions};
+//!
+//! let job = VideoJob::open(VideoJobOptions {
+//!     input: "in.mp4".into(),
+//!     output: "out.mp4".into(),
+//!     ..VideoJobOptions::default()
+//! })?;
+//! let device = DeviceChoice::Auto.open()?;
+//! let style = Style::load("starry-night.safetensors".as_ref())?;
+//! let mut stylizer = Stylizer::new(style, &device, &StylizerOptions::default())?;
+//! let print = |progress: &pastiche_pipeline::Progress| println!("{} frames", progress.frames_done);
+//! let summary = job.run(&mut stylizer, print, &Cancel::new())?;
+//! println!("{} frames in {:?}", summary.frames, summary.elapsed);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Invariants: decoding, restyling and encoding overlap; every frame that is decoded is encoded, in order; memory holds
+//! a handful of frames however long the video; a failure in any stage ends the job and leaves no output behind; a
+//! cancelled job leaves one that plays.
+
 mod cancel;
+mod error;
+mod progress;
 mod queue;
 mod speed;
 mod stages;
+mod still;
+mod video;
+
 pub use cancel::Cancel;
+pub use error::PipelineError;
+pub use progress::Progress;
 pub use queue::{BoundedQueue, QueueClosed, QueueReceiver, QueueSender};
 pub use stages::{Ending, Sink, StageError, StageNames, run_stages};
+pub use still::{OutputSize, restyle_image};
+pub use video::{VideoJob, VideoJobOptions, VideoSummary};

@@ -213,10 +213,9 @@ fn a_cancel_that_comes_too_late_changes_nothing() {
     let cancel = Cancel::new();
     let switch = cancel.clone();
     let done = AtomicUsize::new(0);
-    let mut read = numbers(3);
     let (items, ending) = run_stages(
         NAMES,
-        move || read(),
+        numbers(3),
         |item| {
             done.fetch_add(1, Ordering::SeqCst);
             Ok(item)

@@ -1,2 +1,56 @@
-//! placeholder
-fn main() {}
+//! `pastiche`: repaints videos and photographs in the manner of a painting.
+
+mod args;
+mod bench_figures;
+mod commands;
+mod engine;
+mod failure;
+mod interrupt;
+mod report;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use commands::Command;
+
+/// Repaints videos and photographs in the manner of a painting.
+#[derive(Parser)]
+#[command(version, arg_required_else_help = true, after_help = EXIT_CODES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+
+    /// Say more about what happens; twice for everything.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+}
+
+const EXIT_CODES: &str =
+    "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done in part, 130 interrupted (what was done is kept).";
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    start_log(cli.verbose);
+    let outcome = cli.command.run().unwrap_or_else(|error| {
+        eprintln!("error: {}", failure::one_line(&error));
+        failure::outcome_of(&error)
+    });
+    ExitCode::from(outcome as u8)
+}
+
+/// Warnings go to standard error; `RUST_LOG` overrides what is asked for on the command line.
+fn start_log(verbose: u8) {
+    let level = match verbose {
+        0 => "warn",
+        1 => "info",
+        _ => "debug",
+    };
+    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(level))
+        .format(|out, record| {
+            use std::io::Write;
+            writeln!(out, "{}: {}", record.level().as_str().to_lowercase(), record.args())
+        })
+        .init();
+    pastiche_media::show_ffmpeg_messages(verbose >= 2);
+}

@@ -1,0 +1,54 @@
+//! What can go wrong in a job.
+
+use std::path::PathBuf;
+
+use pastiche_inference::InferenceError;
+use pastiche_media::MediaError;
+
+use crate::StageError;
+
+/// Why a job ended without its result.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PipelineError {
+    /// A file could not be read or written.
+    #[error(transparent)]
+    Media(#[from] MediaError),
+    /// A picture could not be restyled.
+    #[error(transparent)]
+    Inference(#[from] InferenceError),
+    /// A stage of the job crashed or could not start.
+    #[error(transparent)]
+    Stage(#[from] StageError),
+    /// Not one frame came out of the decoder.
+    #[error("there is not one whole picture in this part of the video; choose another part or file: {}", path.display())]
+    NoFrames {
+        /// The video.
+        path: PathBuf,
+    },
+    /// The job was cancelled before there was anything to keep.
+    #[error("interrupted before the first frame was done, so nothing was written: {}", path.display())]
+    NothingDone {
+        /// The output asked for.
+        path: PathBuf,
+    },
+    /// A picture could not be scaled.
+    #[error(
+        "a picture of {width}x{height} cannot be scaled to {new_width}x{new_height}; choose another size"
+    )]
+    Resize {
+        /// The picture's width.
+        width: u32,
+        /// The picture's height.
+        height: u32,
+        /// The width asked for.
+        new_width: u32,
+        /// The height asked for.
+        new_height: u32,
+        /// What the scaler said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+/// The crate's result.
+pub(crate) type Result<T, E = PipelineError> = std::result::Result<T, E>;

@@ -1,0 +1,18 @@
+//! Argument groups that several subcommands share, and how their values are read.
+
+mod controls;
+mod device;
+mod fraction;
+mod output;
+mod rate;
+mod size;
+mod style;
+mod time;
+
+pub(crate) use controls::{ControlArgs, SmoothingArgs};
+pub(crate) use device::DeviceArgs;
+pub(crate) use output::{OverwriteArgs, ProgressMode, check_output};
+pub(crate) use rate::parse_frame_rate;
+pub(crate) use size::{PictureSize, ProcessSizeArgs, SizeArgs};
+pub(crate) use style::{StyleArgs, find_style};
+pub(crate) use time::parse_time;

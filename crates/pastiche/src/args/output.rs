@@ -1,0 +1,43 @@
+//! Where results go, and how the work is told.
+
+use std::{fs, path::Path};
+
+use anyhow::{Result, bail};
+use clap::{Args, ValueEnum};
+
+use crate::failure::wrong_usage;
+
+/// Whether results may replace files.
+#[derive(Debug, Args)]
+pub(crate) struct OverwriteArgs {
+    /// Replace an output that exists.
+    #[arg(short = 'y', long = "yes")]
+    pub(crate) overwrite: bool,
+}
+
+/// How progress is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ProgressMode {
+    /// A bar on a terminal, else a line every few seconds, on standard error.
+    Auto,
+    /// JSON on standard output, an object a line: "progress" events, and a "summary" at the end.
+    Json,
+    /// Not at all.
+    None,
+}
+
+/// Refuses an output that is the input itself, or that exists and may not be replaced.
+pub(crate) fn check_output(input: &Path, output: &Path, overwrite: bool) -> Result<()> {
+    if let (Ok(input), Ok(written)) = (fs::canonicalize(input), fs::canonicalize(output))
+        && input == written
+    {
+        return Err(wrong_usage(format!(
+            "the output is the input itself; choose another name: {}",
+            output.display()
+        )));
+    }
+    if !overwrite && output.is_file() {
+        bail!("the output exists already; add -y to replace it: {}", output.display());
+    }
+    Ok(())
+}

@@ -1,0 +1,103 @@
+//! How large the result is, and how large the network works.
+
+use std::{fmt, str::FromStr};
+
+use clap::Args;
+use pastiche_inference::MIN_SIDE;
+use pastiche_media::MAX_SIDE;
+use pastiche_pipeline::OutputSize;
+
+/// Width and height in pixels, written `640x360`; each within what can be restyled and encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PictureSize {
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+}
+
+impl FromStr for PictureSize {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let sides = text.split_once(['x', 'X']).and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
+        let (width, height): (u32, u32) =
+            sides.ok_or("not a size; give width and height, such as 640x360")?;
+        if let Some(side) = [width, height].into_iter().find(|side| !(MIN_SIDE..=MAX_SIDE).contains(side)) {
+            return Err(format!("a side of {side} is out of range; {MIN_SIDE} to {MAX_SIDE} pixels work"));
+        }
+        Ok(Self { width, height })
+    }
+}
+
+impl fmt::Display for PictureSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}x{}", self.width, self.height)
+    }
+}
+
+/// How large the result is.
+#[derive(Debug, Args)]
+pub(crate) struct SizeArgs {
+    /// The result's width and height; the source's unless given.
+    #[arg(long, value_name = "WxH")]
+    size: Option<PictureSize>,
+
+    /// The result's size as a multiple of the source's, such as 0.5.
+    #[arg(long, value_name = "F", conflicts_with = "size", value_parser = parse_scale)]
+    scale: Option<f64>,
+}
+
+/// How large the network works.
+#[derive(Debug, Args)]
+pub(crate) struct ProcessSizeArgs {
+    /// The size that the network works at: smaller is faster and coarser; the result's size unless given.
+    #[arg(long, value_name = "WxH")]
+    process_size: Option<PictureSize>,
+}
+
+impl SizeArgs {
+    /// The size asked for.
+    pub(crate) fn output_size(&self) -> OutputSize {
+        match (self.size, self.scale) {
+            (Some(size), _) => OutputSize::Exactly(size.width, size.height),
+            (None, Some(factor)) => OutputSize::Scaled(factor),
+            (None, None) => OutputSize::Source,
+        }
+    }
+}
+
+impl ProcessSizeArgs {
+    /// The size asked for.
+    pub(crate) fn process_size(&self) -> Option<(u32, u32)> {
+        self.process_size.map(|size| (size.width, size.height))
+    }
+}
+
+fn parse_scale(text: &str) -> Result<f64, String> {
+    const RANGE: std::ops::RangeInclusive<f64> = 0.01..=16.0;
+    match text.parse() {
+        Ok(scale) if RANGE.contains(&scale) => Ok(scale),
+        _ => Err(format!("give a number from {} to {}, such as 0.5", RANGE.start(), RANGE.end())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_width_by_height_within_limits() {
+        assert_eq!("640x360".parse(), Ok(PictureSize { width: 640, height: 360 }));
+        assert_eq!("16X16384".parse(), Ok(PictureSize { width: 16, height: 16_384 }));
+        for text in ["", "640", "640x", "x360", "640x360x2", "-640x360", "15x64", "64x16385", "640 x 360"] {
+            assert!(text.parse::<PictureSize>().is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn scales_are_positive_and_bounded() {
+        assert_eq!(parse_scale("0.5"), Ok(0.5));
+        for text in ["0", "-1", "17", "nan", "inf", "half"] {
+            assert!(parse_scale(text).is_err(), "{text:?}");
+        }
+    }
+}

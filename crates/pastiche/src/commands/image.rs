@@ -1,0 +1,294 @@
+//! `pastiche image`: photographs, restyled.
+
+use std::{
+    collections::HashMap,
+    fs,
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use pastiche_inference::{Style, Stylizer};
+use pastiche_pipeline::{Progress, restyle_image};
+use serde::Serialize;
+
+use crate::{
+    args::{
+        ControlArgs, DeviceArgs, OverwriteArgs, ProcessSizeArgs, ProgressMode, SizeArgs, StyleArgs,
+        check_output,
+    },
+    engine,
+    failure::{Outcome, one_line, wrong_usage},
+    interrupt::Interrupt,
+    report::Reporter,
+};
+
+/// Restyle photographs (PNG, JPEG).
+///
+/// Several are written into a folder, under their own names; one that fails is told and counted, and the others go on.
+#[derive(Args)]
+pub(crate) struct ImageArgs {
+    /// The pictures to restyle.
+    #[arg(required = true, value_name = "IN")]
+    inputs: Vec<PathBuf>,
+
+    /// The PNG or JPEG file to write, or the folder to write into.
+    #[arg(short, long, value_name = "OUT|DIR")]
+    output: PathBuf,
+
+    #[command(flatten)]
+    overwrite: OverwriteArgs,
+
+    #[command(flatten)]
+    style: StyleArgs,
+
+    #[command(flatten)]
+    controls: ControlArgs,
+
+    #[command(flatten)]
+    size: SizeArgs,
+
+    #[command(flatten)]
+    process_size: ProcessSizeArgs,
+
+    #[command(flatten)]
+    device: DeviceArgs,
+
+    /// How progress is told.
+    #[arg(long, value_name = "HOW", value_enum, default_value_t = ProgressMode::Auto)]
+    progress: ProgressMode,
+}
+
+/// One picture's way.
+struct Errand {
+    input: PathBuf,
+    output: PathBuf,
+}
+
+/// What became of one picture, in `--progress json`.
+#[derive(Serialize)]
+struct ImageEvent<'a> {
+    event: &'static str,
+    input: &'a str,
+    output: &'a str,
+    width: Option<u32>,
+    height: Option<u32>,
+    error: Option<String>,
+}
+
+/// The last line of `--progress json`.
+#[derive(Serialize)]
+struct SummaryEvent {
+    event: &'static str,
+    done: u64,
+    failed: u64,
+    total: u64,
+    seconds: f64,
+    cancelled: bool,
+}
+
+/// Counts what became of the pictures.
+struct Tally {
+    started: Instant,
+    total: u64,
+    done: u64,
+    failed: u64,
+    cancelled: bool,
+}
+
+impl ImageArgs {
+    pub(crate) fn run(&self) -> Result<Outcome> {
+        let errands = self.errands()?;
+        let style = self.style.find()?;
+        let mut reporter = Reporter::new(self.progress, "images");
+        let mut tally = Tally::new(errands.len() as u64);
+
+        // What can be seen to fail is told before the heavy work begins.
+        let check = |errand: &Errand| match self.check(errand) {
+            Ok(()) => true,
+            Err(error) => {
+                tally.fail(errand, &error, &reporter);
+                false
+            }
+        };
+        let errands: Vec<Errand> = errands.into_iter().filter(check).collect();
+        if !errands.is_empty() {
+            let interrupt = Interrupt::watch("finishing this picture")?;
+            let controls = self.controls.controls(None);
+            let process_size = self.process_size.process_size();
+            let mut stylizer = engine::start(Style::load(&style)?, &self.device, process_size, controls)?;
+            for errand in &errands {
+                if interrupt.cancel().is_cancelled() {
+                    tally.cancelled = true;
+                    break;
+                }
+                interrupt.begin(&errand.output);
+                match self.restyle(errand, &mut stylizer) {
+                    Ok(size) => tally.succeed(errand, size, &reporter),
+                    Err(error) => tally.fail(errand, &error, &reporter),
+                }
+                reporter.update(&tally.progress());
+            }
+        }
+        reporter.close();
+        Ok(tally.tell(&reporter))
+    }
+
+    /// Where each picture goes.
+    fn errands(&self) -> Result<Vec<Errand>> {
+        let is_file_name = has_picture_ending(&self.output) && !self.output.is_dir();
+        if let ([input], true) = (&self.inputs[..], is_file_name) {
+            return Ok(vec![Errand { input: input.clone(), output: self.output.clone() }]);
+        }
+        if is_file_name {
+            return Err(wrong_usage(format!(
+                "several pictures need a folder to go into, not a file: {}",
+                self.output.display()
+            )));
+        }
+        if self.inputs.len() == 1 && !self.output.is_dir() && !is_folder_name(&self.output) {
+            return Err(wrong_usage(format!(
+                "the output is neither a folder nor a .png or .jpg file; name one of these: {}",
+                self.output.display()
+            )));
+        }
+        let mut taken = HashMap::new();
+        let mut errands = Vec::new();
+        for input in &self.inputs {
+            let output = self.output.join(output_name(input));
+            if let Some(other) = taken.insert(output.clone(), input) {
+                return Err(wrong_usage(format!(
+                    "two pictures would be written to the same file; rename one: {} and {}",
+                    other.display(),
+                    input.display()
+                )));
+            }
+            errands.push(Errand { input: input.clone(), output });
+        }
+        fs::create_dir_all(&self.output)
+            .with_context(|| format!("the folder cannot be made: {}", self.output.display()))?;
+        Ok(errands)
+    }
+
+    fn check(&self, errand: &Errand) -> Result<()> {
+        if !errand.input.exists() {
+            bail!("there is no such file; check the name: {}", errand.input.display());
+        }
+        check_output(&errand.input, &errand.output, self.overwrite.overwrite)
+    }
+
+    fn restyle(&self, errand: &Errand, stylizer: &mut Stylizer) -> Result<(u32, u32)> {
+        restyle_image(&errand.input, &errand.output, self.size.output_size(), stylizer)
+            .with_context(|| errand.input.display().to_string())
+    }
+}
+
+impl Tally {
+    fn new(total: u64) -> Self {
+        Self { started: Instant::now(), total, done: 0, failed: 0, cancelled: false }
+    }
+
+    fn succeed(&mut self, errand: &Errand, (width, height): (u32, u32), reporter: &Reporter) {
+        self.done += 1;
+        reporter.event(&ImageEvent {
+            event: "image",
+            input: &errand.input.to_string_lossy(),
+            output: &errand.output.to_string_lossy(),
+            width: Some(width),
+            height: Some(height),
+            error: None,
+        });
+        log::info!("{width}x{height}: {}", errand.output.display());
+    }
+
+    fn fail(&mut self, errand: &Errand, error: &anyhow::Error, reporter: &Reporter) {
+        self.failed += 1;
+        let error = one_line(error);
+        reporter.say(&format!("error: {error}"));
+        reporter.event(&ImageEvent {
+            event: "image",
+            input: &errand.input.to_string_lossy(),
+            output: &errand.output.to_string_lossy(),
+            width: None,
+            height: None,
+            error: Some(error),
+        });
+    }
+
+    fn progress(&self) -> Progress {
+        let elapsed = self.started.elapsed();
+        let finished = self.done + self.failed;
+        let per_second = finished as f64 / elapsed.as_secs_f64().max(f64::EPSILON);
+        Progress {
+            frames_done: finished,
+            frames_total: Some(self.total),
+            frames_per_second: per_second,
+            elapsed,
+            time_left: Some(elapsed.mul_f64((self.total - finished) as f64 / finished.max(1) as f64)),
+        }
+    }
+
+    /// Says what became of all of them, and returns how the command ends.
+    fn tell(&self, reporter: &Reporter) -> Outcome {
+        let seconds = self.started.elapsed().as_secs_f64();
+        reporter.event(&SummaryEvent {
+            event: "summary",
+            done: self.done,
+            failed: self.failed,
+            total: self.total,
+            seconds,
+            cancelled: self.cancelled,
+        });
+        if self.done > 0 || self.total > 1 {
+            let failed = if self.failed > 0 { format!(", {} failed", self.failed) } else { String::new() };
+            let counted = engine::counted(self.total, "picture");
+            reporter.say(&format!("{} of {counted} done in {seconds:.1} s{failed}", self.done));
+        }
+        match (self.cancelled, self.done, self.failed) {
+            (true, ..) => Outcome::Interrupted,
+            (false, _, 0) => Outcome::Done,
+            (false, 0, _) => Outcome::Failed,
+            (false, ..) => Outcome::DoneInPart,
+        }
+    }
+}
+
+fn has_picture_ending(path: &Path) -> bool {
+    let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+    ending.is_some_and(|ending| matches!(ending.as_str(), "png" | "jpg" | "jpeg"))
+}
+
+/// Whether a path that may not exist is meant as a folder: `out/`.
+fn is_folder_name(path: &Path) -> bool {
+    path.to_string_lossy().ends_with(std::path::is_separator)
+}
+
+/// A picture's name in the output folder: its own, as PNG where it has no ending that is written.
+fn output_name(input: &Path) -> PathBuf {
+    let name = PathBuf::from(input.file_name().unwrap_or_default());
+    if has_picture_ending(&name) { name } else { name.with_extension("png") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pictures_keep_their_names_in_a_folder() {
+        assert_eq!(output_name(Path::new("a/b.JPG")), Path::new("b.JPG"));
+        assert_eq!(output_name(Path::new("b.webp")), Path::new("b.png"));
+        assert_eq!(output_name(Path::new("b")), Path::new("b.png"));
+    }
+
+    #[test]
+    fn a_tally_ends_as_its_counts_say() {
+        let reporter = Reporter::new(ProgressMode::None, "images");
+        let outcome =
+            |done, failed, cancelled| Tally { done, failed, cancelled, ..Tally::new(3) }.tell(&reporter);
+        assert_eq!(outcome(3, 0, false), Outcome::Done);
+        assert_eq!(outcome(2, 1, false), Outcome::DoneInPart);
+        assert_eq!(outcome(0, 3, false), Outcome::Failed);
+        assert_eq!(outcome(1, 0, true), Outcome::Interrupted);
+    }
+}

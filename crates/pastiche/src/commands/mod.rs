@@ -1,0 +1,38 @@
+//! The subcommands, one file each.
+
+mod bench;
+mod devices;
+mod image;
+mod probe;
+mod styles;
+mod video;
+
+use anyhow::Result;
+use clap::Subcommand;
+
+use crate::failure::Outcome;
+
+/// What to do.
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    Video(video::VideoArgs),
+    Image(image::ImageArgs),
+    Styles(styles::StylesArgs),
+    Devices(devices::DevicesArgs),
+    Probe(probe::ProbeArgs),
+    Bench(bench::BenchArgs),
+}
+
+impl Command {
+    /// Does it.
+    pub(crate) fn run(&self) -> Result<Outcome> {
+        match self {
+            Self::Video(args) => args.run(),
+            Self::Image(args) => args.run(),
+            Self::Styles(args) => args.run(),
+            Self::Devices(args) => args.run(),
+            Self::Probe(args) => args.run(),
+            Self::Bench(args) => args.run(),
+        }
+    }
+}

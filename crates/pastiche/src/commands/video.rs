@@ -1,0 +1,245 @@
+//! `pastiche video`: a video file, restyled into another.
+
+use std::{path::PathBuf, time::Duration};
+
+use anyhow::Result;
+use clap::{Args, ValueEnum};
+use pastiche_frame::Rational;
+use pastiche_inference::{MIN_SIDE, Style, Stylizer};
+use pastiche_media::{AudioMode, AudioOutcome, MAX_SIDE, probe};
+use pastiche_pipeline::{OutputSize, VideoJob, VideoJobOptions, VideoSummary};
+use serde::Serialize;
+
+use crate::{
+    args::{
+        ControlArgs, DeviceArgs, OverwriteArgs, ProcessSizeArgs, ProgressMode, SizeArgs, SmoothingArgs,
+        StyleArgs, check_output, parse_frame_rate, parse_time,
+    },
+    engine,
+    failure::{Outcome, wrong_usage},
+    interrupt::Interrupt,
+    report::Reporter,
+};
+
+/// Restyle a video file, sound included.
+///
+/// The result appears under its name when it is whole. The first Ctrl-C finishes it where it is, so that it plays.
+#[derive(Args)]
+pub(crate) struct VideoArgs {
+    /// The video to restyle.
+    input: PathBuf,
+
+    /// The MP4 file to write.
+    #[arg(short, long, value_name = "OUT.mp4")]
+    output: PathBuf,
+
+    #[command(flatten)]
+    overwrite: OverwriteArgs,
+
+    #[command(flatten)]
+    style: StyleArgs,
+
+    #[command(flatten)]
+    controls: ControlArgs,
+
+    #[command(flatten)]
+    smoothing: SmoothingArgs,
+
+    #[command(flatten)]
+    size: SizeArgs,
+
+    #[command(flatten)]
+    process_size: ProcessSizeArgs,
+
+    /// Leave out what comes before this time: 90, 1:30 or 1:02:03.5.
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    start: Option<Duration>,
+
+    /// Stop after this much of the video.
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    duration: Option<Duration>,
+
+    /// A constant frame rate, such as 30 or 30000/1001; the source's frames at their own times unless given.
+    #[arg(long, value_name = "F", value_parser = parse_frame_rate)]
+    fps: Option<Rational>,
+
+    /// The video encoder (see `pastiche devices`); the best that works here unless given.
+    #[arg(long, value_name = "NAME")]
+    encoder: Option<String>,
+
+    /// Constant quality: lower is better and larger.
+    #[arg(long, value_name = "N")]
+    crf: Option<u8>,
+
+    /// The encoder's balance of speed and size, such as veryfast or slow.
+    #[arg(long, value_name = "NAME")]
+    preset: Option<String>,
+
+    /// What becomes of the sound.
+    #[arg(long, value_name = "HOW", value_enum, default_value_t = SoundMode::Copy)]
+    audio: SoundMode,
+
+    #[command(flatten)]
+    device: DeviceArgs,
+
+    /// How progress is told.
+    #[arg(long, value_name = "HOW", value_enum, default_value_t = ProgressMode::Auto)]
+    progress: ProgressMode,
+}
+
+/// What becomes of the sound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum SoundMode {
+    /// Take it over untouched where MP4 can hold it, else convert it to AAC.
+    Copy,
+    /// Convert it to AAC.
+    Aac,
+    /// Leave it out.
+    None,
+}
+
+/// The last line of `--progress json`.
+#[derive(Serialize)]
+struct SummaryEvent<'a> {
+    event: &'static str,
+    output: &'a str,
+    frames: u64,
+    width: u32,
+    height: u32,
+    video_seconds: f64,
+    bytes: u64,
+    encoder: &'a str,
+    /// `copied`, `converted` or `none`.
+    audio: &'static str,
+    audio_codec: Option<&'a str>,
+    device: &'a str,
+    precision: &'a str,
+    threads: usize,
+    seconds: f64,
+    fps: f64,
+    cancelled: bool,
+}
+
+impl VideoArgs {
+    pub(crate) fn run(&self) -> Result<Outcome> {
+        if self.duration.is_some_and(|duration| duration.is_zero()) {
+            return Err(wrong_usage("a duration of 0 leaves nothing to restyle; give a longer one"));
+        }
+        check_output(&self.input, &self.output, self.overwrite.overwrite)?;
+        let style = self.style.find()?;
+        let size = self.output_size()?;
+
+        let interrupt = Interrupt::watch("finishing the file so that it plays")?;
+        interrupt.begin(&self.output);
+        let job = VideoJob::open(self.job_options(size))?;
+        if job.cropped() {
+            let (width, height) = job.size();
+            eprintln!("the video's size is odd, which encoders cannot take; cut to {width}x{height}");
+        }
+        let controls = self.controls.controls(Some(&self.smoothing));
+        let process_size = self.process_size.process_size();
+        let mut stylizer = engine::start(Style::load(&style)?, &self.device, process_size, controls)?;
+        eprintln!("encoder {}, {}", job.encoder_name(), describe_audio(job.audio()));
+
+        let mut reporter = Reporter::new(self.progress, "frames");
+        let result = job.run(&mut stylizer, |progress| reporter.update(progress), interrupt.cancel());
+        reporter.close();
+        let summary = result?;
+        self.tell(&summary, &stylizer, &reporter);
+        Ok(if summary.cancelled { Outcome::Interrupted } else { Outcome::Done })
+    }
+
+    /// The result's width and height where they differ from the source's; even, as encoders need them.
+    fn output_size(&self) -> Result<Option<(u32, u32)>> {
+        match self.size.output_size() {
+            OutputSize::Source => Ok(None),
+            OutputSize::Exactly(width, height) if width % 2 == 0 && height % 2 == 0 => {
+                Ok(Some((width, height)))
+            }
+            OutputSize::Exactly(width, height) => Err(wrong_usage(format!(
+                "a video of {width}x{height} cannot be encoded, sides must be even; try {}x{}",
+                width.next_multiple_of(2),
+                height.next_multiple_of(2)
+            ))),
+            scale @ OutputSize::Scaled(_) => {
+                // Without a picture to scale, opening the job says what is wrong.
+                let Some(source) = probe(&self.input)?.video else { return Ok(None) };
+                let (width, height) = scale.of(source.width, source.height);
+                let (width, height) = (nearest_even(width), nearest_even(height));
+                if [width, height].iter().any(|side| !(MIN_SIDE..=MAX_SIDE).contains(side)) {
+                    return Err(wrong_usage(format!(
+                        "at this scale the video becomes {width}x{height}; {MIN_SIDE} to {MAX_SIDE} pixels a side work"
+                    )));
+                }
+                Ok(Some((width, height)))
+            }
+        }
+    }
+
+    fn job_options(&self, size: Option<(u32, u32)>) -> VideoJobOptions {
+        VideoJobOptions {
+            input: self.input.clone(),
+            output: self.output.clone(),
+            start: self.start,
+            duration: self.duration,
+            size,
+            frame_rate: self.fps,
+            encoder: self.encoder.clone(),
+            crf: self.crf,
+            preset: self.preset.clone(),
+            audio: match self.audio {
+                SoundMode::Copy => Some(AudioMode::Copy),
+                SoundMode::Aac => Some(AudioMode::Aac),
+                SoundMode::None => None,
+            },
+        }
+    }
+
+    fn tell(&self, summary: &VideoSummary, stylizer: &Stylizer, reporter: &Reporter) {
+        let seconds = summary.elapsed.as_secs_f64();
+        let fps = summary.frames as f64 / seconds.max(f64::EPSILON);
+        let (audio, audio_codec) = match &summary.audio {
+            AudioOutcome::None => ("none", None),
+            AudioOutcome::Copied { codec } => ("copied", Some(*codec)),
+            AudioOutcome::Transcoded { from } => ("converted", Some(*from)),
+        };
+        reporter.event(&SummaryEvent {
+            event: "summary",
+            output: &self.output.to_string_lossy(),
+            frames: summary.frames,
+            width: summary.width,
+            height: summary.height,
+            video_seconds: summary.duration.as_secs_f64(),
+            bytes: summary.bytes,
+            encoder: &summary.encoder,
+            audio,
+            audio_codec,
+            device: &summary.device,
+            precision: stylizer.precision(),
+            threads: stylizer.threads(),
+            seconds,
+            fps,
+            cancelled: summary.cancelled,
+        });
+        reporter.say(&format!(
+            "{}{} of {}x{} in {seconds:.1} s ({fps:.1} fps): {}",
+            if summary.cancelled { "stopped early, " } else { "" },
+            engine::counted(summary.frames, "frame"),
+            summary.width,
+            summary.height,
+            self.output.display()
+        ));
+    }
+}
+
+fn nearest_even(side: u32) -> u32 {
+    (side / 2 + side % 2) * 2
+}
+
+fn describe_audio(outcome: &AudioOutcome) -> String {
+    match outcome {
+        AudioOutcome::None => "no sound".to_owned(),
+        AudioOutcome::Copied { codec } => format!("sound copied ({codec})"),
+        AudioOutcome::Transcoded { from } => format!("sound converted from {from} to AAC"),
+    }
+}

@@ -1,0 +1,34 @@
+//! Starting the engine as the command line asks.
+
+use anyhow::Result;
+use pastiche_inference::{Controls, Style, Stylizer, StylizerOptions};
+
+use crate::args::DeviceArgs;
+
+/// Puts a style on a device, and says on standard error what runs.
+pub(crate) fn start(
+    style: Style,
+    device: &DeviceArgs,
+    process_size: Option<(u32, u32)>,
+    controls: Controls,
+) -> Result<Stylizer> {
+    let opened = device.device.open()?;
+    let options = StylizerOptions { threads: device.threads(), precision: device.precision, process_size };
+    let style_text = format!("style {} ({})", style.name(), style.architecture());
+    let mut stylizer = Stylizer::new(style, &opened, &options)?;
+    stylizer.set_controls(controls)?;
+    let note = opened.note().map(|note| format!(" ({note})")).unwrap_or_default();
+    eprintln!(
+        "{style_text} on {}: {}{note}; {}, {}",
+        opened.id(),
+        opened.name(),
+        stylizer.precision(),
+        counted(stylizer.threads() as u64, "thread"),
+    );
+    Ok(stylizer)
+}
+
+/// A number and what it counts.
+pub(crate) fn counted(count: u64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
