@@ -78,7 +78,13 @@ impl Boat {
     pub(crate) fn at(&self, time_s: f32) -> Afloat {
         let frame = self.frame(time_s);
         let (strokes, sails) = self.rigged(&frame);
-        Afloat { hull: self.hull, frame, radius_m: self.hull.half_length_m * 1.1 + 1.0, rigging: Bundle::new(strokes), sails }
+        Afloat {
+            hull: self.hull,
+            frame,
+            radius_m: self.hull.half_length_m * 1.1 + 1.0,
+            rigging: Bundle::new(strokes),
+            sails,
+        }
     }
 
     /// Big boats answer the waves slowly and little.
@@ -88,7 +94,9 @@ impl Boat {
         let phase = self.place.x * 1.7 + self.place.z * 0.9;
         let pace = 2.9 / self.hull.half_length_m.sqrt();
         let small = (2.4 / self.hull.half_length_m).sqrt();
-        let roll = self.heel + 0.040 * small * (time_s * pace + phase).sin() + 0.014 * (time_s * 2.3 * pace + phase).sin();
+        let roll = self.heel
+            + 0.040 * small * (time_s * pace + phase).sin()
+            + 0.014 * (time_s * 2.3 * pace + phase).sin();
         let pitch = 0.024 * small * (time_s * pace * 0.83 + 2.0 * phase).sin();
         let heave_m = 0.055 * small * (time_s * pace * 0.91 + phase + 1.0).sin();
         let forward = (ahead + Vec3::UP * pitch).normalized();
@@ -114,15 +122,30 @@ impl Boat {
         };
         match self.rig {
             Rig::Oars => {
-                let mut strokes: Vec<_> = [-0.35, 0.25].map(|x| bar(at(x, deck_m - 0.08, -0.85), at(x, deck_m - 0.08, 0.85), 0.07, WOOD)).into();
-                strokes.push(bar(at(-0.55, deck_m + 0.05, 0.3), at(0.6, deck_m + 0.12, 0.12), 0.03, vec3(0.55, 0.40, 0.22)));
-                strokes.push(bar(at(-0.6, deck_m + 0.05, -0.25), at(0.55, deck_m + 0.12, -0.1), 0.03, vec3(0.55, 0.40, 0.22)));
+                let mut strokes: Vec<_> = [-0.35, 0.25]
+                    .map(|x| bar(at(x, deck_m - 0.08, -0.85), at(x, deck_m - 0.08, 0.85), 0.07, WOOD))
+                    .into();
+                strokes.push(bar(
+                    at(-0.55, deck_m + 0.05, 0.3),
+                    at(0.6, deck_m + 0.12, 0.12),
+                    0.03,
+                    vec3(0.55, 0.40, 0.22),
+                ));
+                strokes.push(bar(
+                    at(-0.6, deck_m + 0.05, -0.25),
+                    at(0.55, deck_m + 0.12, -0.1),
+                    0.03,
+                    vec3(0.55, 0.40, 0.22),
+                ));
                 (strokes, Vec::new())
             }
             Rig::Furled { mast_m } => {
                 let mut strokes = stays(0.18, mast_m);
                 strokes.push(bar(at(0.16, deck_m + 1.0, 0.0), at(-0.82, deck_m + 1.05, 0.0), 0.06, WOOD));
-                strokes.push(bar(at(0.12, deck_m + 1.17, 0.0), at(-0.76, deck_m + 1.15, 0.0), 0.16, CANVAS).tapering(0.09));
+                strokes.push(
+                    bar(at(0.12, deck_m + 1.17, 0.0), at(-0.76, deck_m + 1.15, 0.0), 0.16, CANVAS)
+                        .tapering(0.09),
+                );
                 strokes.push(bar(at(0.18, mast_m * 0.62, -0.5), at(0.18, mast_m * 0.62, 0.5), 0.03, WOOD));
                 (strokes, Vec::new())
             }
@@ -132,8 +155,13 @@ impl Boat {
                 strokes.push(bar(at(-0.35, mast_m * 0.86, 0.1), at(0.22, mast_m, 0.0), 0.012, ROPE));
                 strokes.push(bar(at(-0.35, mast_m * 0.86, 0.1), at(-0.5, deck_m, 0.1), 0.014, ROPE));
                 let lamp = at(0.22, mast_m * 0.9, 0.12);
-                strokes.push(bar(lamp, lamp + vec3(0.0, 0.12, 0.0), 0.06, CANVAS).shining(vec3(3.6, 2.0, 0.7)));
-                let buoys = [(-0.1, vec3(0.72, 0.16, 0.05)), (-0.3, vec3(0.75, 0.50, 0.10)), (0.4, vec3(0.72, 0.16, 0.05))];
+                strokes
+                    .push(bar(lamp, lamp + vec3(0.0, 0.12, 0.0), 0.06, CANVAS).shining(vec3(3.6, 2.0, 0.7)));
+                let buoys = [
+                    (-0.1, vec3(0.72, 0.16, 0.05)),
+                    (-0.3, vec3(0.75, 0.50, 0.10)),
+                    (0.4, vec3(0.72, 0.16, 0.05)),
+                ];
                 for (x, albedo) in buoys {
                     let buoy = at(x, deck_m * 0.62, -1.06);
                     strokes.push(bar(buoy, buoy + vec3(0.0, 0.18, 0.0), 0.15, albedo));
@@ -145,7 +173,13 @@ impl Boat {
     }
 
     /// A gaff cutter with the boom let out to leeward.
-    fn under_sail(&self, frame: &Frame, mut strokes: Vec<Stroke>, mast_m: f32, cloth: Rgb) -> (Vec<Stroke>, Vec<Sail>) {
+    fn under_sail(
+        &self,
+        frame: &Frame,
+        mut strokes: Vec<Stroke>,
+        mast_m: f32,
+        cloth: Rgb,
+    ) -> (Vec<Stroke>, Vec<Sail>) {
         let hull = &self.hull;
         let (length_m, boom_m) = (hull.half_length_m, hull.freeboard_m + 0.85);
         let along = frame.turned(vec3(-0.93, 0.0, -0.37)).normalized();
@@ -163,7 +197,12 @@ impl Boat {
             cloth,
         };
         let bowsprit = frame.world(vec3(1.28 * length_m, hull.rail_m(length_m) + 0.15, 0.0));
-        strokes.push(Stroke::new(frame.world(vec3(0.8 * length_m, hull.rail_m(length_m), 0.0)), bowsprit, 0.05, WOOD));
+        strokes.push(Stroke::new(
+            frame.world(vec3(0.8 * length_m, hull.rail_m(length_m), 0.0)),
+            bowsprit,
+            0.05,
+            WOOD,
+        ));
         let head = frame.world(vec3(0.24 * length_m, 0.90 * mast_m, 0.0));
         let clew = frame.world(vec3(0.34 * length_m, boom_m + 0.25, -0.75));
         let jib_along = (clew - bowsprit).normalized();
@@ -180,19 +219,29 @@ impl Boat {
         // The helmsman.
         let seat = frame.world(vec3(-0.68 * length_m, hull.freeboard_m - 0.1, 0.25));
         strokes.push(Stroke::new(seat, seat + frame.up * 0.62, 0.20, vec3(0.10, 0.14, 0.24)).tapering(0.14));
-        strokes.push(Stroke::new(seat + frame.up * 0.86, seat + frame.up * 0.92, 0.12, vec3(0.55, 0.34, 0.24)));
+        strokes.push(Stroke::new(
+            seat + frame.up * 0.86,
+            seat + frame.up * 0.92,
+            0.12,
+            vec3(0.55, 0.34, 0.24),
+        ));
         (strokes, vec![main, jib])
     }
 }
 
 impl Afloat {
+    /// A ball that holds masts, ropes and sails; the ends of spars and ropes are the corners of the sails.
+    pub(crate) const fn rig_ball(&self) -> (Vec3, f32) {
+        self.rigging.ball()
+    }
+
+    /// A ball that holds the hull.
+    pub(crate) const fn hull_ball(&self) -> (Vec3, f32) {
+        (self.frame.origin, self.radius_m)
+    }
+
     /// Adds what the ray sees of masts, ropes and sails to the veils.
     pub(crate) fn add_rig_to(&self, veils: &mut Veils, ray: &Ray, within_m: f32, pixel_angle: f32) {
-        // The ends of spars and ropes are the corners of the sails, so one ball holds both.
-        let (center, radius_m) = self.rigging.ball();
-        if !ray.meets_ball(center, radius_m) {
-            return;
-        }
         self.rigging.add_to(veils, ray, within_m, pixel_angle);
         for sail in &self.sails {
             sail.add_to(veils, ray, within_m, pixel_angle);
@@ -201,9 +250,6 @@ impl Afloat {
 
     /// Where the ray meets the hull, if it does; the normal is in world axes.
     pub(crate) fn meet(&self, ray: &Ray, within_m: f32) -> Option<Hit> {
-        if !ray.meets_ball(self.frame.origin, self.radius_m) {
-            return None;
-        }
         let local = Ray {
             origin: self.frame.local(ray.origin - self.frame.origin),
             direction: self.frame.local(ray.direction),
@@ -215,7 +261,8 @@ impl Afloat {
     /// What the hull looks like there.
     pub(crate) fn surface(&self, point: Vec3, normal: Vec3, footprint_m: f32) -> Surface {
         let local_normal = self.frame.local(normal);
-        let surface = self.hull.surface(self.frame.local(point - self.frame.origin), local_normal, footprint_m);
+        let surface =
+            self.hull.surface(self.frame.local(point - self.frame.origin), local_normal, footprint_m);
         Surface { normal, ..surface }
     }
 }

@@ -64,7 +64,8 @@ impl Church {
         let glow;
         if local.x.abs() <= TOWER_HALF_M + 0.01 {
             for course_m in [6.5, 13.0, 20.4] {
-                albedo = albedo.mix(vec3(0.78, 0.70, 0.56), band(local.y, course_m, course_m + 0.45, footprint_m));
+                albedo =
+                    albedo.mix(vec3(0.78, 0.70, 0.56), band(local.y, course_m, course_m + 0.45, footprint_m));
             }
             // The openings of the belfry: two round-headed arches on each side.
             let x = across.abs() - 0.95;

@@ -21,7 +21,8 @@ const CRF: u8 = 23;
 pub(crate) fn render(path: &Path, mut after_frame: impl FnMut(i64, i64)) -> anyhow::Result<EncodeSummary> {
     let sound_file = tempfile::Builder::new().suffix(".wav").tempfile().context("no place for the sound")?;
     let sound = BufWriter::new(File::create(sound_file.path())?);
-    wav::write_stereo(sound, sound::SAMPLE_RATE_HZ, &sound::soundtrack(CLIP_S)).context("cannot write the sound")?;
+    wav::write_stereo(sound, sound::SAMPLE_RATE_HZ, &sound::soundtrack(CLIP_S))
+        .context("cannot write the sound")?;
     let frame_rate = Rational::new(FRAMES_PER_S, 1)?;
     let color_space = ColorSpace::guess_from_height(HEIGHT);
     let options = EncodeOptions {

@@ -30,13 +30,18 @@ pub(crate) fn fleet() -> Vec<Boat> {
         (-20.5, 66.0, 0.06, 10.0, WHITE, TEAL),
         (-30.0, 92.0, 0.08, 11.5, NAVY, WHITE),
     ];
-    boats.extend(moored.map(|(x, z, heading, mast_m, paint, trim)| yacht(vec3(x, 0.0, z), heading, mast_m, paint, trim)));
-    boats.extend([(-92.0, 265.0, 12.0), (-44.0, 330.0, 14.0), (-160.0, 360.0, 14.0)].map(|(x, z, mast_m)| Boat {
-        heading_turns: 0.47,
-        speed_m_per_s: 0.9,
-        rig: Rig::Sailing { mast_m, cloth: WHITE },
-        ..cutter(vec3(x, 0.0, z))
-    }));
+    boats
+        .extend(moored.map(|(x, z, heading, mast_m, paint, trim)| {
+            yacht(vec3(x, 0.0, z), heading, mast_m, paint, trim)
+        }));
+    boats.extend([(-92.0, 265.0, 12.0), (-44.0, 330.0, 14.0), (-160.0, 360.0, 14.0)].map(
+        |(x, z, mast_m)| Boat {
+            heading_turns: 0.47,
+            speed_m_per_s: 0.9,
+            rig: Rig::Sailing { mast_m, cloth: WHITE },
+            ..cutter(vec3(x, 0.0, z))
+        },
+    ));
     boats
 }
 
@@ -55,7 +60,8 @@ fn dinghy(place: Vec3, heading_turns: f32, paint: Rgb, trim: Rgb) -> Boat {
 }
 
 fn fishing(place: Vec3, heading_turns: f32, paint: Rgb, trim: Rgb) -> Boat {
-    let cabin = Cabin { center: vec3(-1.35, 1.55, 0.0), half: vec3(0.95, 0.85, 0.72), paint: WHITE, is_lit: true };
+    let cabin =
+        Cabin { center: vec3(-1.35, 1.55, 0.0), half: vec3(0.95, 0.85, 0.72), paint: WHITE, is_lit: true };
     let hull = Hull {
         half_length_m: 4.1,
         half_beam_m: 1.45,
@@ -70,7 +76,12 @@ fn fishing(place: Vec3, heading_turns: f32, paint: Rgb, trim: Rgb) -> Boat {
 }
 
 fn yacht(place: Vec3, heading_turns: f32, mast_m: f32, paint: Rgb, trim: Rgb) -> Boat {
-    let cabin = Cabin { center: vec3(0.2, 1.12, 0.0), half: vec3(1.35, 0.26, 0.66), paint: TEAK.mix(WHITE, 0.35), is_lit: false };
+    let cabin = Cabin {
+        center: vec3(0.2, 1.12, 0.0),
+        half: vec3(1.35, 0.26, 0.66),
+        paint: TEAK.mix(WHITE, 0.35),
+        is_lit: false,
+    };
     let hull = Hull {
         half_length_m: 0.42 * mast_m,
         half_beam_m: 1.35,

@@ -1,9 +1,10 @@
 //! Gulls: they glide, beat their wings a few times, and glide again.
 
-use crate::stroke::{Bundle, Cluster, Stroke};
+use crate::stroke::{Bundle, Stroke};
 use crate::vector::{Rgb, Vec3, mix, smoothstep, vec3};
 
 const FEATHERS: Rgb = vec3(1.0, 0.98, 0.96);
+const BEAK: Rgb = vec3(0.80, 0.46, 0.08);
 const WING_TIPS: Rgb = vec3(0.30, 0.29, 0.30);
 
 struct Gull {
@@ -25,8 +26,8 @@ const GULLS: [Gull; 8] = [
 ];
 
 /// All of them, `time_s` seconds into the clip.
-pub(crate) fn gulls(time_s: f32) -> Cluster {
-    Cluster::new(GULLS.iter().map(|gull| gull.at(time_s)).collect())
+pub(crate) fn gulls(time_s: f32) -> Vec<Bundle> {
+    GULLS.iter().map(|gull| gull.at(time_s)).collect()
 }
 
 impl Gull {
@@ -40,17 +41,18 @@ impl Gull {
         let sway = vec3(0.0, 0.10 * (time_s * 2.0 + self.phase).sin() - 0.06 * beat * beating, 0.0);
         let body = self.start + self.metres_per_s * time_s + sway;
         let mut strokes = vec![
-            Stroke::new(body - forward * 0.26, body + forward * 0.20, 0.060, FEATHERS).tapering(0.085),
-            Stroke::new(body + forward * 0.20, body + forward * 0.30, 0.070, FEATHERS).tapering(0.05),
-            Stroke::new(body - forward * 0.24, body - forward * 0.42, 0.05, FEATHERS).tapering(0.09),
+            Stroke::new(body - forward * 0.22, body + forward * 0.10, 0.045, FEATHERS).tapering(0.075),
+            Stroke::new(body + forward * 0.10, body + forward * 0.24, 0.070, FEATHERS).tapering(0.045),
+            Stroke::new(body + forward * 0.26, body + forward * 0.34, 0.025, BEAK).tapering(0.01),
+            Stroke::new(body - forward * 0.20, body - forward * 0.36, 0.04, FEATHERS).tapering(0.065),
         ];
         for side in [1.0, -1.0] {
-            let elbow = body + right * (0.34 * side) + Vec3::UP * (0.34 * lift) + forward * 0.10;
-            let wrist = elbow + right * (0.30 * side) + Vec3::UP * (0.22 * lift - 0.03) - forward * 0.04;
-            let tip = wrist + right * (0.24 * side) + Vec3::UP * (0.20 * lift - 0.08) - forward * 0.17;
-            strokes.push(Stroke::new(body + forward * 0.08, elbow, 0.085, FEATHERS).tapering(0.075));
-            strokes.push(Stroke::new(elbow, wrist, 0.075, FEATHERS).tapering(0.05));
-            strokes.push(Stroke::new(wrist, tip, 0.05, WING_TIPS).tapering(0.015));
+            let elbow = body + right * (0.40 * side) + Vec3::UP * (0.42 * lift + 0.05) + forward * 0.10;
+            let wrist = elbow + right * (0.36 * side) + Vec3::UP * (0.26 * lift - 0.02) - forward * 0.04;
+            let tip = wrist + right * (0.32 * side) + Vec3::UP * (0.22 * lift - 0.10) - forward * 0.20;
+            strokes.push(Stroke::new(body + forward * 0.08, elbow, 0.075, FEATHERS).tapering(0.065));
+            strokes.push(Stroke::new(elbow, wrist, 0.065, FEATHERS).tapering(0.042));
+            strokes.push(Stroke::new(wrist, tip, 0.042, WING_TIPS).tapering(0.012));
         }
         Bundle::new(strokes)
     }

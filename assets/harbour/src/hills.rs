@@ -39,8 +39,10 @@ const RIDGES: [Ridge; 4] = [
         distance_m: 1000.0,
         top_m: 150.0,
         profile: |x| {
-            92.0 * smoothstep(-330.0, -620.0, x) + 70.0 * smoothstep(-60.0, 330.0, x)
-                + 24.0 * fbm(x * 0.006, 0.2, 4, 141) - 6.0
+            92.0 * smoothstep(-330.0, -620.0, x)
+                + 70.0 * smoothstep(-60.0, 330.0, x)
+                + 24.0 * fbm(x * 0.006, 0.2, 4, 141)
+                - 6.0
         },
         albedo: vec3(0.14, 0.17, 0.13),
         tree_m: 12.0,

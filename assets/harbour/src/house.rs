@@ -71,19 +71,23 @@ impl House {
         let ridge_m = eaves_m + pitch * half_span_m;
         let across = if gable_front { vec3(1.0, 0.0, 0.0) } else { vec3(0.0, 0.0, 1.0) };
         let slopes = |lift_m: f32| {
-            [across, -across].map(|side| {
-                plot.plane(side * pitch + Vec3::UP, vec3(0.0, ridge_m + lift_m, 0.0))
-            })
+            [across, -across]
+                .map(|side| plot.plane(side * pitch + Vec3::UP, vec3(0.0, ridge_m + lift_m, 0.0)))
         };
         let mut walls = plot.walls(Vec3::ZERO, half_width_m, half_depth_m);
         walls.extend(slopes(0.0));
-        let along_m = if gable_front { (half_width_m + 2.0, half_depth_m + 0.16) } else { (half_width_m + 0.16, half_depth_m + 2.0) };
+        let along_m = if gable_front {
+            (half_width_m + 2.0, half_depth_m + 0.16)
+        } else {
+            (half_width_m + 0.16, half_depth_m + 2.0)
+        };
         let mut roof = plot.walls(Vec3::ZERO, along_m.0, along_m.1);
         roof.extend(slopes(0.24));
         roof.push(plot.floor(eaves_m - 0.10));
         let ridge_side = vec3(1.0, 0.0, 1.0) - across;
         let foot = across * dice.between(-0.5, 0.5) * half_span_m
-            + ridge_side * (dice.pick(&[-0.8, 0.8]) * if gable_front { half_depth_m * 0.6 } else { half_width_m });
+            + ridge_side
+                * (dice.pick(&[-0.8, 0.8]) * if gable_front { half_depth_m * 0.6 } else { half_width_m });
         let chimney_top = vec3(foot.x, ridge_m + dice.between(0.5, 1.1), foot.z);
         let mut chimney = plot.walls(foot, 0.38, 0.45);
         chimney.extend([plot.lid(chimney_top.y), plot.floor(eaves_m)]);
@@ -122,12 +126,11 @@ impl House {
 
     /// The part that the ray meets first.
     pub(crate) fn meet(&self, ray: &Ray, within_m: f32) -> Option<(Hit, Part)> {
-        if !ray.meets_ball(self.ball_center, self.ball_radius_m) {
-            return None;
-        }
         let mut nearest = None;
         let mut within_m = within_m;
-        for (solid, part) in [(&self.walls, Part::Wall), (&self.roof, Part::Roof), (&self.chimney, Part::Chimney)] {
+        for (solid, part) in
+            [(&self.walls, Part::Wall), (&self.roof, Part::Roof), (&self.chimney, Part::Chimney)]
+        {
             if let Some(hit) = solid.meet(ray, within_m) {
                 within_m = hit.distance_m;
                 nearest = Some((hit, part));
@@ -160,7 +163,8 @@ impl House {
     }
 
     fn tiled_roof(&self, local: Vec3, normal: Vec3, footprint_m: f32) -> Surface {
-        let (down, along) = if self.gable_front { (local.x.abs(), local.z) } else { (local.z.abs(), local.x) };
+        let (down, along) =
+            if self.gable_front { (local.x.abs(), local.z) } else { (local.z.abs(), local.x) };
         let visible = 1.0 - smoothstep(0.10, 0.34, footprint_m);
         let rows = 0.5 - (down * 2.6).fract();
         let channels = (along * 19.0).sin();
@@ -179,12 +183,16 @@ impl House {
         let mut albedo = self.plaster * (0.92 + 0.42 * stain + 0.20 * grain);
         albedo = albedo.mix(albedo * vec3(0.52, 0.50, 0.50), damp);
         // A cornice below the eaves and its shadow.
-        albedo = albedo.mix(vec3(0.72, 0.66, 0.56), band(up, self.eaves_m - 0.42, self.eaves_m - 0.20, footprint_m) * 0.8);
+        albedo = albedo.mix(
+            vec3(0.72, 0.66, 0.56),
+            band(up, self.eaves_m - 0.42, self.eaves_m - 0.20, footprint_m) * 0.8,
+        );
         albedo = albedo * (1.0 - 0.45 * band(up, self.eaves_m - 0.62, self.eaves_m - 0.42, footprint_m));
         // Plaster has fallen off here and there, and rain has run down from the eaves.
         let bare = smoothstep(0.34, 0.46, fbm(across * 0.34, up * 0.42, 4, self.seed + 60));
         albedo = albedo.mix(vec3(0.46, 0.34, 0.24) * (1.0 + 0.5 * grain), 0.6 * bare);
-        let streaks = smoothstep(0.1, 0.6, fbm(across * 2.6, up * 0.12, 3, self.seed + 70)) * smoothstep(3.0, 9.0, up);
+        let streaks =
+            smoothstep(0.1, 0.6, fbm(across * 2.6, up * 0.12, 3, self.seed + 70)) * smoothstep(3.0, 9.0, up);
         albedo = albedo * (1.0 - 0.28 * streaks);
         let surface = Surface { albedo, glow: Vec3::ZERO, normal };
         if up > self.eaves_m {
@@ -195,7 +203,8 @@ impl House {
 
     /// The triangle below the ridge: boards along the roof's edge and a small window.
     fn gable(&self, wall: Surface, from_middle: f32, up: f32, footprint_m: f32) -> Surface {
-        let below_roof_m = (self.ridge_m + 0.24 - up - self.pitch * from_middle.abs()) / (1.0 + self.pitch).sqrt();
+        let below_roof_m =
+            (self.ridge_m + 0.24 - up - self.pitch * from_middle.abs()) / (1.0 + self.pitch).sqrt();
         let board = band(below_roof_m, -1.0, 0.30, footprint_m);
         let shade = band(below_roof_m, 0.30, 0.62, footprint_m);
         let loft = (from_middle.powi(2) + (up - self.eaves_m - 0.9).powi(2)).sqrt();
@@ -209,7 +218,15 @@ impl House {
     }
 
     /// Paints the window of the storey and column around the point over the wall.
-    fn window(&self, wall: Surface, across: f32, up: f32, width_m: f32, face: i32, footprint_m: f32) -> Surface {
+    fn window(
+        &self,
+        wall: Surface,
+        across: f32,
+        up: f32,
+        width_m: f32,
+        face: i32,
+        footprint_m: f32,
+    ) -> Surface {
         let storeys = (self.eaves_m / STOREY_M).floor().max(1.0);
         let storey_m = self.eaves_m / storeys;
         let columns = (width_m / 2.35).floor().max(1.0);
@@ -240,7 +257,8 @@ impl House {
         let mut surface = wall;
         surface.albedo = surface.albedo.mix(vec3(0.70, 0.65, 0.56), surround * 0.75);
         if !ground_floor && face == 1 && chance(self.seed, 6, 6) < 0.8 {
-            let leaf = band(x.abs(), half_m + 0.06, half_m + 0.56, footprint_m) * band(y, low_m, high_m, footprint_m);
+            let leaf = band(x.abs(), half_m + 0.06, half_m + 0.56, footprint_m)
+                * band(y, low_m, high_m, footprint_m);
             let slats = 0.9 + 0.25 * (y * 40.0).sin() * (1.0 - smoothstep(0.02, 0.08, footprint_m));
             surface.albedo = surface.albedo.mix(self.shutters * slats, leaf);
         }
@@ -254,8 +272,10 @@ impl House {
         let depth = mix(1.0, 0.6, smoothstep(low_m, high_m, y));
         let inside = if is_lit { LAMPLIGHT * (room * (0.5 + 0.8 * luck.fract())) } else { Vec3::ZERO };
         // Dark panes mirror a piece of the evening sky.
-        let mirrored = vec3(0.20, 0.22, 0.28).mix(vec3(0.85, 0.55, 0.34), luck * (0.5 - 0.5 * wall.normal.x)) * 0.16;
-        surface.albedo = surface.albedo.mix(vec3(0.04, 0.04, 0.05).mix(Vec3::splat(0.5), 1.0 - bars), opening);
+        let mirrored =
+            vec3(0.20, 0.22, 0.28).mix(vec3(0.85, 0.55, 0.34), luck * (0.5 - 0.5 * wall.normal.x)) * 0.16;
+        surface.albedo =
+            surface.albedo.mix(vec3(0.04, 0.04, 0.05).mix(Vec3::splat(0.5), 1.0 - bars), opening);
         surface.glow = (inside * bars + mirrored * depth * bars) * opening;
         surface
     }

@@ -47,7 +47,11 @@ impl Hull {
         let rise = ((local.y + DRAUGHT_M) / (rail_m + DRAUGHT_M)).clamp(0.0, 1.15);
         // The stem leans forward: the hull is longer above than at the water.
         let s = local.x / (self.half_length_m * (0.86 + 0.14 * rise));
-        let plan = if s > -0.1 { 1.0 - ((s + 0.1) / 1.1).max(0.0).powf(2.3) } else { 1.0 - 0.38 * (s + 0.1) * (s + 0.1) };
+        let plan = if s > -0.1 {
+            1.0 - ((s + 0.1) / 1.1).max(0.0).powf(2.3)
+        } else {
+            1.0 - 0.38 * (s + 0.1) * (s + 0.1)
+        };
         let flare = mix(0.36, 0.85, smoothstep(0.1, 1.0, s));
         let side_m = local.z.abs() - self.half_beam_m * plan * rise.powf(flare);
         let transom_m = (-1.0 - s) * self.half_length_m;

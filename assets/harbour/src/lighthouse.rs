@@ -76,7 +76,10 @@ impl Lighthouse {
             .into_iter()
             .fold(0.0, f32::max);
         let pane = band(local.x, -0.32, 0.22, footprint_m)
-            * [2.0, 7.2].map(|sill_m| band(local.y, sill_m, sill_m + 1.1, footprint_m)).into_iter().fold(0.0, f32::max);
+            * [2.0, 7.2]
+                .map(|sill_m| band(local.y, sill_m, sill_m + 1.1, footprint_m))
+                .into_iter()
+                .fold(0.0, f32::max);
         let gallery_shade = 1.0 - 0.45 * smoothstep(TOWER_M - 1.4, TOWER_M, local.y);
         let albedo = white.mix(red, stripe) * ((1.0 + 0.22 * rust) * gallery_shade);
         Surface::matt(albedo.mix(vec3(0.05, 0.05, 0.06), pane), normal)

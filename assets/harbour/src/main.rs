@@ -10,6 +10,7 @@ use std::{path::Path, process::ExitCode};
 
 use anyhow::{Context, ensure};
 
+mod balls;
 mod boat;
 mod camera;
 mod church;

@@ -18,7 +18,8 @@ pub(crate) struct Quay {
 
 impl Quay {
     pub(crate) fn new() -> Self {
-        let mut stretches: Vec<_> = WATERSIDE.windows(2).map(|ends| stretch(ends[0], ends[1], 44.0, QUAY_M)).collect();
+        let mut stretches: Vec<_> =
+            WATERSIDE.windows(2).map(|ends| stretch(ends[0], ends[1], 44.0, QUAY_M)).collect();
         stretches.push(stretch(MOLE_HEAD, MOLE_HEAD + vec3(-60.0, 0.0, 16.0), 7.0, 2.4));
         Self { stretches }
     }
@@ -43,8 +44,12 @@ impl Quay {
         let course = (point.y / 0.42).floor();
         let shifted = along / 1.1 + 0.5 * (course as i32).rem_euclid(2) as f32;
         let joints = 1.0 - smoothstep(0.05, 0.25, footprint_m);
-        let gap = band((shifted.fract() - 0.5).abs(), 0.46, 0.6, 0.04 + footprint_m)
-            .max(band((point.y / 0.42).fract(), -0.2, 0.10, 0.06 + footprint_m));
+        let gap = band((shifted.fract() - 0.5).abs(), 0.46, 0.6, 0.04 + footprint_m).max(band(
+            (point.y / 0.42).fract(),
+            -0.2,
+            0.10,
+            0.06 + footprint_m,
+        ));
         let single = chance(shifted.floor() as i32, course as i32, 411) - 0.5;
         let stain = fbm(along * 0.6, point.y * 0.8, 4, 420);
         let mut albedo = vec3(0.40, 0.35, 0.29) * (1.0 + 0.35 * stain + joints * (0.35 * single - 0.5 * gap));

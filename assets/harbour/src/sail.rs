@@ -2,8 +2,8 @@
 
 use crate::light::{KEY_DIRECTION, ambient, through_air};
 use crate::noise::fbm;
-use crate::veil::Veils;
 use crate::vector::{Ray, Rgb, Vec3, smoothstep, vec3};
+use crate::veil::Veils;
 
 /// One sail: a convex outline in the plane of two directions.
 #[derive(Debug, Clone)]

@@ -1,5 +1,6 @@
 //! The whole harbour at one moment: what a ray sees.
 
+use crate::balls::Balls;
 use crate::boat::{Afloat, Boat};
 use crate::fleet::fleet;
 use crate::gulls::gulls;
@@ -10,9 +11,9 @@ use crate::shore::{Jetty, fixtures, people};
 use crate::sky::sky;
 use crate::smoke::add_plume;
 use crate::solid::Hit;
-use crate::stroke::Cluster;
+use crate::stroke::Bundle;
 use crate::town::{Town, TownHit};
-use crate::vector::{Ray, Rgb, Vec3};
+use crate::vector::{Ray, Rgb};
 use crate::veil::Veils;
 use crate::water::{depths, glitter, mirrored, mirrored_part, ripple};
 
@@ -21,9 +22,8 @@ pub(crate) struct Harbour {
     town: Town,
     jetty: Jetty,
     lighthouse: Lighthouse,
-    fixtures: Vec<Cluster>,
+    fixtures: Vec<Bundle>,
     boats: Vec<Boat>,
-    chimneys: Vec<Vec3>,
 }
 
 /// The harbour at one moment.
@@ -31,7 +31,10 @@ pub(crate) struct Moment<'a> {
     harbour: &'a Harbour,
     time_s: f32,
     boats: Vec<Afloat>,
-    moving: [Cluster; 2],
+    hull_balls: Balls,
+    rig_balls: Balls,
+    bundles: Vec<Bundle>,
+    bundle_balls: Balls,
 }
 
 /// The solid thing that a ray meets.
@@ -45,14 +48,29 @@ enum Met<'a> {
 impl Harbour {
     pub(crate) fn new() -> Self {
         let town = Town::new();
-        let chimneys = town.smoking_chimneys().collect();
-        Self { town, jetty: Jetty::new(), lighthouse: Lighthouse::new(), fixtures: fixtures(), boats: fleet(), chimneys }
+        Self {
+            town,
+            jetty: Jetty::new(),
+            lighthouse: Lighthouse::new(),
+            fixtures: fixtures(),
+            boats: fleet(),
+        }
     }
 
     /// The harbour `time_s` seconds into the clip.
     pub(crate) fn at(&self, time_s: f32) -> Moment<'_> {
-        let boats = self.boats.iter().map(|boat| boat.at(time_s)).collect();
-        Moment { harbour: self, time_s, boats, moving: [gulls(time_s), people(time_s)] }
+        let boats: Vec<_> = self.boats.iter().map(|boat| boat.at(time_s)).collect();
+        let bundles: Vec<_> =
+            self.fixtures.iter().cloned().chain(gulls(time_s)).chain(people(time_s)).collect();
+        Moment {
+            harbour: self,
+            time_s,
+            hull_balls: Balls::new(boats.iter().map(Afloat::hull_ball)),
+            rig_balls: Balls::new(boats.iter().map(Afloat::rig_ball)),
+            bundle_balls: Balls::new(bundles.iter().map(Bundle::ball)),
+            boats,
+            bundles,
+        }
     }
 }
 
@@ -60,7 +78,8 @@ impl Moment<'_> {
     /// The light that arrives along the ray; `pixel_angle` is how wide a pixel is one metre away.
     pub(crate) fn colour(&self, ray: &Ray, pixel_angle: f32) -> Rgb {
         if ray.direction.y >= 0.0 {
-            return self.above_water(ray, f32::MAX, pixel_angle, |moment| moment.background(ray, pixel_angle));
+            return self
+                .above_water(ray, f32::MAX, pixel_angle, |moment| moment.background(ray, pixel_angle));
         }
         let distance_m = -ray.origin.y / ray.direction.y;
         self.above_water(ray, distance_m, pixel_angle, |moment| moment.water(ray, distance_m, pixel_angle))
@@ -72,19 +91,25 @@ impl Moment<'_> {
     }
 
     /// What is met within `within_m`, or else `behind`, through everything thin on the way.
-    fn above_water(&self, ray: &Ray, within_m: f32, pixel_angle: f32, behind: impl FnOnce(&Self) -> Rgb) -> Rgb {
+    fn above_water(
+        &self,
+        ray: &Ray,
+        within_m: f32,
+        pixel_angle: f32,
+        behind: impl FnOnce(&Self) -> Rgb,
+    ) -> Rgb {
         let (colour, within_m) = match self.meet(ray, within_m) {
             Some((hit, met)) => (self.solid(ray, &hit, &met, pixel_angle), hit.distance_m),
             None => (behind(self), within_m),
         };
         let mut veils = Veils::new();
-        for cluster in self.harbour.fixtures.iter().chain(&self.moving) {
-            cluster.add_to(&mut veils, ray, within_m, pixel_angle);
+        for index in self.bundle_balls.met_by(ray) {
+            self.bundles[index].add_to(&mut veils, ray, within_m, pixel_angle);
         }
-        for boat in &self.boats {
-            boat.add_rig_to(&mut veils, ray, within_m, pixel_angle);
+        for index in self.rig_balls.met_by(ray) {
+            self.boats[index].add_rig_to(&mut veils, ray, within_m, pixel_angle);
         }
-        for &mouth in &self.harbour.chimneys {
+        for &mouth in self.harbour.town.smoking_chimneys() {
             add_plume(&mut veils, mouth, ray, within_m, self.time_s);
         }
         veils.over(colour)
@@ -106,7 +131,7 @@ impl Moment<'_> {
             within_m = hit.distance_m;
             nearest = Some((hit, Met::Lighthouse));
         }
-        for boat in &self.boats {
+        for boat in self.hull_balls.met_by(ray).map(|index| &self.boats[index]) {
             if let Some(hit) = boat.meet(ray, within_m) {
                 within_m = hit.distance_m;
                 nearest = Some((hit, Met::Boat(boat)));
@@ -139,7 +164,8 @@ impl Moment<'_> {
         let up = Ray { origin: point, direction: mirrored(ray.direction, ripple.normal) };
         // Ripples that the pixel cannot show smear what they mirror.
         let smeared_angle = pixel_angle + 0.5 * ripple.roughness.sqrt();
-        let mirror = self.above_water(&up, f32::MAX, smeared_angle, |moment| moment.background(&up, smeared_angle));
+        let mirror =
+            self.above_water(&up, f32::MAX, smeared_angle, |moment| moment.background(&up, smeared_angle));
         let part = mirrored_part(ray.direction, ripple.normal);
         let colour = depths(point, ripple.normal).mix(mirror, part) + glitter(ray.direction, &ripple) * part;
         through_air(colour, ray.direction, distance_m)

@@ -4,7 +4,7 @@ use crate::light::Surface;
 use crate::noise::{Dice, chance, fbm};
 use crate::quay::QUAY_M;
 use crate::solid::{Hit, Plot, Solid};
-use crate::stroke::{Bundle, Cluster, Stroke};
+use crate::stroke::{Bundle, Stroke};
 use crate::town::WATERSIDE;
 use crate::vector::{Ray, Rgb, Vec3, band, smoothstep, vec3};
 
@@ -19,35 +19,41 @@ fn on_quay(stretch: usize, along: f32, inland_m: f32) -> Vec3 {
 }
 
 /// What does not move: lamps, bollards, the jetty's piles.
-pub(crate) fn fixtures() -> Vec<Cluster> {
-    let mut clusters = vec![Cluster::new(vec![piles()])];
+pub(crate) fn fixtures() -> Vec<Bundle> {
+    let mut bundles = vec![piles()];
     for (stretch, lamps) in [(0, 5), (1, 4), (2, 2)] {
-        let mut bundles = Vec::new();
         for lamp in 0..lamps {
             let foot = on_quay(stretch, (lamp as f32 + 0.6) / lamps as f32, 1.5);
             let top = foot + vec3(0.0, 3.7, 0.0);
             bundles.push(Bundle::new(vec![
                 Stroke::new(foot, top, 0.085, IRON).tapering(0.045),
                 Stroke::new(top, top + vec3(0.0, 0.26, 0.0), 0.13, IRON).shining(vec3(4.6, 2.3, 0.65)),
-                Stroke::new(top + vec3(0.0, 0.42, 0.0), top + vec3(0.0, 0.56, 0.0), 0.20, IRON).tapering(0.04),
+                Stroke::new(top + vec3(0.0, 0.42, 0.0), top + vec3(0.0, 0.56, 0.0), 0.20, IRON)
+                    .tapering(0.04),
             ]));
         }
         for bollard in 0..lamps * 2 {
             let foot = on_quay(stretch, (bollard as f32 + 0.3) / (2 * lamps) as f32, 0.45);
             bundles.push(Bundle::new(vec![Stroke::new(foot, foot + vec3(0.0, 0.5, 0.0), 0.13, IRON)]));
         }
-        clusters.push(Cluster::new(bundles));
     }
-    clusters
+    bundles
 }
 
 fn piles() -> Bundle {
     let mut strokes = Vec::new();
-    for (x, z, height_m) in [(-5.0, 15.1, 1.9), (-5.0, 16.9, 1.55), (-7.6, 15.1, 1.5), (-7.6, 16.9, 1.5), (-10.2, 15.1, 1.5)] {
+    for (x, z, height_m) in
+        [(-5.0, 15.1, 1.9), (-5.0, 16.9, 1.55), (-7.6, 15.1, 1.5), (-7.6, 16.9, 1.5), (-10.2, 15.1, 1.5)]
+    {
         let foot = vec3(x, -0.4, z);
         strokes.push(Stroke::new(foot, vec3(x, height_m, z), 0.15, PILE));
         strokes.push(Stroke::new(foot, vec3(x, 0.28, z), 0.16, vec3(0.05, 0.06, 0.035)));
-        strokes.push(Stroke::new(vec3(x, height_m, z), vec3(x, height_m + 0.03, z), 0.14, vec3(0.52, 0.48, 0.42)));
+        strokes.push(Stroke::new(
+            vec3(x, height_m, z),
+            vec3(x, height_m + 0.03, z),
+            0.14,
+            vec3(0.52, 0.48, 0.42),
+        ));
     }
     // The painter of the dinghy hangs in a bow.
     let (knot, ring) = (vec3(-5.0, 1.45, 15.1), vec3(-3.1, 0.62, 15.9));
@@ -60,8 +66,14 @@ fn piles() -> Bundle {
 }
 
 /// People out for the evening, `time_s` seconds into the clip.
-pub(crate) fn people(time_s: f32) -> Cluster {
-    let coats = [vec3(0.10, 0.12, 0.22), vec3(0.42, 0.10, 0.09), vec3(0.62, 0.56, 0.46), vec3(0.16, 0.22, 0.16), vec3(0.30, 0.20, 0.32)];
+pub(crate) fn people(time_s: f32) -> Vec<Bundle> {
+    let coats = [
+        vec3(0.10, 0.12, 0.22),
+        vec3(0.42, 0.10, 0.09),
+        vec3(0.62, 0.56, 0.46),
+        vec3(0.16, 0.22, 0.16),
+        vec3(0.30, 0.20, 0.32),
+    ];
     let mut dice = Dice::new(71);
     let mut walkers = Vec::new();
     for walker in 0..13 {
@@ -75,7 +87,7 @@ pub(crate) fn people(time_s: f32) -> Cluster {
         let stride_m = if metres_per_s == 0.0 { 0.06 } else { 0.30 * (time_s * 6.2 + start * 40.0).sin() };
         walkers.push(person(foot, way * stride_m, dice.between(0.92, 1.06), dice.pick(&coats)));
     }
-    Cluster::new(walkers)
+    walkers
 }
 
 fn person(foot: Vec3, stride: Vec3, size: f32, coat: Rgb) -> Bundle {
@@ -115,6 +127,9 @@ impl Jetty {
         let single = chance(plank.floor() as i32, 0, 801) - 0.5;
         let grain = fbm(point.x * 5.0, point.z * 0.9 + point.y * 5.0, 4, 802);
         let visible = 1.0 - smoothstep(0.15, 0.5, footprint_m);
-        Surface::matt(vec3(0.34, 0.26, 0.19) * (1.0 + 0.3 * grain + visible * (0.4 * single - 0.6 * gap)), normal)
+        Surface::matt(
+            vec3(0.34, 0.26, 0.19) * (1.0 + 0.3 * grain + visible * (0.4 * single - 0.6 * gap)),
+            normal,
+        )
     }
 }

@@ -23,8 +23,8 @@ pub(crate) fn clear_sky(direction: Vec3) -> Rgb {
     let height = direction.y.max(0.0);
     let toward_sun = direction.dot(SUN_DIRECTION).max(0.0);
     let horizon = vec3(0.86, 0.50, 0.42).mix(vec3(1.75, 0.98, 0.42), toward_sun.powi(10));
-    let middle = vec3(0.40, 0.44, 0.58).mix(vec3(1.02, 0.74, 0.48), toward_sun.powi(16));
-    let top = vec3(0.105, 0.20, 0.42);
+    let middle = vec3(0.33, 0.45, 0.60).mix(vec3(0.96, 0.76, 0.50), toward_sun.powi(20));
+    let top = vec3(0.060, 0.165, 0.40);
     let lower = horizon.mix(middle, smoothstep(0.0, 0.17, height));
     lower.mix(top, 1.0 - (-(height - 0.07).max(0.0) * 6.0).exp())
 }
@@ -45,24 +45,26 @@ fn streaks(direction: Vec3, time_s: f32) -> (Rgb, f32) {
     let body = fbm(x * 0.8 + 0.9 * warp + 3.0, z * 2.6 - 0.5 * warp + 0.35 * x, 5, 50);
     // Finer rows of cloudlets ride on the broad bands.
     let rows = fbm(x * 5.5 + 1.6 * warp, z * 9.0 + 1.3 * x, 3, 58);
-    let body = body + 0.30 * rows * smoothstep(-0.25, 0.25, body);
-    let opacity = smoothstep(0.0, 0.5, body) * smoothstep(0.02, 0.10, direction.y) * 0.92;
+    let body = body + 0.42 * rows * smoothstep(-0.30, 0.20, body);
+    let opacity = smoothstep(-0.02, 0.36, body) * smoothstep(0.02, 0.10, direction.y) * 0.94;
     let toward_sun = direction.dot(SUN_DIRECTION).max(0.0);
-    let lit = vec3(1.02, 0.56, 0.46).mix(vec3(1.75, 1.12, 0.58), toward_sun.powi(24));
-    let thick = vec3(0.52, 0.38, 0.50).mix(vec3(0.95, 0.55, 0.36), toward_sun.powi(20));
-    (lit.mix(thick, smoothstep(0.15, 0.65, body)), opacity)
+    let lit = vec3(1.32, 0.72, 0.52).mix(vec3(1.95, 1.25, 0.62), toward_sun.powi(24));
+    let thick = vec3(0.46, 0.33, 0.47).mix(vec3(0.95, 0.55, 0.36), toward_sun.powi(20));
+    (lit.mix(thick, smoothstep(0.12, 0.55, body)), opacity)
 }
 
 /// How much heaped cloud there is at an angle across and above the horizon; positive inside.
 fn heap_density(across: f32, height: f32, time_s: f32) -> f32 {
     let drift = across + 0.0011 * time_s;
     // Tall to the right, over the land; low in the middle, where the sun is.
-    let ceiling = 0.105 + 0.12 * noise(drift * 2.1 + 4.7, 0.3, 61) + 0.25 * smoothstep(-0.04, 0.50, across)
+    let ceiling = 0.105
+        + 0.12 * noise(drift * 2.1 + 4.7, 0.3, 61)
+        + 0.25 * smoothstep(-0.04, 0.50, across)
         + 0.16 * smoothstep(-0.30, -0.56, across);
     let lumps = fbm(drift * 7.0, height * 11.0 - 0.006 * time_s, 6, 70);
     let puffs = 1.0 - noise(drift * 19.0 + lumps, height * 24.0, 80).abs();
     let base = smoothstep(0.012, 0.05, height);
-    (ceiling - height) * 5.5 * base + 0.62 * lumps + 0.20 * (puffs - 0.7) - 0.30
+    (ceiling - height) * 5.5 * base + 0.74 * lumps + 0.26 * (puffs - 0.7) - 0.30
 }
 
 /// Heaped clouds low in the sky, lit from the sun's side: colour and opacity.
@@ -82,8 +84,8 @@ fn heaped_clouds(direction: Vec3, time_s: f32) -> (Rgb, f32) {
     let toward = heap_density(across + to_x * reach, height + to_y * reach + 0.012, time_s);
     let lit = smoothstep(-0.22, 0.34, density - toward);
     let toward_sun = direction.dot(SUN_DIRECTION).max(0.0);
-    let bright = vec3(1.22, 0.80, 0.60).mix(vec3(2.1, 1.32, 0.66), toward_sun.powi(18));
-    let dark = vec3(0.34, 0.31, 0.44).mix(vec3(0.72, 0.44, 0.34), toward_sun.powi(14));
+    let bright = vec3(1.40, 0.88, 0.62).mix(vec3(2.1, 1.32, 0.66), toward_sun.powi(18));
+    let dark = vec3(0.27, 0.26, 0.41).mix(vec3(0.62, 0.38, 0.32), toward_sun.powi(14));
     let body = dark.mix(bright, lit * mix(1.0, 0.75, smoothstep(0.3, 1.2, density)));
     // Thin edges let the light behind through.
     let edge = 1.0 - smoothstep(0.0, 0.34, density);

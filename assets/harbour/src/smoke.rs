@@ -32,6 +32,6 @@ pub(crate) fn add_plume(veils: &mut Veils, mouth: Vec3, ray: &Ray, within_m: f32
     let faded = smoothstep(REACH_M, 1.5, drift_m) * smoothstep(-0.25, 0.15, drift_m);
     let toward_sun = ray.direction.dot(SUN_DIRECTION).max(0.0);
     let lit = smoothstep(-0.8, 1.0, off + 1.2 * lumps);
-    let colour = vec3(0.42, 0.37, 0.45).mix(vec3(1.05, 0.72, 0.52), lit * (0.55 + 0.45 * toward_sun.powi(6)));
+    let colour = vec3(0.34, 0.31, 0.40).mix(vec3(1.0, 0.74, 0.60), lit * (0.55 + 0.45 * toward_sun.powi(6)));
     veils.add(distance_m, through_air(colour, ray.direction, distance_m), 0.85 * thick * faded);
 }

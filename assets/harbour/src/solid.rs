@@ -50,8 +50,8 @@ impl Plot {
 
     /// The half-space with this local normal whose plane passes through this local point.
     pub(crate) fn plane(&self, local_normal: Vec3, through: Vec3) -> Plane {
-        let normal =
-            (self.right * local_normal.x + Vec3::UP * local_normal.y + self.front * local_normal.z).normalized();
+        let normal = (self.right * local_normal.x + Vec3::UP * local_normal.y + self.front * local_normal.z)
+            .normalized();
         Plane { normal, offset_m: normal.dot(self.world(through)) }
     }
 

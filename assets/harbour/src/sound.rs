@@ -18,7 +18,8 @@ pub(crate) fn soundtrack(length_s: f32) -> Stereo {
     let mut mix = vec![[0.0; 2]; (length_s * SAMPLE_RATE_HZ as f32).round() as usize];
     add_sea(&mut mix);
     add_chord(&mut mix);
-    for (start_s, cries, pan, loudness) in [(0.7, 3, 0.30, 0.16), (2.5, 5, 0.74, 0.11), (4.5, 2, 0.18, 0.09)] {
+    for (start_s, cries, pan, loudness) in [(0.7, 3, 0.30, 0.16), (2.5, 5, 0.74, 0.11), (4.5, 2, 0.18, 0.09)]
+    {
         add_gull(&mut mix, start_s, cries, pan, loudness);
     }
     for (start_s, loudness) in [(1.5, 0.14), (2.0, 0.11), (4.0, 0.13)] {
@@ -122,10 +123,14 @@ fn add_gull(track: &mut Stereo, start_s: f32, cries: i32, pan: f32, loudness: f3
         let mut turn = 0.0;
         for (index, frame) in track.iter_mut().skip(first).take(samples).enumerate() {
             let part = index as f32 / samples as f32;
-            let pitch_hz = mix(low_hz, high_hz, smoothstep(0.0, 0.28, part)) * mix(1.0, 0.74, smoothstep(0.35, 1.0, part))
+            let pitch_hz = mix(low_hz, high_hz, smoothstep(0.0, 0.28, part))
+                * mix(1.0, 0.74, smoothstep(0.35, 1.0, part))
                 * (1.0 + 0.012 * (TAU * 31.0 * time_s(index)).sin());
             turn += TAU * pitch_hz / SAMPLE_RATE_HZ as f32;
-            let voice = turn.sin() + 0.55 * (2.0 * turn).sin() + 0.30 * (3.0 * turn).sin() + 0.12 * (4.0 * turn).sin();
+            let voice = turn.sin()
+                + 0.55 * (2.0 * turn).sin()
+                + 0.30 * (3.0 * turn).sin()
+                + 0.12 * (4.0 * turn).sin();
             let shape = smoothstep(0.0, 0.12, part) * smoothstep(1.0, 0.55, part);
             let cry = 0.5 * loudness * shape * voice;
             frame[0] += cry * (1.0 - pan);
@@ -137,14 +142,22 @@ fn add_gull(track: &mut Stereo, start_s: f32, cries: i32, pan: f32, loudness: f3
 
 /// A ship's bell over the water: partials that are no multiples of one another, the high ones gone first.
 fn add_bell(track: &mut Stereo, start_s: f32, loudness: f32) {
-    const PARTIALS: [(f32, f32, f32); 6] =
-        [(0.5, 0.35, 2.6), (1.0, 1.0, 2.2), (1.19, 0.55, 1.7), (1.51, 0.40, 1.3), (2.0, 0.50, 1.0), (2.75, 0.28, 0.55)];
+    const PARTIALS: [(f32, f32, f32); 6] = [
+        (0.5, 0.35, 2.6),
+        (1.0, 1.0, 2.2),
+        (1.19, 0.55, 1.7),
+        (1.51, 0.40, 1.3),
+        (2.0, 0.50, 1.0),
+        (2.75, 0.28, 0.55),
+    ];
     let first = (start_s * SAMPLE_RATE_HZ as f32) as usize;
     for (index, frame) in track.iter_mut().skip(first).enumerate() {
         let since_s = time_s(index);
         let ring: f32 = PARTIALS
             .iter()
-            .map(|(ratio, level, decay_s)| level * (-2.5 * since_s / decay_s).exp() * (TAU * 880.0 * ratio * since_s).sin())
+            .map(|(ratio, level, decay_s)| {
+                level * (-2.5 * since_s / decay_s).exp() * (TAU * 880.0 * ratio * since_s).sin()
+            })
             .sum();
         let tone = 0.4 * loudness * ring * smoothstep(0.0, 0.004, since_s);
         frame[0] += 0.42 * tone;

@@ -2,8 +2,8 @@
 //! part of it, so that rigging neither flickers nor breaks up.
 
 use crate::light::{Surface, through_air};
-use crate::veil::Veils;
 use crate::vector::{Ray, Rgb, Vec3, mix};
+use crate::veil::Veils;
 
 /// A bar that may taper.
 #[derive(Debug, Clone, Copy)]
@@ -97,40 +97,9 @@ impl Bundle {
 
     /// Adds what the ray sees of them to the veils.
     pub(crate) fn add_to(&self, veils: &mut Veils, ray: &Ray, within_m: f32, pixel_angle: f32) {
-        if !ray.meets_ball(self.center, self.radius_m) {
-            return;
-        }
         let pixel_m = ((self.center - ray.origin).length() + self.radius_m) * pixel_angle;
         for stroke in self.strokes.iter().filter(|stroke| stroke.is_near(ray, pixel_m)) {
             stroke.add_to(veils, ray, within_m, pixel_angle);
-        }
-    }
-}
-
-/// Bundles in the same part of the harbour: a ray that misses their common ball misses them all.
-#[derive(Debug, Clone)]
-pub(crate) struct Cluster {
-    bundles: Vec<Bundle>,
-    center: Vec3,
-    radius_m: f32,
-}
-
-impl Cluster {
-    /// A cluster of at least one bundle.
-    pub(crate) fn new(bundles: Vec<Bundle>) -> Self {
-        let sum = bundles.iter().fold(Vec3::ZERO, |sum, bundle| sum + bundle.center);
-        let center = sum * (1.0 / bundles.len().max(1) as f32);
-        let radius_m =
-            bundles.iter().map(|bundle| (bundle.center - center).length() + bundle.radius_m).fold(0.0, f32::max);
-        Self { bundles, center, radius_m }
-    }
-
-    /// Adds what the ray sees of them to the veils.
-    pub(crate) fn add_to(&self, veils: &mut Veils, ray: &Ray, within_m: f32, pixel_angle: f32) {
-        if ray.meets_ball(self.center, self.radius_m) {
-            for bundle in &self.bundles {
-                bundle.add_to(veils, ray, within_m, pixel_angle);
-            }
         }
     }
 }

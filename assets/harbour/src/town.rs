@@ -1,5 +1,6 @@
 //! The town: houses along the harbour's edge, more behind them up the slope, and the church.
 
+use crate::balls::Balls;
 use crate::church::Church;
 use crate::house::{House, Part};
 use crate::light::{KEY_DIRECTION, Surface};
@@ -12,16 +13,14 @@ use crate::vector::{Ray, Vec3, vec3};
 pub(crate) const WATERSIDE: [Vec3; 4] =
     [vec3(11.2, 0.0, 4.0), vec3(9.6, 0.0, 58.0), vec3(0.5, 0.0, 90.0), vec3(-15.0, 0.0, 101.0)];
 
-/// Houses that stand close together, so that a ray that misses their common ball misses all of them.
-struct Row {
-    houses: Vec<House>,
-    ball_center: Vec3,
-    ball_radius_m: f32,
-}
+/// Rows and places in them where supper is being cooked: chimneys that are well seen from the water.
+const SMOKING: [(usize, usize); 3] = [(3, 1), (4, 1), (6, 0)];
 
 /// All that is built on land.
 pub(crate) struct Town {
-    rows: Vec<Row>,
+    houses: Vec<House>,
+    house_balls: Balls,
+    chimneys: Vec<Vec3>,
     church: Church,
     quay: Quay,
 }
@@ -36,20 +35,25 @@ pub(crate) enum TownHit<'a> {
 impl Town {
     /// The same town every time.
     pub(crate) fn new() -> Self {
-        let mut rows = Vec::new();
+        let (mut houses, mut chimneys) = (Vec::new(), Vec::new());
         for (corner, pair) in WATERSIDE.windows(2).enumerate() {
-            for (depth, &(setback_m, ground_m)) in [(9.4, 1.6), (20.0, 5.0), (31.0, 10.5)].iter().enumerate() {
-                rows.push(Row::along(pair[0], pair[1], setback_m, ground_m, (corner * 3 + depth) as i32 * 100 + 17));
+            for (depth, &(setback_m, ground_m)) in [(9.4, 1.6), (20.0, 5.0), (31.0, 10.5)].iter().enumerate()
+            {
+                let row = corner * 3 + depth;
+                let neighbours = side_by_side(pair[0], pair[1], setback_m, ground_m, row as i32 * 100 + 17);
+                let smoking = SMOKING.iter().filter(|smoking| smoking.0 == row);
+                chimneys
+                    .extend(smoking.filter_map(|smoking| neighbours.get(smoking.1)).map(House::chimney_top));
+                houses.extend(neighbours);
             }
         }
-        Self { rows, church: Church::new(), quay: Quay::new() }
+        let house_balls = Balls::new(houses.iter().map(House::ball));
+        Self { houses, house_balls, chimneys, church: Church::new(), quay: Quay::new() }
     }
 
-    /// A chimney that smokes, seen well from the water.
-    pub(crate) fn smoking_chimneys(&self) -> impl Iterator<Item = Vec3> + '_ {
-        [(0, 3), (3, 2), (4, 1)].into_iter().filter_map(|(row, house)| {
-            self.rows.get(row).and_then(|row| row.houses.get(house)).map(House::chimney_top)
-        })
+    /// The mouths of the chimneys that smoke.
+    pub(crate) fn smoking_chimneys(&self) -> &[Vec3] {
+        &self.chimneys
     }
 
     /// What the ray meets first.
@@ -66,11 +70,9 @@ impl Town {
         if let Some(hit) = self.church.meet(ray, within_m) {
             within_m = keep(hit, TownHit::Church);
         }
-        for row in self.rows.iter().filter(|row| ray.meets_ball(row.ball_center, row.ball_radius_m)) {
-            for house in &row.houses {
-                if let Some((hit, part)) = house.meet(ray, within_m) {
-                    within_m = keep(hit, TownHit::House(house, part));
-                }
+        for house in self.house_balls.met_by(ray).map(|index| &self.houses[index]) {
+            if let Some((hit, part)) = house.meet(ray, within_m) {
+                within_m = keep(hit, TownHit::House(house, part));
             }
         }
         nearest
@@ -95,32 +97,26 @@ impl Town {
     }
 }
 
-impl Row {
-    /// Houses side by side along the line from `from` to `to`, moved inland and up.
-    fn along(from: Vec3, to: Vec3, setback_m: f32, ground_m: f32, seed: i32) -> Self {
-        let mut dice = Dice::new(seed);
-        let length_m = (to - from).length();
-        let along = (to - from) * (1.0 / length_m);
-        let inland = vec3(along.z, 0.0, -along.x);
-        let mut houses = Vec::new();
-        let mut walked_m = dice.between(-3.0, 0.0);
-        while walked_m < length_m {
-            let width_m = dice.between(4.8, 8.6);
-            let depth_m = dice.between(7.0, 9.5);
-            let eaves_m = dice.between(6.2, 11.0);
-            let center = from + along * (walked_m + 0.5 * width_m)
-                + inland * (setback_m + dice.between(-0.5, 0.9))
-                + vec3(0.0, ground_m, 0.0);
-            let seed = seed + houses.len() as i32;
-            houses.push(House::new(Plot::facing(center, -inland), width_m, depth_m, eaves_m, seed));
-            let is_gap = dice.throw() < 0.16 || ground_m > 3.0 && dice.throw() < 0.5;
-            walked_m += width_m + if is_gap { dice.between(1.2, 4.5) } else { 0.0 };
-        }
-        let ball_center = (from + to) * 0.5 + inland * setback_m + vec3(0.0, ground_m + 6.0, 0.0);
-        let ball_radius_m = houses
-            .iter()
-            .map(|house| (house.ball().0 - ball_center).length() + house.ball().1)
-            .fold(0.0, f32::max);
-        Self { houses, ball_center, ball_radius_m }
+/// Houses side by side along the line from `from` to `to`, moved inland and up.
+fn side_by_side(from: Vec3, to: Vec3, setback_m: f32, ground_m: f32, seed: i32) -> Vec<House> {
+    let mut dice = Dice::new(seed);
+    let length_m = (to - from).length();
+    let along = (to - from) * (1.0 / length_m);
+    let inland = vec3(along.z, 0.0, -along.x);
+    let mut houses = Vec::new();
+    let mut walked_m = dice.between(-3.0, 0.0);
+    while walked_m < length_m {
+        let width_m = dice.between(4.8, 8.6);
+        let depth_m = dice.between(7.0, 9.5);
+        let eaves_m = dice.between(6.2, 11.0);
+        let center = from
+            + along * (walked_m + 0.5 * width_m)
+            + inland * (setback_m + dice.between(-0.5, 0.9))
+            + vec3(0.0, ground_m, 0.0);
+        let seed = seed + houses.len() as i32;
+        houses.push(House::new(Plot::facing(center, -inland), width_m, depth_m, eaves_m, seed));
+        let is_gap = dice.throw() < 0.16 || ground_m > 3.0 && dice.throw() < 0.5;
+        walked_m += width_m + if is_gap { dice.between(1.2, 4.5) } else { 0.0 };
     }
+    houses
 }
