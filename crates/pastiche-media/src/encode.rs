@@ -191,7 +191,7 @@ impl VideoEncoder {
     /// # Errors
     /// As [`Self::finish`].
     pub fn finish_early(self) -> Result<EncodeSummary> {
-        self.close(|pictures_end| Some(pictures_end))
+        self.close(Some)
     }
 
     fn close(mut self, sound_end: impl FnOnce(Timestamp) -> Option<Timestamp>) -> Result<EncodeSummary> {
@@ -265,7 +265,7 @@ fn check(path: &Path, options: &EncodeOptions) -> Result<()> {
     if !["mp4", "m4v"].iter().any(|known| extension.eq_ignore_ascii_case(known)) {
         return Err(MediaError::OutputKind { supported: ".mp4 or .m4v", path: path.to_owned() });
     }
-    let fits = |side: u32| side % 2 == 0 && (2..=MAX_SIDE).contains(&side);
+    let fits = |side: u32| side.is_multiple_of(2) && (2..=MAX_SIDE).contains(&side);
     if !fits(options.width) || !fits(options.height) {
         return Err(MediaError::EncodeSize { width: options.width, height: options.height });
     }

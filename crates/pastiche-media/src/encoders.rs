@@ -17,10 +17,10 @@ pub struct EncoderInfo {
 
 /// Constant rate factors that x264 takes at 8 bits; the other encoders' scales are mapped to it.
 const CRF_RANGE: std::ops::RangeInclusive<u8> = 0..=51;
-/// Hard to tell from the source; stylised pictures, full of fine texture, need more bits than camera pictures.
+/// Hard to tell from the original.
 const DEFAULT_CRF: u8 = 18;
 /// Assumed where the source does not say.
-const FALLBACK_FRAME_RATE: f64 = 30.0;
+const FALLBACK_FRAME_RATE: i32 = 30;
 
 /// One encoder of the list.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ enum Quality {
     /// x264's own scale.
     ConstantRateFactor,
     /// NVENC's, which is close to x264's.
-    ConstantQuality,
+    VariableRateTarget,
     /// By a bit rate worked out from the size, the frame rate and the factor.
     BitRate,
     /// MPEG-4's quantiser, 1 to 31.
@@ -50,7 +50,7 @@ enum Quality {
 const KINDS: [Kind; 5] = [
     Kind {
         name: "h264_nvenc",
-        quality: Quality::ConstantQuality,
+        quality: Quality::VariableRateTarget,
         presets: &["p5", "p1", "p2", "p3", "p4", "p6", "p7", "slow", "medium", "fast"],
         max_time_base_den: i32::MAX,
     },
@@ -188,7 +188,7 @@ impl Kind {
         video.set_format(Pixel::YUV420P);
         video.set_time_base(ffmpeg_rational(time_base));
         // Rate control and the level need a plausible rate, which a fine time base is not.
-        let fallback = ffmpeg::Rational::new(FALLBACK_FRAME_RATE as i32, 1);
+        let fallback = ffmpeg::Rational::new(FALLBACK_FRAME_RATE, 1);
         video.set_frame_rate(Some(settings.frame_rate.map_or(fallback, ffmpeg_rational)));
         video.set_colorspace(matrix_tag(settings.matrix));
         video.set_color_range(color::Range::MPEG);
@@ -204,7 +204,7 @@ impl Kind {
         let mut options = Dictionary::new();
         match self.quality {
             Quality::ConstantRateFactor => options.set("crf", &crf.to_string()),
-            Quality::ConstantQuality => {
+            Quality::VariableRateTarget => {
                 video.set_bit_rate(0);
                 options.set("rc", "vbr");
                 // 0 would mean "choose for me".
@@ -227,7 +227,7 @@ impl Kind {
 
 /// Bits that look like `crf`: a tenth of a bit a pixel at 23, twice as many for every 6 less.
 fn bits_per_second(settings: &Settings<'_>, crf: u8) -> usize {
-    let frame_rate = settings.frame_rate.map_or(FALLBACK_FRAME_RATE, Rational::as_f64);
+    let frame_rate = settings.frame_rate.map_or(f64::from(FALLBACK_FRAME_RATE), Rational::as_f64);
     let pixels_per_second = f64::from(settings.width) * f64::from(settings.height) * frame_rate;
     (pixels_per_second * 0.1 * ((23.0 - f64::from(crf)) / 6.0).exp2()) as usize
 }

@@ -112,7 +112,9 @@ impl YuvConverter {
 }
 
 fn rgb_scaler(source: Source, size: (u32, u32)) -> Result<SendScaler, Error> {
-    let flags = Flags::BICUBIC | Flags::ACCURATE_RND | Flags::FULL_CHR_H_INT;
+    // At the same size only the chroma is interpolated, where bilinear looks the same in less than half the time.
+    let kernel = if source.size == size { Flags::BILINEAR } else { Flags::BICUBIC };
+    let flags = kernel | Flags::ACCURATE_RND | Flags::FULL_CHR_H_INT;
     let mut scaler = new_scaler((source.format, source.size), (Pixel::RGB24, size), flags)?;
     raw::set_coding(&mut scaler, source.coding, RGB_CODING);
     Ok(scaler)

@@ -68,7 +68,7 @@ const PRE_ROLL: Duration = Duration::from_millis(100);
 
 /// The sound of one source, written piece by piece beside the pictures.
 pub(crate) enum AudioTrack {
-    Copied(CopiedTrack),
+    Copied(Box<CopiedTrack>),
     Transcoded(Box<TranscodedTrack>),
 }
 
@@ -91,7 +91,7 @@ impl AudioTrack {
             return Ok(None);
         };
         if request.mode == AudioMode::Copy && COPIED.contains(&source.codec) {
-            return CopiedTrack::open(source, muxer).map(|track| Some(Self::Copied(track)));
+            return CopiedTrack::open(source, muxer).map(|track| Some(Self::Copied(Box::new(track))));
         }
         TranscodedTrack::open(source, muxer).map(|track| Some(Self::Transcoded(Box::new(track))))
     }

@@ -47,7 +47,6 @@ impl TranscodedTrack {
         let sample_clock =
             Rational::new(1, encoder.rate() as i32).map_err(|_| failure(ffmpeg::Error::InvalidData))?;
         let output_index = muxer.add_encoded_stream(&encoder, sample_clock)?;
-        drop(stream);
         Ok(Self {
             source,
             decoder,
