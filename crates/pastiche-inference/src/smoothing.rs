@@ -117,9 +117,9 @@ mod tests {
     #[test]
     fn a_boiling_painting_of_a_still_scene_is_steadied() {
         let sequence: Vec<_> =
-            (0..50).map(|i| (100 + i % 2, if i % 2 == 0 { 80.0 } else { 120.0 })).collect();
+            (0..200).map(|i| (100 + i % 2, if i % 2 == 0 { 80.0 } else { 120.0 })).collect();
         let spread = |smoothing| {
-            let tail = smoothed(smoothing, &sequence).split_off(30);
+            let tail = smoothed(smoothing, &sequence).split_off(150);
             tail.iter().copied().fold(f32::MIN, f32::max) - tail.iter().copied().fold(f32::MAX, f32::min)
         };
         assert!(spread(0.5) < 0.5 * 40.0);

@@ -23,14 +23,19 @@ pub fn instance_norm(input: &Tensor, scale: &Tensor, shift: &Tensor, eps: f64) -
         bail!("instance_norm: an input of {width}x{height} has no pixels")
     }
     if !input.device().is_cpu() {
-        return composed(input, scale, shift, eps);
+        return instance_norm_composed(input, scale, shift, eps);
     }
     let [input, scale, shift] = [input, scale, shift].map(|tensor| dense("instance_norm", tensor));
     input?.apply_op3(&scale?, &shift?, InstanceNorm { eps })
 }
 
 /// The same of candle's own operations.
-pub(super) fn composed(input: &Tensor, scale: &Tensor, shift: &Tensor, eps: f64) -> Result<Tensor> {
+pub(super) fn instance_norm_composed(
+    input: &Tensor,
+    scale: &Tensor,
+    shift: &Tensor,
+    eps: f64,
+) -> Result<Tensor> {
     let channels = input.dim(1)?;
     let centred = input.broadcast_sub(&input.mean_keepdim((2, 3))?)?;
     let variance = centred.sqr()?.mean_keepdim((2, 3))?;

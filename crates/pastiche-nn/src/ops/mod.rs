@@ -11,6 +11,8 @@ mod cpu;
 mod instance_norm;
 mod max_pool;
 mod reshape;
+#[cfg(test)]
+mod tests;
 
 pub use convolution::{conv_transpose2d, conv2d};
 pub use instance_norm::instance_norm;
