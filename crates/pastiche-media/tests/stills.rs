@@ -1,4 +1,5 @@
 //! Still pictures through files and back.
+#![allow(clippy::unwrap_used, reason = "what fails here fails its test")]
 
 use std::{fs, path::Path};
 

@@ -1,5 +1,6 @@
 //! Fixtures, all generated: pictures that carry their own number, sound that carries its own time.
 #![allow(dead_code, reason = "each test file uses some of these")]
+#![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 
 pub(crate) mod flat;
 pub(crate) mod sound;
