@@ -110,22 +110,20 @@ pub(crate) fn open(name: Option<&str>, settings: &Settings<'_>) -> Result<OpenEn
 }
 
 fn open_first(settings: &Settings<'_>) -> Result<OpenEncoder> {
-    let mut refusal = MediaError::NoEncoder;
+    let mut refusal = None;
     for kind in &KINDS {
-        if kind.open(&Settings { crf: None, preset: None, ..*settings }).is_err() {
-            continue;
-        }
-        let opened = kind.check(settings).and_then(|()| {
-            kind.open(settings).map_err(|source| MediaError::Encode { encoder: kind.name, source })
-        });
-        match opened {
-            Ok(opened) => return Ok(opened),
-            // The first that works says what it takes; a later one may take it.
-            Err(error) if matches!(refusal, MediaError::NoEncoder) => refusal = error,
+        match kind.check(settings) {
+            Ok(()) => {
+                if let Ok(opened) = kind.open(settings) {
+                    return Ok(opened);
+                }
+            }
+            // The first that works says what it takes, should no later one take the settings.
+            Err(refused) if refusal.is_none() && kind.opens(settings) => refusal = Some(refused),
             Err(_) => {}
         }
     }
-    Err(refusal)
+    Err(refusal.unwrap_or(MediaError::NoEncoder))
 }
 
 /// The encoders that open on this machine, in order of preference.
@@ -143,7 +141,7 @@ pub fn available_encoders() -> Vec<EncoderInfo> {
     };
     KINDS
         .iter()
-        .filter(|kind| kind.open(&settings).is_ok())
+        .filter(|kind| kind.opens(&settings))
         .map(|kind| EncoderInfo {
             name: kind.name,
             description: encoder::find_by_name(kind.name)
@@ -177,6 +175,11 @@ impl Kind {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Whether it works at all, with its own defaults.
+    fn opens(&self, settings: &Settings<'_>) -> bool {
+        self.open(&Settings { crf: None, preset: None, ..*settings }).is_ok()
     }
 
     fn open(&self, settings: &Settings<'_>) -> Result<OpenEncoder, ffmpeg::Error> {

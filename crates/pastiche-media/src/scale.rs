@@ -87,22 +87,19 @@ impl YuvConverter {
             PixelFormat::Rgba8 => Pixel::RGBA,
         };
         let size = (frame.width(), frame.height());
-        if self.scaler.as_ref().is_none_or(|(built_for, _)| *built_for != format) {
-            let flags = Flags::BICUBIC | Flags::ACCURATE_RND | Flags::FULL_CHR_H_INP;
-            let mut scaler = new_scaler((format, size), (Pixel::YUV420P, size), flags)?;
-            raw::set_coding(&mut scaler, RGB_CODING, Coding { matrix: self.matrix, full_range: false });
-            self.scaler = Some((format, scaler));
-            self.rgb = frame::Video::new(format, size.0, size.1);
-        }
+        let scaler = match &mut self.scaler {
+            Some((built_for, scaler)) if *built_for == format => scaler,
+            outdated => {
+                self.rgb = frame::Video::new(format, size.0, size.1);
+                &mut outdated.insert((format, yuv_scaler(format, size, self.matrix)?)).1
+            }
+        };
         let stride_bytes = self.rgb.stride(0);
         for (row, copied) in frame.rows().zip(self.rgb.data_mut(0).chunks_mut(stride_bytes)) {
             copied[..row.len()].copy_from_slice(row);
         }
         raw::make_writable(&mut self.picture)?;
-        match &mut self.scaler {
-            Some((_, scaler)) => scaler.run(&self.rgb, &mut self.picture),
-            None => Err(Error::Bug),
-        }
+        scaler.run(&self.rgb, &mut self.picture)
     }
 
     /// The last converted picture, to be given its time and sent.
@@ -117,6 +114,13 @@ fn rgb_scaler(source: Source, size: (u32, u32)) -> Result<SendScaler, Error> {
     let flags = kernel | Flags::ACCURATE_RND | Flags::FULL_CHR_H_INT;
     let mut scaler = new_scaler((source.format, source.size), (Pixel::RGB24, size), flags)?;
     raw::set_coding(&mut scaler, source.coding, RGB_CODING);
+    Ok(scaler)
+}
+
+fn yuv_scaler(format: Pixel, size: (u32, u32), matrix: color::Space) -> Result<SendScaler, Error> {
+    let flags = Flags::BICUBIC | Flags::ACCURATE_RND | Flags::FULL_CHR_H_INP;
+    let mut scaler = new_scaler((format, size), (Pixel::YUV420P, size), flags)?;
+    raw::set_coding(&mut scaler, RGB_CODING, Coding { matrix, full_range: false });
     Ok(scaler)
 }
 

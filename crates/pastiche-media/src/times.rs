@@ -61,8 +61,9 @@ impl DecodeClock {
     }
 }
 
-/// The slot of `rate` that a time falls into. Times up to a quarter of a slot early count as on time, so that
-/// containers with coarse clocks (a millisecond in Matroska) thin out as evenly as exact ones.
+/// The slot of `rate` that a time falls into, on a grid of quarters of a slot. A time that is about a quarter early
+/// counts as on time, so that containers with coarse clocks (a millisecond in Matroska) thin out as evenly as exact
+/// ones.
 fn slot_with_slack(time: Timestamp, rate: Rational) -> i64 {
     let quarters = Timestamp::new(time.ticks, time.time_base).rescaled(quarter_slot(rate)).ticks;
     (quarters + 1).div_euclid(4)

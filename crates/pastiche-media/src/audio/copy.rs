@@ -1,11 +1,11 @@
 //! Sound packet for packet.
 
 use ffmpeg::Packet;
+use ffmpeg_next as ffmpeg;
 use pastiche_frame::Timestamp;
 
 use super::Source;
 use crate::{error::Result, mux::Muxer};
-use ffmpeg_next as ffmpeg;
 
 /// Sound whose packets go into the output as they are, moved in time only.
 pub(crate) struct CopiedTrack {
@@ -15,13 +15,21 @@ pub(crate) struct CopiedTrack {
     waiting: Option<Packet>,
     finished: bool,
     next_pts_ticks: i64,
+    last_dts_ticks: Option<i64>,
 }
 
 impl CopiedTrack {
     pub(super) fn open(source: Source, muxer: &mut Muxer) -> Result<Self> {
         let output_index = muxer.add_copied_stream(&source.stream()?)?;
         let next_pts_ticks = source.window.start;
-        Ok(Self { source, output_index, waiting: None, finished: false, next_pts_ticks })
+        Ok(Self {
+            source,
+            output_index,
+            waiting: None,
+            finished: false,
+            next_pts_ticks,
+            last_dts_ticks: None,
+        })
     }
 
     pub(super) fn source(&self) -> &Source {
@@ -63,8 +71,12 @@ impl CopiedTrack {
             if before && !self.source.from_beginning {
                 continue;
             }
-            packet.set_pts(Some(pts - window.start));
-            packet.set_dts(Some(packet.dts().unwrap_or(pts) - window.start));
+            let dts = packet.dts().unwrap_or(pts) - window.start;
+            // Damaged recordings jump back, which the muxer would refuse.
+            let dts = self.last_dts_ticks.map_or(dts, |last| dts.max(last + 1));
+            self.last_dts_ticks = Some(dts);
+            packet.set_dts(Some(dts));
+            packet.set_pts(Some((pts - window.start).max(dts)));
             return Ok(Some(packet));
         }
         Ok(None)
