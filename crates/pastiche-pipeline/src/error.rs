@@ -14,9 +14,17 @@ pub enum PipelineError {
     /// A file could not be read or written.
     #[error(transparent)]
     Media(#[from] MediaError),
-    /// A picture could not be restyled.
+    /// A frame could not be restyled.
     #[error(transparent)]
     Inference(#[from] InferenceError),
+    /// A photograph could not be restyled.
+    #[error("{source}: {}", path.display())]
+    Restyle {
+        /// The photograph.
+        path: PathBuf,
+        /// What the engine said.
+        source: Box<InferenceError>,
+    },
     /// A stage of the job crashed or could not start.
     #[error(transparent)]
     Stage(#[from] StageError),
@@ -32,19 +40,15 @@ pub enum PipelineError {
         /// The output asked for.
         path: PathBuf,
     },
-    /// A picture could not be scaled.
-    #[error(
-        "a picture of {width}x{height} cannot be scaled to {new_width}x{new_height}; choose another size"
-    )]
-    Resize {
-        /// The picture's width.
-        width: u32,
-        /// The picture's height.
-        height: u32,
+    /// A photograph could not be scaled.
+    #[error("the picture cannot be scaled to {width}x{height} ({source}); choose another size: {}", path.display())]
+    Scale {
         /// The width asked for.
-        new_width: u32,
+        width: u32,
         /// The height asked for.
-        new_height: u32,
+        height: u32,
+        /// The photograph.
+        path: PathBuf,
         /// What the scaler said.
         source: Box<dyn std::error::Error + Send + Sync>,
     },

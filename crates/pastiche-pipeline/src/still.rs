@@ -47,14 +47,22 @@ pub fn restyle_image(
 ) -> Result<(u32, u32)> {
     let picture = read_image(input)?;
     let (width, height) = size.of(picture.width(), picture.height());
-    let picture = resized(picture, width, height)?;
+    let picture = scaled(picture, width, height).map_err(|source| PipelineError::Scale {
+        width,
+        height,
+        path: input.to_owned(),
+        source,
+    })?;
     // A photograph has no past: nothing of the one before may shine through.
     stylizer.reset();
-    write_image(output, &stylizer.stylize(picture)?)?;
+    let restyled = stylizer
+        .stylize(picture)
+        .map_err(|source| PipelineError::Restyle { path: input.to_owned(), source: Box::new(source) })?;
+    write_image(output, &restyled)?;
     Ok((width, height))
 }
 
-fn resized(frame: Frame, width: u32, height: u32) -> Result<Frame> {
+fn scaled(frame: Frame, width: u32, height: u32) -> Result<Frame, Box<dyn std::error::Error + Send + Sync>> {
     if (width, height) == (frame.width(), frame.height()) {
         return Ok(frame);
     }
@@ -62,22 +70,12 @@ fn resized(frame: Frame, width: u32, height: u32) -> Result<Frame> {
         PixelFormat::Rgb8 => PixelType::U8x3,
         PixelFormat::Rgba8 => PixelType::U8x4,
     };
-    let resize = || -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
-        let source = ImageRef::new(frame.width(), frame.height(), frame.data(), pixels)?;
-        let mut target = Image::new(width, height, pixels);
-        Resizer::new().resize(&source, &mut target, None)?;
-        Ok(target.into_vec())
-    };
-    let data = resize().map_err(|source| PipelineError::Resize {
-        width: frame.width(),
-        height: frame.height(),
-        new_width: width,
-        new_height: height,
-        source,
-    })?;
-    let mut resized = Frame::from_data(width, height, frame.format(), data);
-    resized.copy_properties_from(&frame);
-    Ok(resized)
+    let source = ImageRef::new(frame.width(), frame.height(), frame.data(), pixels)?;
+    let mut target = Image::new(width, height, pixels);
+    Resizer::new().resize(&source, &mut target, None)?;
+    let mut scaled = Frame::from_data(width, height, frame.format(), target.into_vec());
+    scaled.copy_properties_from(&frame);
+    Ok(scaled)
 }
 
 #[cfg(test)]
@@ -104,7 +102,7 @@ mod tests {
                 }
             }
         }
-        let small = resized(picture, 20, 10).unwrap();
+        let small = scaled(picture, 20, 10).unwrap();
         assert_eq!((small.width(), small.height()), (20, 10));
         let pixel = |x: usize, y: usize| &small.data()[(y * 20 + x) * 3..][..3];
         assert_eq!(

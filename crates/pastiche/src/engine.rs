@@ -17,9 +17,11 @@ pub(crate) fn start(
     let style_text = format!("style {} ({})", style.name(), style.architecture());
     let mut stylizer = Stylizer::new(style, &opened, &options)?;
     stylizer.set_controls(controls)?;
-    let note = opened.note().map(|note| format!(" ({note})")).unwrap_or_default();
+    if let Some(note) = opened.note() {
+        log::info!("{note}");
+    }
     eprintln!(
-        "{style_text} on {}: {}{note}; {}, {}",
+        "{style_text} on {}: {}; {}, {}",
         opened.id(),
         opened.name(),
         stylizer.precision(),

@@ -56,14 +56,14 @@ pub(crate) fn outcome_of(error: &anyhow::Error) -> Outcome {
     if usage || error.is::<UsageError>() { Outcome::WrongUsage } else { Outcome::Failed }
 }
 
-/// An error and its causes in one line; a cause that the text before it tells already is not told again.
+/// An error and its causes in one line. Our libraries' errors tell their causes themselves.
 pub(crate) fn one_line(error: &anyhow::Error) -> String {
     let mut line = String::new();
     for cause in error.chain() {
-        let text = cause.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
-        if !line.contains(&text) {
-            line.push_str(if line.is_empty() { "" } else { ": " });
-            line.push_str(&text);
+        line.push_str(if line.is_empty() { "" } else { ": " });
+        line.push_str(&cause.to_string().split_whitespace().collect::<Vec<_>>().join(" "));
+        if cause.is::<MediaError>() || cause.is::<InferenceError>() || cause.is::<PipelineError>() {
+            break;
         }
     }
     line
@@ -75,11 +75,14 @@ mod tests {
 
     #[test]
     fn errors_are_told_in_one_line_and_causes_once() {
-        let cause = std::io::Error::other("disk\nfull");
-        let error = anyhow::Error::new(cause).context("cannot write (disk full)").context("video");
-        assert_eq!(one_line(&error), "video: cannot write (disk full)");
-        let error = anyhow::anyhow!("no\n  such file").context("cannot open");
-        assert_eq!(one_line(&error), "cannot open: no such file");
+        let error = anyhow::anyhow!("no\n  such folder").context("cannot open");
+        assert_eq!(one_line(&error), "cannot open: no such folder");
+        let source = std::io::Error::other("disk full");
+        let error = PipelineError::from(MediaError::OutputNotWritable { path: "out.mp4".into(), source });
+        assert_eq!(
+            one_line(&error.into()),
+            "the output cannot be written (disk full); choose another place: out.mp4"
+        );
     }
 
     #[test]

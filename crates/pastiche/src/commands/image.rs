@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use pastiche_inference::{Style, Stylizer};
+use pastiche_inference::Style;
 use pastiche_pipeline::{Progress, restyle_image};
 use serde::Serialize;
 
@@ -116,7 +116,7 @@ impl ImageArgs {
         if !errands.is_empty() {
             let interrupt = Interrupt::watch("finishing this picture")?;
             let controls = self.controls.controls(None);
-            let process_size = self.process_size.process_size();
+            let (size, process_size) = (self.size.output_size(), self.process_size.process_size());
             let mut stylizer = engine::start(Style::load(&style)?, &self.device, process_size, controls)?;
             for errand in &errands {
                 if interrupt.cancel().is_cancelled() {
@@ -124,9 +124,9 @@ impl ImageArgs {
                     break;
                 }
                 interrupt.begin(&errand.output);
-                match self.restyle(errand, &mut stylizer) {
+                match restyle_image(&errand.input, &errand.output, size, &mut stylizer) {
                     Ok(size) => tally.succeed(errand, size, &reporter),
-                    Err(error) => tally.fail(errand, &error, &reporter),
+                    Err(error) => tally.fail(errand, &error.into(), &reporter),
                 }
                 reporter.update(&tally.progress());
             }
@@ -176,11 +176,6 @@ impl ImageArgs {
             bail!("there is no such file; check the name: {}", errand.input.display());
         }
         check_output(&errand.input, &errand.output, self.overwrite.overwrite)
-    }
-
-    fn restyle(&self, errand: &Errand, stylizer: &mut Stylizer) -> Result<(u32, u32)> {
-        restyle_image(&errand.input, &errand.output, self.size.output_size(), stylizer)
-            .with_context(|| errand.input.display().to_string())
     }
 }
 
@@ -242,8 +237,8 @@ impl Tally {
         });
         if self.done > 0 || self.total > 1 {
             let failed = if self.failed > 0 { format!(", {} failed", self.failed) } else { String::new() };
-            let counted = engine::counted(self.total, "picture");
-            reporter.say(&format!("{} of {counted} done in {seconds:.1} s{failed}", self.done));
+            let done = engine::counted(self.done, "picture");
+            reporter.say(&format!("{done} done in {seconds:.1} s{failed}"));
         }
         match (self.cancelled, self.done, self.failed) {
             (true, ..) => Outcome::Interrupted,

@@ -1,0 +1,142 @@
+//! A video job from file to file, on a generated clip.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use pastiche_frame::{ColorSpace, FramePool, PixelFormat, Rational, Timestamp};
+use pastiche_inference::{DeviceChoice, Style, Stylizer, StylizerOptions};
+use pastiche_media::{DecodeOptions, EncodeOptions, VideoDecoder, VideoEncoder};
+use pastiche_pipeline::{Cancel, PipelineError, Progress, VideoJob, VideoJobOptions, VideoSummary};
+
+const FRAMES: u64 = 40;
+
+/// A folder with a clip of [`FRAMES`] frames at 25 a second, of 64x48, and a place for the result.
+struct Bench {
+    folder: tempfile::TempDir,
+    options: VideoJobOptions,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let input = folder.path().join("in.mp4");
+        write_clip(&input);
+        let options = VideoJobOptions { input, output: folder.path().join("out.mp4"), ..Default::default() };
+        Self { folder, options }
+    }
+
+    fn run(
+        &self,
+        on_progress: impl FnMut(&Progress),
+        cancel: &Cancel,
+    ) -> Result<VideoSummary, PipelineError> {
+        VideoJob::open(self.options.clone())?.run(&mut stylizer(), on_progress, cancel)
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        let mut files: Vec<_> =
+            fs::read_dir(self.folder.path()).unwrap().map(|file| file.unwrap().file_name().into()).collect();
+        files.sort();
+        files
+    }
+}
+
+fn write_clip(path: &Path) {
+    let rate = Rational::new(25, 1).unwrap();
+    let mut encoder = VideoEncoder::create(
+        path,
+        &EncodeOptions {
+            width: 64,
+            height: 48,
+            time_base: rate.recip(),
+            frame_rate: Some(rate),
+            constant_frame_rate: None,
+            color_space: ColorSpace::default(),
+            encoder: None,
+            crf: None,
+            preset: None,
+            audio: None,
+        },
+    )
+    .unwrap();
+    let pool = FramePool::new(1);
+    for index in 0..FRAMES {
+        let mut frame = pool.take(64, 48, PixelFormat::Rgb8);
+        frame.data_mut().fill((index * 6) as u8);
+        frame.timestamp = Timestamp::new(index as i64, rate.recip());
+        encoder.write(&frame).unwrap();
+    }
+    encoder.finish().unwrap();
+}
+
+/// The smallest network size there is: these tests are about the job.
+fn stylizer() -> Stylizer {
+    let style = Style::random("transformer_net").unwrap();
+    let options = StylizerOptions { process_size: Some((16, 16)), ..StylizerOptions::default() };
+    Stylizer::new(style, &DeviceChoice::Cpu.open().unwrap(), &options).unwrap()
+}
+
+fn count_frames(path: &Path) -> u64 {
+    let mut decoder = VideoDecoder::open(path, &DecodeOptions::default()).unwrap();
+    let pool = FramePool::new(1);
+    let mut count = 0;
+    while decoder.next_frame(&pool).unwrap().is_some() {
+        count += 1;
+    }
+    count
+}
+
+#[test]
+fn every_frame_arrives_and_progress_leads_to_the_total() {
+    let bench = Bench::new();
+    let mut told = Vec::new();
+    let summary = bench.run(|progress| told.push(*progress), &Cancel::new()).unwrap();
+    assert_eq!((summary.frames, summary.width, summary.height, summary.cancelled), (FRAMES, 64, 48, false));
+    assert_eq!(summary.device, "cpu");
+    assert_eq!(summary.duration, Duration::from_millis(1600));
+    assert_eq!(count_frames(&bench.options.output), FRAMES);
+    assert!(told.is_sorted_by_key(|progress| progress.frames_done));
+    let last = told.last().unwrap();
+    assert_eq!(
+        (last.frames_done, last.frames_total, last.time_left),
+        (FRAMES, Some(FRAMES), Some(Duration::ZERO))
+    );
+    assert_eq!(bench.files(), [Path::new("in.mp4"), Path::new("out.mp4")]);
+}
+
+#[test]
+fn a_cancelled_job_leaves_a_file_that_plays() {
+    let bench = Bench::new();
+    let cancel = Cancel::new();
+    let switch = cancel.clone();
+    let stop = |progress: &Progress| {
+        if progress.frames_done >= 5 {
+            switch.cancel();
+        }
+    };
+    let summary = bench.run(stop, &cancel).unwrap();
+    assert!(summary.cancelled && (5..15).contains(&summary.frames), "{summary:?}");
+    assert_eq!(count_frames(&bench.options.output), summary.frames);
+}
+
+#[test]
+fn a_job_without_a_result_leaves_nothing_behind() {
+    let bench = Bench::new();
+    let cancel = Cancel::new();
+    cancel.cancel();
+    let error = bench.run(|_| {}, &cancel).unwrap_err();
+    assert!(matches!(error, PipelineError::NothingDone { .. }), "{error:?}");
+    assert_eq!(bench.files(), [Path::new("in.mp4")]);
+}
+
+#[test]
+fn a_broken_stage_leaves_nothing_behind() {
+    let bench = Bench::new();
+    let give_up = |progress: &Progress| assert!(progress.frames_done < 5, "the listener gives up");
+    let error = bench.run(give_up, &Cancel::new()).unwrap_err();
+    assert!(error.to_string().contains("the listener gives up"), "{error}");
+    assert_eq!(bench.files(), [Path::new("in.mp4")]);
+}
