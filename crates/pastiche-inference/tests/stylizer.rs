@@ -1,4 +1,5 @@
 //! The engine from frame to frame, at any size, with untrained networks.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use pastiche_frame::{ColorMatrix, Frame, PixelFormat, Rational, Timestamp};
 use pastiche_inference::{

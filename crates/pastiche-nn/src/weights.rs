@@ -6,7 +6,7 @@
 use std::{
     collections::{BTreeMap, HashMap},
     fs::{self, File},
-    io::Read,
+    io::{self, Read},
     path::Path,
 };
 
@@ -185,8 +185,16 @@ pub fn save(
     let bytes =
         safetensors::serialize(tensors.iter().map(|(name, tensor)| (name.as_str(), tensor)), Some(metadata))
             .map_err(|source| WeightsError::NotSafetensors { source })?;
+    write_whole(path, &bytes).map_err(|source| WeightsError::Write { source })
+}
+
+/// Writes beside the final name and renames, so that no reader ever sees half a file; what fails is removed.
+fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let partial = path.with_extension("safetensors.part");
-    fs::write(&partial, bytes)
-        .and_then(|()| fs::rename(&partial, path))
-        .map_err(|source| WeightsError::Write { source })
+    let written = fs::write(&partial, bytes).and_then(|()| fs::rename(&partial, path));
+    if written.is_err() {
+        // The first error is the one to tell; the partial file may not even exist.
+        let _ = fs::remove_file(&partial);
+    }
+    written
 }

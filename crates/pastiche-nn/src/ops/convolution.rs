@@ -34,15 +34,17 @@ pub fn conv_transpose2d(
     bias: Option<&Tensor>,
     stride: usize,
 ) -> Result<Tensor> {
-    let shape = conv_transpose2d_shape(input.dims4()?, weight.dims4()?, stride)?;
-    let bias = bias_or_zeros(bias, shape.in_channels, input)?;
+    conv_transpose2d_shape(input.dims4()?, weight.dims4()?, stride)?;
     let output = if input.device().is_cpu() {
         let [input, weight] = [input, weight].map(|tensor| dense("conv_transpose2d", tensor));
         input?.apply_op2(&weight?, ConvTranspose2d { stride })?
     } else {
         input.conv_transpose2d(weight, 0, 0, stride, 1)?
     };
-    output.broadcast_add(&bias.reshape((1, shape.in_channels, 1, 1))?)
+    match bias {
+        Some(bias) => output.broadcast_add(&bias.reshape((1, bias.elem_count(), 1, 1))?),
+        None => Ok(output),
+    }
 }
 
 fn bias_or_zeros(bias: Option<&Tensor>, channels: usize, like: &Tensor) -> Result<Tensor> {
