@@ -59,12 +59,11 @@ impl Eight {
     /// A bit for each ball that the ray passes through.
     fn met_by(&self, ray: &Ray) -> u32 {
         let (origin, direction) = (ray.origin, ray.direction);
-        let mut inside_by = [0.0; LANES];
-        for lane in 0..LANES {
+        let inside_by: [f32; LANES] = std::array::from_fn(|lane| {
             let (x, y, z) = (self.x[lane] - origin.x, self.y[lane] - origin.y, self.z[lane] - origin.z);
             let along = (x * direction.x + y * direction.y + z * direction.z).max(0.0);
-            inside_by[lane] = self.radius_squared[lane] + along * along - (x * x + y * y + z * z);
-        }
+            self.radius_squared[lane] + along * along - (x * x + y * y + z * z)
+        });
         (0..LANES).fold(0, |bits, lane| bits | (u32::from(inside_by[lane] > 0.0) << lane))
     }
 }

@@ -1,7 +1,8 @@
 //! The boats in the harbour.
 
-use crate::boat::{Boat, Rig};
+use crate::boat::Boat;
 use crate::hull::{Cabin, Hull};
+use crate::rig::Rig;
 use crate::vector::{Rgb, Vec3, vec3};
 
 const WHITE: Rgb = vec3(0.74, 0.71, 0.65);

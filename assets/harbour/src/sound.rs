@@ -22,7 +22,7 @@ pub(crate) fn soundtrack(length_s: f32) -> Stereo {
     {
         add_gull(&mut mix, start_s, cries, pan, loudness);
     }
-    for (start_s, loudness) in [(1.5, 0.14), (2.0, 0.11), (4.0, 0.13)] {
+    for (start_s, loudness) in [(1.5, 0.20), (2.0, 0.16), (4.0, 0.18)] {
         add_bell(&mut mix, start_s, loudness);
     }
     add_echo(&mut mix);
@@ -49,18 +49,17 @@ impl LowPass {
 fn add_sea(track: &mut Stereo) {
     for (side, seed) in [11, 12].into_iter().enumerate() {
         let mut dice = Dice::new(seed);
-        let (mut deep, mut hiss, mut lap_low, mut lap_high) = Default::default();
-        let step = |filter: &mut LowPass, input, cutoff_hz| filter.next(input, cutoff_hz);
+        let [mut deep, mut hiss, mut lap_low, mut lap_high] = [(); 4].map(|()| LowPass::default());
         let mut laps = Laps::new(seed);
         for (index, frame) in track.iter_mut().enumerate() {
             let at_s = time_s(index);
             let white = dice.between(-1.0, 1.0);
             let swell = 0.5 + 0.5 * (TAU * at_s / 3.7 + 1.3 * side as f32 - 1.2).sin();
-            let body = step(&mut deep, white, mix(210.0, 420.0, swell)) * mix(0.55, 1.25, swell);
-            let wash = step(&mut hiss, white, 2600.0) * 0.16 * swell * swell;
-            let lap = step(&mut lap_high, white, 1500.0);
-            let lap = (lap - step(&mut lap_low, lap, 420.0)) * laps.loudness(at_s);
-            frame[side] += 0.55 * body + wash + 0.5 * lap;
+            let body = deep.next(white, mix(210.0, 420.0, swell)) * mix(0.55, 1.25, swell);
+            let wash = hiss.next(white, 2600.0) * 0.16 * swell * swell;
+            let lap = lap_high.next(white, 1500.0);
+            let lap = (lap - lap_low.next(lap, 420.0)) * laps.loudness(at_s);
+            frame[side] += 0.36 * body + 0.8 * wash + 0.42 * lap;
         }
     }
 }
