@@ -1,1 +1,16 @@
-//! placeholder
+//! What the end-to-end tests share: running the built program, clips and a style to run it on, and reading results
+//! without the program's help.
+
+#![allow(clippy::unwrap_used, reason = "only tests use this crate, and a failed unwrap fails the test")]
+
+mod assets;
+mod clip;
+mod mp4;
+mod program;
+mod style;
+
+pub use assets::{demo_clip, shared};
+pub use clip::{Clip, Decoded, decode, write_clip, write_photo};
+pub use mp4::sound_samples;
+pub use program::{Run, json, pastiche, program};
+pub use style::write_style;

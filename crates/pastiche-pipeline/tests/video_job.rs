@@ -1,5 +1,7 @@
 //! A video job from file to file, on a generated clip.
 
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
 use std::{
     fs,
     path::{Path, PathBuf},

@@ -90,7 +90,7 @@ impl Reporter {
     /// Writes one JSON object for a program that reads along; nothing in the other manners.
     pub(crate) fn event(&self, event: &impl Serialize) {
         if self.is_json()
-            && let Err(error) = print_json_line(event)
+            && let Err(error) = print_json(event)
         {
             // The reader is gone; the work goes on without it.
             log::debug!("progress could not be written: {error}");
@@ -154,14 +154,9 @@ fn clock(time: Duration) -> String {
     if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
 }
 
-/// Writes one JSON object in one line to standard output.
-pub(crate) fn print_json_line(value: &impl Serialize) -> Result<()> {
-    Ok(writeln!(stdout(), "{}", serde_json::to_string(value)?)?)
-}
-
-/// Writes a JSON object or array to standard output, for a program or a person.
+/// Writes a JSON object or array to standard output, as one line, so that the last line of a command is its answer.
 pub(crate) fn print_json(value: &impl Serialize) -> Result<()> {
-    Ok(writeln!(stdout(), "{}", serde_json::to_string_pretty(value)?)?)
+    Ok(writeln!(stdout(), "{}", serde_json::to_string(value)?)?)
 }
 
 /// Writes lines of text to standard output.

@@ -1,0 +1,72 @@
+//! A style file, written from the format's description alone.
+
+use std::{collections::HashMap, path::Path};
+
+use safetensors::{Dtype, tensor::TensorView};
+
+/// Channels of the first layer: few, so that tests are quick.
+const WIDTH: usize = 4;
+
+/// Writes a `transformer_net` style with fixed random weights, whose pictures are mid-grey with coloured texture.
+pub fn write_style(path: &Path) {
+    let mut tensors = Tensors::default();
+    let w = WIDTH;
+    tensors.conv("conv1", [w, 3, 9], 0.02, 0.0);
+    tensors.norm("in1", w);
+    tensors.conv("conv2", [2 * w, w, 3], 1.0, 0.0);
+    tensors.norm("in2", 2 * w);
+    tensors.conv("conv3", [4 * w, 2 * w, 3], 1.0, 0.0);
+    tensors.norm("in3", 4 * w);
+    for block in 1..=5 {
+        for half in 1..=2 {
+            tensors.conv(&format!("res{block}.conv{half}"), [4 * w, 4 * w, 3], 1.0, 0.0);
+            tensors.norm(&format!("res{block}.in{half}"), 4 * w);
+        }
+    }
+    tensors.conv("deconv1", [2 * w, 4 * w, 3], 1.0, 0.0);
+    tensors.norm("in4", 2 * w);
+    tensors.conv("deconv2", [w, 2 * w, 3], 1.0, 0.0);
+    tensors.norm("in5", w);
+    tensors.conv("deconv3", [3, w, 9], 60.0, 128.0);
+    tensors.write(path);
+}
+
+#[derive(Default)]
+struct Tensors {
+    tensors: Vec<(String, Vec<usize>, Vec<u8>)>,
+    random: u32,
+}
+
+impl Tensors {
+    /// A convolution of `[outputs, inputs, kernel]` with weights that multiply the signal by about `gain`.
+    fn conv(&mut self, name: &str, [outputs, inputs, kernel]: [usize; 3], gain: f32, bias: f32) {
+        let fan_in = inputs * kernel * kernel;
+        let bound = gain * (3.0 / fan_in as f32).sqrt();
+        let weights = (0..outputs * fan_in).map(|_| self.uniform() * bound).collect();
+        self.push(format!("{name}.conv2d.weight"), vec![outputs, inputs, kernel, kernel], weights);
+        self.push(format!("{name}.conv2d.bias"), vec![outputs], vec![bias; outputs]);
+    }
+
+    fn norm(&mut self, name: &str, channels: usize) {
+        self.push(format!("{name}.weight"), vec![channels], vec![1.0; channels]);
+        self.push(format!("{name}.bias"), vec![channels], vec![0.0; channels]);
+    }
+
+    fn push(&mut self, name: String, shape: Vec<usize>, values: Vec<f32>) {
+        self.tensors.push((name, shape, values.into_iter().flat_map(f32::to_le_bytes).collect()));
+    }
+
+    /// From -1 to 1.
+    fn uniform(&mut self) -> f32 {
+        self.random = self.random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (self.random >> 8) as f32 / (1 << 23) as f32 - 1.0
+    }
+
+    fn write(&self, path: &Path) {
+        let views = self.tensors.iter().map(|(name, shape, bytes)| {
+            (name.as_str(), TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap())
+        });
+        let metadata = HashMap::from([("pastiche.credit".to_owned(), "no painter".to_owned())]);
+        safetensors::serialize_to_file(views, Some(metadata), path).unwrap();
+    }
+}

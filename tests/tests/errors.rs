@@ -1,0 +1,80 @@
+//! What the program says when it cannot do what it is asked: one line, and nothing left behind.
+
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use pastiche_e2e::{Clip, Run, program, write_clip, write_photo, write_style};
+
+/// A folder with a clip of one second, a photograph and a style; the program runs in it.
+fn studio() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    write_clip(
+        &folder.path().join("in.mp4"),
+        Clip { width: 64, height: 48, frames: 25, frames_per_second: 25 },
+    );
+    write_photo(&folder.path().join("photo.png"), 64, 48);
+    write_style(&folder.path().join("dots.safetensors"));
+    folder
+}
+
+fn run(folder: &Path, line: &str) -> Run {
+    Command::new(program()).args(line.split(' ')).current_dir(folder).output().unwrap().into()
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn errors_say_in_one_line_what_is_wrong() {
+    let folder = studio();
+    let here = folder.path();
+    fs::write(here.join("notes.txt"), "not a video").unwrap();
+    let style = fs::read(here.join("dots.safetensors")).unwrap();
+    fs::write(here.join("half.safetensors"), &style[..style.len() / 2]).unwrap();
+    let before = files(here);
+    for (line, code, words) in [
+        ("video missing.mp4 -o out.mp4 --style dots.safetensors", 1, ["no such file", "missing.mp4"]),
+        ("video notes.txt -o out.mp4 --style dots.safetensors", 1, ["not a video", "notes.txt"]),
+        ("video in.mp4 -o out.mp4 --style no_such_style", 1, ["no style is called", "no_such_style"]),
+        ("video in.mp4 -o out.mp4 --style gone.safetensors", 1, ["cannot be read", "gone.safetensors"]),
+        (
+            "video in.mp4 -o out.mp4 --style half.safetensors",
+            1,
+            ["cannot use this style", "half.safetensors"],
+        ),
+        ("video in.mp4 -o missing/out.mp4 --style dots.safetensors", 1, ["folder does not exist", "missing"]),
+        ("video in.mp4 -o out.wmv --style dots.safetensors", 2, [".mp4", "out.wmv"]),
+        ("video in.mp4 -o in.mp4 --style dots.safetensors -y", 2, ["is the input itself", "in.mp4"]),
+        ("video in.mp4 -o ./in.mp4 --style dots.safetensors -y", 2, ["is the input itself", "in.mp4"]),
+        ("video in.mp4 -o out.mp4 --style dots.safetensors --start 5", 1, ["past the end", "in.mp4"]),
+        ("video in.mp4 -o out.mp4 --style dots.safetensors --size 65x48", 2, ["even", "66x48"]),
+        ("video in.mp4 -o out.mp4 --style dots.safetensors --scale 0.1", 2, ["16", "6x4"]),
+        ("video in.mp4 -o out.mp4 --style dots.safetensors --preset sprint", 2, ["preset", "sprint"]),
+        ("image missing.png -o out.png --style dots.safetensors", 1, ["no such file", "missing.png"]),
+        ("image notes.txt -o out.png --style dots.safetensors", 1, ["cannot be read", "notes.txt"]),
+        (
+            "image photo.png -o missing/out.png --style dots.safetensors",
+            1,
+            ["folder does not exist", "missing"],
+        ),
+        ("image photo.png -o photo.png --style dots.safetensors -y", 1, ["is the input itself", "photo.png"]),
+        ("image photo.png -o out.png --style dots.safetensors --scale 0.1", 1, ["16", "photo.png"]),
+        ("probe missing.mp4", 1, ["no such file", "missing.mp4"]),
+        ("bench --style no_such_style --size 64x48", 1, ["no style is called", "no_such_style"]),
+    ] {
+        let run = run(here, line);
+        let error = run.error(code);
+        for word in words {
+            assert!(error.contains(word), "{line}: {word:?} is not in {error:?}");
+        }
+        assert_eq!(files(here), before, "{line} left something behind");
+    }
+}

@@ -1,0 +1,92 @@
+//! `pastiche image`.
+
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
+use std::{fs, path::Path, process::Command};
+
+use pastiche_e2e::{Run, pastiche, program, shared, write_photo, write_style};
+use pastiche_media::read_image;
+
+fn studio() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    write_photo(&folder.path().join("a.png"), 61, 47);
+    write_photo(&folder.path().join("b.jpg"), 40, 64);
+    write_style(&folder.path().join("dots.safetensors"));
+    folder
+}
+
+fn run(folder: &Path, line: &str) -> Run {
+    Command::new(program()).args(line.split(' ')).current_dir(folder).output().unwrap().into()
+}
+
+fn size(path: &Path) -> (u32, u32) {
+    let picture = read_image(path).unwrap();
+    (picture.width(), picture.height())
+}
+
+#[test]
+fn a_picture_keeps_its_size_or_takes_the_one_asked_for() {
+    let folder = studio();
+    let out = folder.path().join("out.png");
+    for (options, expected) in [
+        ("", (61, 47)),
+        (" --size 33x19", (33, 19)),
+        (" --scale 2", (122, 94)),
+        (" --process-size 20x20", (61, 47)),
+    ] {
+        run(folder.path(), &format!("image a.png -o out.png --style dots.safetensors -y{options}")).done();
+        assert_eq!(size(&out), expected, "{options}");
+    }
+}
+
+#[test]
+fn several_pictures_go_into_a_folder_under_their_names() {
+    let folder = studio();
+    let run = run(folder.path(), "image a.png b.jpg -o painted --style dots.safetensors").done();
+    assert!(run.err.contains("2 pictures done"), "{}", run.err);
+    assert_eq!(size(&folder.path().join("painted/a.png")), (61, 47));
+    assert_eq!(size(&folder.path().join("painted/b.jpg")), (40, 64));
+}
+
+#[test]
+fn bad_pictures_are_told_and_counted_and_the_others_are_done() {
+    let folder = studio();
+    fs::write(folder.path().join("broken.png"), "not a picture").unwrap();
+    write_photo(&folder.path().join("tiny.png"), 8, 8);
+    let line = "image missing.png broken.png a.png tiny.png b.jpg -o painted --style dots.safetensors";
+    let partly = run(folder.path(), line);
+    assert_eq!(partly.code, Some(3), "{}", partly.err);
+    let errors: Vec<&str> = partly.err.lines().filter(|line| line.starts_with("error: ")).collect();
+    assert_eq!(errors.len(), 3, "{}", partly.err);
+    for name in ["missing.png", "broken.png", "tiny.png"] {
+        assert_eq!(errors.iter().filter(|line| line.contains(name)).count(), 1, "{name}: {errors:?}");
+    }
+    assert!(partly.err.contains("2 pictures done") && partly.err.contains("3 failed"), "{}", partly.err);
+    let mut made: Vec<_> = fs::read_dir(folder.path().join("painted"))
+        .unwrap()
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .collect();
+    made.sort();
+    assert_eq!(made, ["a.png", "b.jpg"]);
+
+    // All of them are there now, or still bad: nothing is done, and that is a failure.
+    assert_eq!(run(folder.path(), line).code, Some(1));
+}
+
+#[test]
+fn a_trained_style_paints_a_photograph() {
+    let (Some(style), Some(photo)) =
+        (shared("style_nets/starrynight.transformer_net.safetensors"), shared("photos/content/102062.jpg"))
+    else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out.jpg");
+    let arguments = ["image".as_ref(), photo.as_os_str(), "-o".as_ref(), out.as_os_str(), "--style".as_ref()];
+    pastiche(arguments.into_iter().chain([style.as_os_str(), "--process-size".as_ref(), "96x64".as_ref()]))
+        .done();
+    let (source, painted) = (read_image(&photo).unwrap(), read_image(&out).unwrap());
+    assert_eq!((painted.width(), painted.height()), (source.width(), source.height()));
+    let total: u64 = source.data().iter().zip(painted.data()).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
+    assert!(total / source.data().len() as u64 > 15, "the photograph is hardly changed");
+}

@@ -1,0 +1,66 @@
+//! Ctrl-C while a video is written.
+
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
+use std::{
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Child, ChildStdout, Command, Stdio},
+};
+
+use pastiche_e2e::{Clip, decode, program, write_clip, write_style};
+use serde_json::Value;
+
+fn signal(child: &Child, name: &str) {
+    let status = Command::new("kill").args([name, &child.id().to_string()]).status().unwrap();
+    assert!(status.success());
+}
+
+/// Starts on a clip of 600 frames.
+fn start(folder: &Path) -> Child {
+    write_clip(&folder.join("in.mp4"), Clip { width: 96, height: 64, frames: 600, frames_per_second: 25 });
+    write_style(&folder.join("dots.safetensors"));
+    Command::new(program())
+        .args(["video", "in.mp4", "-o", "out.mp4", "--style", "dots.safetensors", "--progress", "json"])
+        // Large enough to keep it busy for a while.
+        .args(["--process-size", "480x360"])
+        .current_dir(folder)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+/// Reads events until some frames are done.
+fn wait_for_frames(events: &mut BufReader<ChildStdout>) {
+    let mut done = 0;
+    while done == 0 {
+        let mut line = String::new();
+        assert_ne!(events.read_line(&mut line).unwrap(), 0, "it ended before it was interrupted");
+        let event: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(event["event"], "progress", "it was done before it was interrupted");
+        done = event["done"].as_u64().unwrap();
+    }
+}
+
+#[test]
+fn an_interrupted_video_plays_up_to_where_it_was() {
+    for name in ["-INT", "-TERM"] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut child = start(folder.path());
+        let mut events = BufReader::new(child.stdout.take().unwrap());
+        wait_for_frames(&mut events);
+        signal(&child, name);
+        let last = events.lines().last().unwrap().unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(130), "{}", String::from_utf8_lossy(&output.stderr));
+
+        let summary: Value = serde_json::from_str(&last).unwrap();
+        assert_eq!((&summary["event"], &summary["cancelled"]), (&"summary".into(), &true.into()));
+        let frames = decode(&folder.path().join("out.mp4")).times.len();
+        assert!((1..600).contains(&frames), "{frames} frames");
+        assert_eq!(summary["frames"], frames);
+        assert!(!folder.path().join("out.mp4.part").exists());
+    }
+}
