@@ -17,7 +17,7 @@ const CLIP: &str = "assets/harbour.mp4";
 /// Restyles the demo clip with `style`, a bundled name or a path, or with the first bundled style.
 pub(crate) fn run(style: Option<&str>) -> Result<()> {
     let style = match style {
-        Some(style) => style.to_owned(),
+        Some(style) => named_style(style)?,
         None => first_bundled_style().context(
             "no style is bundled in models/ yet; name a style file: cargo xtask demo PATH/TO/STYLE.safetensors",
         )?,
@@ -36,6 +36,16 @@ pub(crate) fn run(style: Option<&str>) -> Result<()> {
     })?;
     println!("{result_text}");
     Ok(())
+}
+
+/// A bundled name as it is; a path from where the user is.
+fn named_style(style: &str) -> Result<String> {
+    let path = Path::new(style);
+    if !path.is_file() {
+        return Ok(style.to_owned());
+    }
+    let path = path.canonicalize().context("cannot find the style file")?;
+    Ok(path.to_str().context("the style file's path is not UTF-8")?.to_owned())
 }
 
 /// The first style file in `models/`, by name.

@@ -16,7 +16,7 @@ pub enum PipelineError {
     Media(#[from] MediaError),
     /// A frame could not be restyled.
     #[error(transparent)]
-    Inference(#[from] InferenceError),
+    Inference(Box<InferenceError>),
     /// A photograph could not be restyled.
     #[error("{source}: {}", path.display())]
     Restyle {
@@ -52,6 +52,12 @@ pub enum PipelineError {
         /// What the scaler said.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+}
+
+impl From<InferenceError> for PipelineError {
+    fn from(error: InferenceError) -> Self {
+        Self::Inference(Box::new(error))
+    }
 }
 
 /// The crate's result.

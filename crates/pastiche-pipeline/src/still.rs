@@ -24,11 +24,23 @@ pub enum OutputSize {
 impl OutputSize {
     /// Width and height for a source of `width` x `height`, at least 1 each.
     pub fn of(self, width: u32, height: u32) -> (u32, u32) {
+        self.rounded(width, height, 1)
+    }
+
+    /// As [`Self::of`], but scaled to even sides, as video needs them.
+    pub fn even_of(self, width: u32, height: u32) -> (u32, u32) {
+        self.rounded(width, height, 2)
+    }
+
+    fn rounded(self, width: u32, height: u32, multiple: u32) -> (u32, u32) {
         match self {
             Self::Source => (width, height),
             Self::Exactly(width, height) => (width, height),
             Self::Scaled(factor) => {
-                let scaled = |side| (f64::from(side) * factor).round().max(1.0) as u32;
+                let scaled = |side| {
+                    let multiples = (f64::from(side) * factor / f64::from(multiple)).round().max(1.0);
+                    multiples as u32 * multiple
+                };
                 (scaled(width), scaled(height))
             }
         }
@@ -88,6 +100,8 @@ mod tests {
         assert_eq!(OutputSize::Exactly(64, 48).of(31, 17), (64, 48));
         assert_eq!(OutputSize::Scaled(0.5).of(31, 17), (16, 9));
         assert_eq!(OutputSize::Scaled(0.01).of(31, 17), (1, 1));
+        assert_eq!(OutputSize::Scaled(0.1).even_of(64, 48), (6, 4));
+        assert_eq!(OutputSize::Scaled(0.01).even_of(64, 48), (2, 2));
     }
 
     #[test]

@@ -153,7 +153,7 @@ impl VideoArgs {
     fn output_size(&self) -> Result<Option<(u32, u32)>> {
         match self.size.output_size() {
             OutputSize::Source => Ok(None),
-            OutputSize::Exactly(width, height) if width % 2 == 0 && height % 2 == 0 => {
+            OutputSize::Exactly(width, height) if (width | height).is_multiple_of(2) => {
                 Ok(Some((width, height)))
             }
             OutputSize::Exactly(width, height) => Err(wrong_usage(format!(
@@ -164,8 +164,7 @@ impl VideoArgs {
             scale @ OutputSize::Scaled(_) => {
                 // Without a picture to scale, opening the job says what is wrong.
                 let Some(source) = probe(&self.input)?.video else { return Ok(None) };
-                let (width, height) = scale.of(source.width, source.height);
-                let (width, height) = (nearest_even(width), nearest_even(height));
+                let (width, height) = scale.even_of(source.width, source.height);
                 if [width, height].iter().any(|side| !(MIN_SIDE..=MAX_SIDE).contains(side)) {
                     return Err(wrong_usage(format!(
                         "at this scale the video becomes {width}x{height}; {MIN_SIDE} to {MAX_SIDE} pixels a side work"
@@ -230,10 +229,6 @@ impl VideoArgs {
             self.output.display()
         ));
     }
-}
-
-fn nearest_even(side: u32) -> u32 {
-    (side / 2 + side % 2) * 2
 }
 
 fn describe_audio(outcome: &AudioOutcome) -> String {
