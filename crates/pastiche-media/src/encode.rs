@@ -16,6 +16,7 @@ use crate::{
     partial_file::PartialFile,
     scale::YuvConverter,
     times::{ConstantClock, Slot, VariableClock},
+    vaapi::Uploader,
 };
 
 /// What to write, and how.
@@ -66,6 +67,8 @@ pub struct VideoEncoder {
     time_base: Rational,
     video_index: usize,
     converter: YuvConverter,
+    /// Between the converter and an encoder that reads its own memory.
+    uploader: Option<Uploader>,
     size: (u32, u32),
     clock: Clock,
     /// Pictures inside the encoder, which does not hand their durations through.
@@ -92,7 +95,7 @@ impl VideoEncoder {
         crate::init();
         check(path, options)?;
         let rate_or_time_base = options.constant_frame_rate.map(Rational::recip);
-        let OpenEncoder { name, encoder, time_base } = encoders::open(
+        let OpenEncoder { name, encoder, time_base, picture_format, uploader } = encoders::open(
             options.encoder.as_deref(),
             &Settings {
                 width: options.width,
@@ -121,7 +124,13 @@ impl VideoEncoder {
             encoder_name: name,
             time_base,
             video_index,
-            converter: YuvConverter::new(options.width, options.height, options.color_space.matrix),
+            converter: YuvConverter::new(
+                picture_format,
+                options.width,
+                options.height,
+                options.color_space.matrix,
+            ),
+            uploader,
             size: (options.width, options.height),
             clock: match options.constant_frame_rate {
                 Some(rate) => Clock::Constant(ConstantClock::new(rate)),
@@ -228,9 +237,13 @@ impl VideoEncoder {
     fn send(&mut self, slot: Slot) -> Result<()> {
         let picture = self.converter.picture();
         picture.set_pts(Some(slot.ticks));
-        if let Err(source) = self.encoder.send_frame(picture) {
-            return Err(self.failure(source));
-        }
+        let sent = match &self.uploader {
+            Some(uploader) => {
+                uploader.upload(picture).and_then(|uploaded| self.encoder.send_frame(&uploaded))
+            }
+            None => self.encoder.send_frame(picture),
+        };
+        sent.map_err(|source| self.failure(source))?;
         self.encoding.push_back(slot);
         self.frames += 1;
         self.end = Timestamp::new(slot.ticks + slot.duration_ticks, self.time_base);

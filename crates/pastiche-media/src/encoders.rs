@@ -4,7 +4,10 @@ use ffmpeg::{Dictionary, codec, color, encoder, format::Pixel};
 use ffmpeg_next as ffmpeg;
 use pastiche_frame::{ColorMatrix, Rational};
 
-use crate::{MediaError, color::matrix_tag, error::Result, input::ffmpeg_rational, times::coarser_time_base};
+use crate::{
+    MediaError, color::matrix_tag, error::Result, input::ffmpeg_rational, times::coarser_time_base,
+    vaapi::Uploader,
+};
 
 /// A video encoder that works on this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,11 +29,21 @@ const FALLBACK_FRAME_RATE: i32 = 30;
 #[derive(Debug)]
 pub(crate) struct Kind {
     pub(crate) name: &'static str,
+    memory: Memory,
     quality: Quality,
     /// Those it takes, the default first; none where it has no such setting.
     presets: &'static [&'static str],
     /// The largest denominator of a time base that its bitstream holds.
     max_time_base_den: i32,
+}
+
+/// Where an encoder reads its pictures.
+#[derive(Debug)]
+enum Memory {
+    /// The computer's.
+    Main,
+    /// That of a VA-API device.
+    Vaapi,
 }
 
 /// How an encoder is told to keep the quality constant.
@@ -40,23 +53,40 @@ enum Quality {
     ConstantRateFactor,
     /// NVENC's, which is close to x264's.
     VariableRateTarget,
+    /// A fixed H.264 quantiser, 1 to 51, whose scale x264's follows.
+    FixedQuantiser,
     /// By a bit rate worked out from the size, the frame rate and the factor.
     BitRate,
     /// MPEG-4's quantiser, 1 to 31.
-    Quantiser,
+    Mpeg4Quantiser,
 }
 
 /// In order of preference: hardware first, then the best software, then what every FFmpeg has.
-const KINDS: [Kind; 5] = [
+const KINDS: [Kind; 6] = [
     Kind {
         name: "h264_nvenc",
+        memory: Memory::Main,
         quality: Quality::VariableRateTarget,
         presets: &["p5", "p1", "p2", "p3", "p4", "p6", "p7", "slow", "medium", "fast"],
         max_time_base_den: i32::MAX,
     },
-    Kind { name: "h264_videotoolbox", quality: Quality::BitRate, presets: &[], max_time_base_den: i32::MAX },
+    Kind {
+        name: "h264_videotoolbox",
+        memory: Memory::Main,
+        quality: Quality::BitRate,
+        presets: &[],
+        max_time_base_den: i32::MAX,
+    },
+    Kind {
+        name: "h264_vaapi",
+        memory: Memory::Vaapi,
+        quality: Quality::FixedQuantiser,
+        presets: &[],
+        max_time_base_den: i32::MAX,
+    },
     Kind {
         name: "libx264",
+        memory: Memory::Main,
         quality: Quality::ConstantRateFactor,
         presets: &[
             "veryfast",
@@ -72,8 +102,20 @@ const KINDS: [Kind; 5] = [
         ],
         max_time_base_den: i32::MAX,
     },
-    Kind { name: "libopenh264", quality: Quality::BitRate, presets: &[], max_time_base_den: i32::MAX },
-    Kind { name: "mpeg4", quality: Quality::Quantiser, presets: &[], max_time_base_den: 65_535 },
+    Kind {
+        name: "libopenh264",
+        memory: Memory::Main,
+        quality: Quality::BitRate,
+        presets: &[],
+        max_time_base_den: i32::MAX,
+    },
+    Kind {
+        name: "mpeg4",
+        memory: Memory::Main,
+        quality: Quality::Mpeg4Quantiser,
+        presets: &[],
+        max_time_base_den: 65_535,
+    },
 ];
 
 /// What an encoder is opened for.
@@ -94,6 +136,9 @@ pub(crate) struct OpenEncoder {
     pub(crate) encoder: encoder::Video,
     /// The clock for the pictures' times; coarser than the one asked for where the encoder needs that.
     pub(crate) time_base: Rational,
+    /// What a picture is converted to before it is sent, or uploaded first where there is an uploader.
+    pub(crate) picture_format: Pixel,
+    pub(crate) uploader: Option<Uploader>,
 }
 
 /// Opens the encoder asked for by name, else the first of the list that opens and takes the settings.
@@ -182,24 +227,37 @@ impl Kind {
         self.open(&Settings { crf: None, preset: None, ..*settings }).is_ok()
     }
 
+    /// The form of its pictures in main memory.
+    fn picture_format(&self) -> Pixel {
+        match self.memory {
+            Memory::Main => Pixel::YUV420P,
+            Memory::Vaapi => Uploader::PICTURE_FORMAT,
+        }
+    }
+
+    fn uploader(&self, settings: &Settings<'_>) -> Result<Option<Uploader>, ffmpeg::Error> {
+        match self.memory {
+            Memory::Main => Ok(None),
+            Memory::Vaapi => Uploader::open(settings.width, settings.height).map(Some),
+        }
+    }
+
     fn open(&self, settings: &Settings<'_>) -> Result<OpenEncoder, ffmpeg::Error> {
         let codec = encoder::find_by_name(self.name).ok_or(ffmpeg::Error::EncoderNotFound)?;
         let mut video = codec::Context::new_with_codec(codec).encoder().video()?;
         let time_base = coarser_time_base(settings.time_base, self.max_time_base_den);
         video.set_width(settings.width);
         video.set_height(settings.height);
-        video.set_format(Pixel::YUV420P);
+        let uploader = self.uploader(settings)?;
+        match &uploader {
+            Some(uploader) => uploader.feed(&mut video)?,
+            None => video.set_format(self.picture_format()),
+        }
         video.set_time_base(ffmpeg_rational(time_base));
         // Rate control and the level need a plausible rate, which a fine time base is not.
         let fallback = ffmpeg::Rational::new(FALLBACK_FRAME_RATE, 1);
         video.set_frame_rate(Some(settings.frame_rate.map_or(fallback, ffmpeg_rational)));
-        video.set_colorspace(matrix_tag(settings.matrix));
-        video.set_color_range(color::Range::MPEG);
-        if settings.matrix == ColorMatrix::Bt709 {
-            video.set_color_primaries(color::Primaries::BT709);
-        }
-        // BT.601 and BT.709 share this curve; standard definition's primaries vary and stay unsaid.
-        video.set_color_transfer_characteristic(color::TransferCharacteristic::BT709);
+        tag_colors(&mut video, settings.matrix);
 
         let crf = settings.crf.unwrap_or(DEFAULT_CRF);
         // MP4 keeps the stream's headers apart from the packets.
@@ -214,7 +272,12 @@ impl Kind {
                 options.set("cq", &crf.max(1).to_string());
             }
             Quality::BitRate => video.set_bit_rate(bits_per_second(settings, crf)),
-            Quality::Quantiser => {
+            Quality::FixedQuantiser => {
+                options.set("rc_mode", "CQP");
+                // 0 would mean "choose for me".
+                options.set("qp", &crf.max(1).to_string());
+            }
+            Quality::Mpeg4Quantiser => {
                 flags |= codec::Flags::QSCALE;
                 video.set_global_quality(quantiser(crf) * ffmpeg::ffi::FF_QP2LAMBDA);
             }
@@ -224,8 +287,25 @@ impl Kind {
         }
         video.set_flags(flags);
         let encoder = video.open_with(options)?;
-        Ok(OpenEncoder { name: self.name, encoder, time_base })
+        Ok(OpenEncoder {
+            name: self.name,
+            encoder,
+            time_base,
+            picture_format: self.picture_format(),
+            uploader,
+        })
     }
+}
+
+/// Limited range, with the matrix and what goes with it.
+fn tag_colors(video: &mut encoder::video::Video, matrix: ColorMatrix) {
+    video.set_colorspace(matrix_tag(matrix));
+    video.set_color_range(color::Range::MPEG);
+    if matrix == ColorMatrix::Bt709 {
+        video.set_color_primaries(color::Primaries::BT709);
+    }
+    // BT.601 and BT.709 share this curve; standard definition's primaries vary and stay unsaid.
+    video.set_color_transfer_characteristic(color::TransferCharacteristic::BT709);
 }
 
 /// Bits that look like `crf`: a tenth of a bit a pixel at 23, twice as many for every 6 less.

@@ -53,6 +53,7 @@ mod raw;
 mod scale;
 mod still;
 mod times;
+mod vaapi;
 
 pub use audio::{AudioMode, AudioOutcome, AudioRequest};
 pub use decode::{DecodeOptions, VideoDecoder};

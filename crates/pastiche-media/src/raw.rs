@@ -1,4 +1,4 @@
-//! The few calls for which ffmpeg-next has no safe form. All the `unsafe` of this crate is here.
+//! The few calls for which ffmpeg-next has no safe form. All the `unsafe` of this crate is here and in `vaapi.rs`.
 #![allow(unsafe_code, reason = "FFI calls that ffmpeg-next does not wrap")]
 
 use std::ops::{Deref, DerefMut};

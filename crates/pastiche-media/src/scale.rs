@@ -73,8 +73,9 @@ pub(crate) struct YuvConverter {
 }
 
 impl YuvConverter {
-    pub(crate) fn new(width: u32, height: u32, matrix: ColorMatrix) -> Self {
-        let mut picture = frame::Video::new(Pixel::YUV420P, width, height);
+    /// For pictures in `format`, which is a 4:2:0 one.
+    pub(crate) fn new(format: Pixel, width: u32, height: u32, matrix: ColorMatrix) -> Self {
+        let mut picture = frame::Video::new(format, width, height);
         picture.set_color_space(matrix_tag(matrix));
         picture.set_color_range(color::Range::MPEG);
         Self { matrix: matrix_tag(matrix), scaler: None, rgb: frame::Video::empty(), picture }
@@ -91,7 +92,8 @@ impl YuvConverter {
             Some((built_for, scaler)) if *built_for == format => scaler,
             outdated => {
                 self.rgb = frame::Video::new(format, size.0, size.1);
-                &mut outdated.insert((format, yuv_scaler(format, size, self.matrix)?)).1
+                let scaler = yuv_scaler((format, self.picture.format()), size, self.matrix)?;
+                &mut outdated.insert((format, scaler)).1
             }
         };
         let stride_bytes = self.rgb.stride(0);
@@ -117,9 +119,13 @@ fn rgb_scaler(source: Source, size: (u32, u32)) -> Result<SendScaler, Error> {
     Ok(scaler)
 }
 
-fn yuv_scaler(format: Pixel, size: (u32, u32), matrix: color::Space) -> Result<SendScaler, Error> {
+fn yuv_scaler(
+    (from_format, to_format): (Pixel, Pixel),
+    size: (u32, u32),
+    matrix: color::Space,
+) -> Result<SendScaler, Error> {
     let flags = Flags::BICUBIC | Flags::ACCURATE_RND | Flags::FULL_CHR_H_INP;
-    let mut scaler = new_scaler((format, size), (Pixel::YUV420P, size), flags)?;
+    let mut scaler = new_scaler((from_format, size), (to_format, size), flags)?;
     raw::set_coding(&mut scaler, RGB_CODING, Coding { matrix, full_range: false });
     Ok(scaler)
 }
@@ -135,4 +141,62 @@ fn new_scaler(
 /// The colour space that a stream's frames will have, from its tags.
 pub(crate) fn color_space(decoder: &ffmpeg::decoder::Video) -> ColorSpace {
     coding(decoder.color_space(), decoder.color_range(), decoder.format(), decoder.height()).1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIZE: (u32, u32) = (64, 48);
+
+    fn picture(format: Pixel, matrix: ColorMatrix, data: Vec<u8>) -> frame::Video {
+        let mut converter = YuvConverter::new(format, SIZE.0, SIZE.1, matrix);
+        converter.convert(&Frame::from_data(SIZE.0, SIZE.1, PixelFormat::Rgb8, data)).unwrap();
+        converter.picture().clone()
+    }
+
+    #[test]
+    fn a_flat_patch_in_nv12_has_the_value_of_its_definition() {
+        // By ITU-T H.273, section 8.3, in limited range.
+        for (matrix, [y, u, v]) in
+            [(ColorMatrix::Bt601, [101.5, 98.5, 190.9]), (ColorMatrix::Bt709, [91.9, 105.1, 190.3])]
+        {
+            let pixels = (SIZE.0 * SIZE.1) as usize;
+            let picture = picture(Pixel::NV12, matrix, [200, 60, 40].repeat(pixels));
+            assert_eq!((picture.format(), picture.planes()), (Pixel::NV12, 2));
+            let expect = |plane: usize, rows: usize, columns: &[f64]| {
+                for row in picture.data(plane).chunks(picture.stride(plane)).take(rows) {
+                    for (x, value) in row[..SIZE.0 as usize].iter().enumerate() {
+                        let expected = columns[x % columns.len()];
+                        let what =
+                            format!("{matrix:?}, plane {plane}, column {x}: {value} is not {expected}");
+                        assert!((f64::from(*value) - expected).abs() <= 2.0, "{what}");
+                    }
+                }
+            };
+            expect(0, SIZE.1 as usize, &[y]);
+            expect(1, SIZE.1 as usize / 2, &[u, v]);
+        }
+    }
+
+    #[test]
+    fn nv12_is_the_planar_picture_with_its_chroma_woven() {
+        let channel = |x: u32, y: u32, c: u32| (x * (3 + c) + y * (5 - c) + 40 * c) as u8;
+        let pixels = (0..SIZE.1).flat_map(|y| (0..SIZE.0).map(move |x| (x, y)));
+        let data: Vec<u8> = pixels.flat_map(|(x, y)| [0, 1, 2].map(|c| channel(x, y, c))).collect();
+        let planar = picture(Pixel::YUV420P, ColorMatrix::Bt709, data.clone());
+        let woven = picture(Pixel::NV12, ColorMatrix::Bt709, data);
+        let row = |picture: &frame::Video, plane: usize, y: usize, length: usize| {
+            picture.data(plane)[y * picture.stride(plane)..][..length].to_vec()
+        };
+        let (width, height) = (SIZE.0 as usize, SIZE.1 as usize);
+        for y in 0..height {
+            assert_eq!(row(&planar, 0, y, width), row(&woven, 0, y, width), "luma, row {y}");
+        }
+        for y in 0..height / 2 {
+            let (u, v) = (row(&planar, 1, y, width / 2), row(&planar, 2, y, width / 2));
+            let expected: Vec<u8> = u.into_iter().zip(v).flat_map(|(u, v)| [u, v]).collect();
+            assert_eq!(expected, row(&woven, 1, y, width), "chroma, row {y}");
+        }
+    }
 }
