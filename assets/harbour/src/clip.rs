@@ -14,7 +14,7 @@ use crate::{sound, wav};
 pub(crate) const WIDTH: u32 = 640;
 pub(crate) const HEIGHT: u32 = 480;
 const FRAMES_PER_S: i32 = 25;
-/// Constant quality on x264's scale: glitter costs bits, and this keeps the clip near two megabytes.
+/// Constant quality on x264's scale: glitter costs bits, and this keeps the clip near one and a half megabytes.
 const CRF: u8 = 23;
 
 /// Renders the clip into `path`, and calls `after_frame` with the number of frames done and of all.
