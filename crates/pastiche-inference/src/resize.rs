@@ -1,8 +1,9 @@
 //! Changing a picture's size, where the network does not run at the output's.
 
 use fast_image_resize::{
-    FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer,
-    images::{Image, ImageRef},
+    FilterType, ResizeAlg, ResizeOptions, Resizer,
+    images::{TypedImage, TypedImageRef},
+    pixels::U8x3,
 };
 
 use crate::InferenceError;
@@ -28,6 +29,8 @@ impl RgbResizer {
     }
 
     /// Resizes RGB8 pixels of size `from` into `target`, which becomes RGB8 of size `to`.
+    // Inlined elsewhere it would take the resizer's kernels along, which compile for most of a minute.
+    #[inline(never)]
     pub(crate) fn resize(
         &mut self,
         pixels: &[u8],
@@ -35,14 +38,14 @@ impl RgbResizer {
         target: &mut Vec<u8>,
         to: Size,
     ) -> Result<(), InferenceError> {
-        // Both fail only where a buffer's length does not match its size.
-        let failed = |error: &dyn std::fmt::Display| candle_core::Error::Msg(format!("resizing: {error}"));
-        let source =
-            ImageRef::new(from.width, from.height, pixels, PixelType::U8x3).map_err(|e| failed(&e))?;
         target.resize(to.width as usize * to.height as usize * 3, 0);
-        let mut image =
-            Image::from_slice_u8(to.width, to.height, target, PixelType::U8x3).map_err(|e| failed(&e))?;
-        self.resizer.resize(&source, &mut image, &self.options).map_err(|e| failed(&e))?;
-        Ok(())
+        let source = TypedImageRef::<U8x3>::from_buffer(from.width, from.height, pixels).map_err(failed)?;
+        let mut image = TypedImage::<U8x3>::from_buffer(to.width, to.height, target).map_err(failed)?;
+        self.resizer.resize_typed(&source, &mut image, &self.options).map_err(failed)
     }
+}
+
+/// The resizer fails only where a buffer's length does not match its size.
+fn failed(error: impl std::fmt::Display) -> InferenceError {
+    candle_core::Error::Msg(format!("resizing: {error}")).into()
 }
