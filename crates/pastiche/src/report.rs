@@ -1,11 +1,11 @@
 //! Telling how far long work is: a bar, lines, or JSON.
 
 use std::{
-    io::{IsTerminal, Write, stderr, stdout},
+    io::{ErrorKind, IsTerminal, Write, stderr, stdout},
     time::{Duration, Instant},
 };
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 use pastiche_pipeline::Progress;
 use serde::Serialize;
@@ -92,7 +92,7 @@ impl Reporter {
         if self.is_json()
             && let Err(error) = print_json(event)
         {
-            // The reader is gone; the work goes on without it.
+            // Nobody can follow; the work goes on all the same.
             log::debug!("progress could not be written: {error}");
         }
     }
@@ -156,16 +156,21 @@ fn clock(time: Duration) -> String {
 
 /// Writes a JSON object or array to standard output, as one line, so that the last line of a command is its answer.
 pub(crate) fn print_json(value: &impl Serialize) -> Result<()> {
-    Ok(writeln!(stdout(), "{}", serde_json::to_string(value)?)?)
+    print(&serde_json::to_string(value)?)
 }
 
 /// Writes lines of text to standard output.
 pub(crate) fn print_lines(lines: impl IntoIterator<Item = String>) -> Result<()> {
-    let mut out = stdout().lock();
-    for line in lines {
-        writeln!(out, "{}", line.trim_end())?;
+    let lines: Vec<String> = lines.into_iter().map(|line| line.trim_end().to_owned()).collect();
+    print(&lines.join("\n"))
+}
+
+fn print(text: &str) -> Result<()> {
+    match writeln!(stdout(), "{text}") {
+        // A reader that has seen enough, such as `head`, is no failure.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => written.context("standard output cannot be written"),
     }
-    Ok(())
 }
 
 #[cfg(test)]
