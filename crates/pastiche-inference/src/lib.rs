@@ -35,5 +35,6 @@ pub use device::{ComputeDevice, DeviceChoice, DeviceInfo, ParseDeviceError, comp
 pub use error::InferenceError;
 pub use library::{StyleEntry, StyleLibrary};
 pub use precision::{ParsePrecisionError, Precision};
+pub use resize::resized;
 pub use style::Style;
 pub use stylizer::{MAX_SIDE, MIN_SIDE, Stylizer, StylizerOptions};

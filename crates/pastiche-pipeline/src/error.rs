@@ -40,18 +40,6 @@ pub enum PipelineError {
         /// The output asked for.
         path: PathBuf,
     },
-    /// A photograph could not be scaled.
-    #[error("the picture cannot be scaled to {width}x{height} ({source}); choose another size: {}", path.display())]
-    Scale {
-        /// The width asked for.
-        width: u32,
-        /// The height asked for.
-        height: u32,
-        /// The photograph.
-        path: PathBuf,
-        /// What the scaler said.
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
 }
 
 impl From<InferenceError> for PipelineError {

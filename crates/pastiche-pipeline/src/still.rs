@@ -2,9 +2,7 @@
 
 use std::path::Path;
 
-use fast_image_resize::{PixelType, Resizer, images::Image, images::ImageRef};
-use pastiche_frame::{Frame, PixelFormat};
-use pastiche_inference::Stylizer;
+use pastiche_inference::{Stylizer, resized};
 use pastiche_media::{read_image, write_image};
 
 use crate::{PipelineError, error::Result};
@@ -59,35 +57,13 @@ pub fn restyle_image(
 ) -> Result<(u32, u32)> {
     let picture = read_image(input)?;
     let (width, height) = size.of(picture.width(), picture.height());
-    let picture = scaled(picture, width, height).map_err(|source| PipelineError::Scale {
-        width,
-        height,
-        path: input.to_owned(),
-        source,
-    })?;
     // A photograph has no past: nothing of the one before may shine through.
     stylizer.reset();
-    let restyled = stylizer
-        .stylize(picture)
+    let restyled = resized(picture, width, height)
+        .and_then(|picture| stylizer.stylize(picture))
         .map_err(|source| PipelineError::Restyle { path: input.to_owned(), source: Box::new(source) })?;
     write_image(output, &restyled)?;
     Ok((width, height))
-}
-
-fn scaled(frame: Frame, width: u32, height: u32) -> Result<Frame, Box<dyn std::error::Error + Send + Sync>> {
-    if (width, height) == (frame.width(), frame.height()) {
-        return Ok(frame);
-    }
-    let pixels = match frame.format() {
-        PixelFormat::Rgb8 => PixelType::U8x3,
-        PixelFormat::Rgba8 => PixelType::U8x4,
-    };
-    let source = ImageRef::new(frame.width(), frame.height(), frame.data(), pixels)?;
-    let mut target = Image::new(width, height, pixels);
-    Resizer::new().resize(&source, &mut target, None)?;
-    let mut scaled = Frame::from_data(width, height, frame.format(), target.into_vec());
-    scaled.copy_properties_from(&frame);
-    Ok(scaled)
 }
 
 #[cfg(test)]
@@ -102,26 +78,5 @@ mod tests {
         assert_eq!(OutputSize::Scaled(0.01).of(31, 17), (1, 1));
         assert_eq!(OutputSize::Scaled(0.1).even_of(64, 48), (6, 4));
         assert_eq!(OutputSize::Scaled(0.01).even_of(64, 48), (2, 2));
-    }
-
-    #[test]
-    fn scaling_keeps_the_picture_upright() {
-        // The upper half red; below, black on the left and white on the right.
-        let mut picture = Frame::from_data(40, 20, PixelFormat::Rgb8, vec![0; 40 * 20 * 3]);
-        for (y, row) in picture.rows_mut().enumerate() {
-            for (x, pixel) in row.chunks_exact_mut(3).enumerate() {
-                pixel.fill(if x < 20 { 0 } else { 255 });
-                if y < 10 {
-                    pixel.copy_from_slice(&[255, 0, 0]);
-                }
-            }
-        }
-        let small = scaled(picture, 20, 10).unwrap();
-        assert_eq!((small.width(), small.height()), (20, 10));
-        let pixel = |x: usize, y: usize| &small.data()[(y * 20 + x) * 3..][..3];
-        assert_eq!(
-            (pixel(1, 1), pixel(1, 8), pixel(18, 8)),
-            (&[255, 0, 0][..], &[0, 0, 0][..], &[255, 255, 255][..])
-        );
     }
 }

@@ -18,7 +18,8 @@ pub(crate) fn start(
     let mut stylizer = Stylizer::new(style, &opened, &options)?;
     stylizer.set_controls(controls)?;
     if let Some(note) = opened.note() {
-        log::info!("{note}");
+        // In a build with CUDA the processor is second choice, which must not pass in silence.
+        log::log!(if cfg!(feature = "cuda") { log::Level::Warn } else { log::Level::Info }, "{note}");
     }
     eprintln!(
         "{style_text} on {}: {}; {}, {}",
