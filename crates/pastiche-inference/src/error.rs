@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use pastiche_frame::PixelFormat;
-use pastiche_nn::WeightsError;
+use pastiche_nn::{Architecture, WeightsError};
 
 use crate::{
     ControlsError,
@@ -102,6 +102,16 @@ pub enum InferenceError {
         #[from]
         source: candle_core::Error,
     },
+}
+
+impl InferenceError {
+    /// No architecture has that name; there are these.
+    pub(crate) fn unknown_architecture(name: &str) -> Self {
+        Self::UnknownArchitecture {
+            name: name.to_owned(),
+            known: Architecture::ALL.map(Architecture::name).to_vec(),
+        }
+    }
 }
 
 fn suggestion(nearest: &[String], any: bool) -> String {

@@ -40,14 +40,15 @@ pub struct StyleLibrary {
 }
 
 impl StyleLibrary {
-    /// Looks in the program's folders and in the user's. Files there that are no styles are left out with a warning.
+    /// Looks in the user's folder and in the program's; of two networks with the same name and architecture the user's
+    /// counts. Files there that are no styles are left out with a warning.
     pub fn discover() -> Self {
         let mut library = Self::default();
-        for folder in bundled_folders() {
-            library.add_folder(&folder, true);
-        }
         if let Some(folder) = Self::user_folder() {
             library.add_folder(&folder, false);
+        }
+        for folder in bundled_folders() {
+            library.add_folder(&folder, true);
         }
         library
     }
@@ -93,8 +94,11 @@ impl StyleLibrary {
     /// The file of a style: `wanted` is a name (in any case), or the path of a file.
     ///
     /// # Errors
-    /// No style has that name (with the nearest names), or not in that architecture.
+    /// No style has that name (with the nearest names), or not in that architecture, or no architecture has that name.
     pub fn find(&self, wanted: &str, architecture: Option<&str>) -> Result<PathBuf, InferenceError> {
+        if let Some(name) = architecture.filter(|name| Architecture::from_name(name).is_none()) {
+            return Err(InferenceError::unknown_architecture(name));
+        }
         if let Some(style) = self.styles.iter().find(|style| style.name.eq_ignore_ascii_case(wanted)) {
             return style.file(architecture);
         }
@@ -102,7 +106,10 @@ impl StyleLibrary {
         let looks_like_a_path = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("safetensors"))
             || path.components().count() > 1;
         if looks_like_a_path || path.is_file() {
-            return Ok(path.to_owned());
+            return match architecture {
+                None => Ok(path.to_owned()),
+                Some(_) => entry(path, false)?.file(architecture),
+            };
         }
         let (nearest, any) = (self.nearest(wanted), !self.styles.is_empty());
         Err(InferenceError::UnknownStyle { name: wanted.to_owned(), nearest, any })
@@ -206,6 +213,16 @@ mod tests {
     }
 
     #[test]
+    fn the_first_folder_s_network_counts() {
+        let (own, mut library) = library(&["wave.transformer_net"]);
+        let (_bundled, more) = self::library(&["wave.transformer_net", "wave.lengstrom"]);
+        library.add_folder(more.styles()[0].path.parent().unwrap(), true);
+        let wave = &library.styles()[0];
+        assert_eq!(wave.architectures, ["transformer_net", "lengstrom"]);
+        assert_eq!(library.find("wave", None).unwrap().parent().unwrap(), own.path());
+    }
+
+    #[test]
     fn styles_are_found_by_name_architecture_or_path() {
         let (folder, library) = library(&["wave.transformer_net", "wave.lengstrom"]);
         let at = |file: &str| folder.path().join(file);
@@ -214,8 +231,13 @@ mod tests {
             library.find("wave", Some("transformer_net")).unwrap(),
             at("wave.transformer_net.safetensors")
         );
-        let missing = library.find("wave", Some("swift")).unwrap_err().to_string();
-        assert!(missing.contains("lengstrom, transformer_net"), "{missing}");
+        let unknown = library.find("wave", Some("oil_2030")).unwrap_err().to_string();
+        assert!(unknown.contains("no architecture is called `oil_2030`"), "{unknown}");
+        let path = at("wave.lengstrom.safetensors");
+        let path_text = path.to_str().unwrap();
+        assert_eq!(library.find(path_text, Some("lengstrom")).unwrap(), path);
+        let missing = library.find(path_text, Some("transformer_net")).unwrap_err().to_string();
+        assert!(missing.contains("has no `transformer_net` network; it has lengstrom"), "{missing}");
         let elsewhere = Path::new("some/where.safetensors");
         assert_eq!(library.find(&elsewhere.to_string_lossy(), None).unwrap(), elsewhere);
     }

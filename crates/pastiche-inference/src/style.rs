@@ -31,11 +31,8 @@ impl Style {
     /// # Errors
     /// No architecture has that name.
     pub fn random(architecture: &str) -> Result<Self, InferenceError> {
-        let known =
-            Architecture::from_name(architecture).ok_or_else(|| InferenceError::UnknownArchitecture {
-                name: architecture.to_owned(),
-                known: Architecture::ALL.map(Architecture::name).to_vec(),
-            })?;
+        let known = Architecture::from_name(architecture)
+            .ok_or_else(|| InferenceError::unknown_architecture(architecture))?;
         let network = Network::random(known.usual(), 0, &Device::Cpu)?;
         Ok(Self { name: "random".to_owned(), network })
     }

@@ -184,7 +184,7 @@ pub fn save(
     }
     let bytes =
         safetensors::serialize(tensors.iter().map(|(name, tensor)| (name.as_str(), tensor)), Some(metadata))
-            .map_err(|source| WeightsError::NotSafetensors { source })?;
+            .map_err(|source| WeightsError::Write { source: io::Error::other(source) })?;
     write_whole(path, &bytes).map_err(|source| WeightsError::Write { source })
 }
 

@@ -5,7 +5,7 @@ mod support;
 
 use candle_core::{Device, Tensor};
 use pastiche_nn::{Network, WeightsFile};
-use support::{golden, max_difference, shared};
+use support::{golden, max_difference, relative_difference, shared};
 
 /// On the 0-255 scale.
 const TOLERANCE: f64 = 1e-2;
@@ -37,6 +37,17 @@ fn transformer_nets_match_at_even_and_odd_sizes() {
 fn lengstrom_net_matches() {
     // The reference clamps to the range of pictures.
     check("wave.lengstrom", "even.input", "even.wave", |output| output.clamp(0f32, 255f32).unwrap());
+}
+
+#[test]
+fn the_comparison_sees_a_single_nan() {
+    let mut values = vec![1f32; 12];
+    let sound = Tensor::new(values.as_slice(), &Device::Cpu).unwrap();
+    assert_eq!(max_difference(&sound, &sound), 0.0);
+    values[7] = f32::NAN;
+    let spoilt = Tensor::new(values.as_slice(), &Device::Cpu).unwrap();
+    assert_eq!(max_difference(&spoilt, &sound), f64::INFINITY);
+    assert_eq!(relative_difference(&spoilt, &sound), f64::INFINITY);
 }
 
 #[test]

@@ -158,17 +158,6 @@ impl VideoJob {
         mut on_progress: impl FnMut(&Progress),
         cancel: &Cancel,
     ) -> Result<VideoSummary> {
-        let device = stylizer.device_id().to_string();
-        self.run_with(device, |frame| Ok(stylizer.stylize(frame)?), &mut on_progress, cancel)
-    }
-
-    fn run_with(
-        self,
-        device: String,
-        mut restyle: impl FnMut(Frame) -> Result<Frame>,
-        on_progress: &mut dyn FnMut(&Progress),
-        cancel: &Cancel,
-    ) -> Result<VideoSummary> {
         let Self { options, mut decoder, encoder } = self;
         let (width, height) = decoder.size();
         let mut meter = ProgressMeter::start(decoder.expected_frames());
@@ -176,13 +165,15 @@ impl VideoJob {
         let written = AtomicU64::new(0);
         let encoder_name = encoder.encoder_name().to_owned();
         let audio = encoder.audio().clone();
+        // Nothing of another video may shine through this one's first frames.
+        stylizer.reset();
 
         let recorder = Recorder { encoder, written: &written, options: &options };
         let recording = run_stages(
             STAGES,
             || Ok(decoder.next_frame(&pool)?),
             |frame| {
-                let frame = restyle(frame)?;
+                let frame = stylizer.stylize(frame)?;
                 on_progress(&meter.at(written.load(Ordering::Relaxed)));
                 Ok(frame)
             },
@@ -198,7 +189,7 @@ impl VideoJob {
             bytes: recording.encoded.bytes,
             encoder: encoder_name,
             audio,
-            device,
+            device: stylizer.device_id(),
             elapsed: meter.elapsed(),
             cancelled: recording.cancelled,
         })

@@ -63,6 +63,9 @@ fn conv2d_shape(input: Dims4, weight: Dims4, stride: usize) -> Result<ConvShape>
     if weight_channels != in_channels || kernel != kernel_width || kernel == 0 || stride == 0 {
         bail!("conv2d: weights {weight:?} with stride {stride} do not fit an input {input:?}")
     }
+    if in_channels * out_channels == 0 {
+        bail!("conv2d: weights {weight:?} have no channels")
+    }
     if in_height < kernel || in_width < kernel {
         bail!("conv2d: a {kernel}x{kernel} kernel is larger than the input's {in_width}x{in_height} pixels")
     }
@@ -76,8 +79,8 @@ fn conv_transpose2d_shape(input: Dims4, weight: Dims4, stride: usize) -> Result<
     if weight_channels != channels || kernel != kernel_width || kernel == 0 || stride == 0 {
         bail!("conv_transpose2d: weights {weight:?} with stride {stride} do not fit an input {input:?}")
     }
-    if height == 0 || width == 0 {
-        bail!("conv_transpose2d: an input {input:?} has no pixels")
+    if channels * out_channels * height * width == 0 {
+        bail!("conv_transpose2d: an input {input:?} and weights {weight:?} have no channels or pixels")
     }
     Ok(ConvShape {
         batch,
