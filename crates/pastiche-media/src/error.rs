@@ -99,6 +99,12 @@ pub enum MediaError {
         /// What the system said.
         source: io::Error,
     },
+    /// Every temporary name for the output is taken by a file that is there already.
+    #[error("the output's temporary files are there already; remove the .part files that are no longer written: {}", path.display())]
+    PartialFilesTaken {
+        /// The last name that was tried.
+        path: PathBuf,
+    },
     /// The output's name ends in something that is not written.
     #[error("this kind of output is not written; let its name end in {supported}: {}", path.display())]
     OutputKind {

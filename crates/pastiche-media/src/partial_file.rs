@@ -1,7 +1,7 @@
 //! Output that appears under its name only when it is whole.
 
 use std::{
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     fs::{self, File},
     io,
     path::{Path, PathBuf},
@@ -9,7 +9,10 @@ use std::{
 
 use crate::{MediaError, error::Result};
 
-/// `<name>.part` beside the final name: renamed by [`Self::keep`], removed when dropped before.
+/// How many temporary names are tried before giving up.
+const MAX_NAMES: u32 = 10;
+
+/// `<name>.part` beside the final name, or `<name>.1.part` and so on where that is taken: renamed by [`Self::keep`], removed when dropped before.
 #[derive(Debug)]
 pub(crate) struct PartialFile {
     part: PathBuf,
@@ -18,7 +21,8 @@ pub(crate) struct PartialFile {
 }
 
 impl PartialFile {
-    /// Creates the empty `.part` file, which proves that the place can be written.
+    /// Creates the empty `.part` file, which proves that the place can be written. One that is there already is another
+    /// job's or somebody's own, and is left alone.
     pub(crate) fn create(target: &Path) -> Result<Self> {
         let not_writable = |source| MediaError::OutputNotWritable { path: target.to_owned(), source };
         let folder = match target.parent() {
@@ -34,11 +38,16 @@ impl PartialFile {
         let Some(name) = target.file_name() else {
             return Err(not_writable(io::Error::from(io::ErrorKind::InvalidInput)));
         };
-        let mut part_name = OsString::from(name);
-        part_name.push(".part");
-        let part = target.with_file_name(part_name);
-        File::create(&part).map_err(not_writable)?;
-        Ok(Self { part, target: target.to_owned(), kept: false })
+        let mut part = PathBuf::new();
+        for attempt in 0..MAX_NAMES {
+            part = target.with_file_name(part_name(name, attempt));
+            match File::create_new(&part) {
+                Ok(_) => return Ok(Self { part, target: target.to_owned(), kept: false }),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(not_writable(error)),
+            }
+        }
+        Err(MediaError::PartialFilesTaken { path: part })
     }
 
     /// Where to write.
@@ -63,6 +72,12 @@ impl PartialFile {
         self.kept = true;
         Ok(bytes)
     }
+}
+
+fn part_name(name: &OsStr, attempt: u32) -> OsString {
+    let mut part_name = name.to_owned();
+    part_name.push(if attempt == 0 { ".part".to_owned() } else { format!(".{attempt}.part") });
+    part_name
 }
 
 impl Drop for PartialFile {
@@ -95,6 +110,36 @@ mod tests {
         assert_eq!(part.keep().unwrap(), 5);
         assert_eq!(fs::read_to_string(&target).unwrap(), "whole");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_name_that_is_taken_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("out.mp4");
+        let foreign = folder.path().join("out.mp4.part");
+        fs::write(&foreign, "not ours").unwrap();
+
+        let first = PartialFile::create(&target).unwrap();
+        let second = PartialFile::create(&target).unwrap();
+        assert_eq!(first.path(), folder.path().join("out.mp4.1.part"));
+        assert_eq!(second.path(), folder.path().join("out.mp4.2.part"));
+        fs::write(first.path(), "first").unwrap();
+        drop(second);
+        first.keep().unwrap();
+        assert_eq!(fs::read_to_string(&target).unwrap(), "first");
+        assert_eq!(fs::read_to_string(&foreign).unwrap(), "not ours");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn too_many_names_taken_is_an_error_that_leaves_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("out.png");
+        let claimed: Vec<_> = (0..MAX_NAMES).map(|_| PartialFile::create(&target).unwrap()).collect();
+        let error = PartialFile::create(&target).unwrap_err();
+        let MediaError::PartialFilesTaken { path } = &error else { panic!("{error}") };
+        assert_eq!(path, claimed.last().unwrap().path());
+        assert!(claimed.iter().all(|part| part.path().exists()));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use common::{numbered_frame, options, read_frames, sound, steady_ticks, write_nu
 use pastiche_frame::Timestamp;
 use pastiche_media::{
     DecodeOptions, EncodeOptions, MediaError, VideoDecoder, VideoEncoder, available_encoders, probe,
-    read_image,
+    read_image, write_image,
 };
 
 fn open_error(path: &Path) -> MediaError {
@@ -67,7 +67,8 @@ fn an_unfinished_output_leaves_nothing_behind() {
     fs::write(&path, "the older one").unwrap();
     let mut encoder = VideoEncoder::create(&path, &options(160, 90)).unwrap();
     encoder.write(&numbered_frame(0, 160, 90)).unwrap();
-    assert!(folder.path().join("out.mp4.part").exists());
+    assert_eq!(encoder.partial_path(), folder.path().join("out.mp4.part"));
+    assert!(encoder.partial_path().exists());
     drop(encoder);
     assert!(!folder.path().join("out.mp4.part").exists());
     assert_eq!(fs::read_to_string(&path).unwrap(), "the older one");
@@ -77,6 +78,26 @@ fn an_unfinished_output_leaves_nothing_behind() {
     let summary = encoder.finish().unwrap();
     assert_eq!((summary.frames, summary.bytes), (1, fs::metadata(&path).unwrap().len()));
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_part_file_that_is_there_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (video, still) = (folder.path().join("out.mp4"), folder.path().join("out.png"));
+    let foreign = ["out.mp4.part", "out.png.part"].map(|name| folder.path().join(name));
+    for path in &foreign {
+        fs::write(path, "not ours").unwrap();
+    }
+    let mut encoder = VideoEncoder::create(&video, &options(160, 90)).unwrap();
+    assert_eq!(encoder.partial_path(), folder.path().join("out.mp4.1.part"));
+    encoder.write(&numbered_frame(0, 160, 90)).unwrap();
+    encoder.finish().unwrap();
+    write_image(&still, &numbered_frame(0, 160, 90)).unwrap();
+    assert!(video.exists() && still.exists());
+    for path in &foreign {
+        assert_eq!(fs::read_to_string(path).unwrap(), "not ours");
+    }
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 4);
 }
 
 #[test]

@@ -5,7 +5,10 @@
 pub(crate) mod flat;
 pub(crate) mod sound;
 
-use std::path::{Path, PathBuf};
+use std::{
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
 
 use pastiche_frame::{ColorSpace, Frame, FramePool, PixelFormat, Rational, Timestamp};
 use pastiche_media::{DecodeOptions, EncodeOptions, VideoDecoder, VideoEncoder};
@@ -92,6 +95,9 @@ pub(crate) fn shared_clip(name: &str) -> Option<PathBuf> {
     if clip.exists() {
         return Some(clip);
     }
-    eprintln!("SKIPPED: no {} (set PASTICHE_SHARED to the folder of shared assets)", clip.display());
+    // Not `eprintln!`, whose text is captured and never shown when the test passes.
+    let mut stderr = io::stderr().lock();
+    writeln!(stderr, "SKIPPED: no {} (set PASTICHE_SHARED to the folder of shared assets)", clip.display())
+        .unwrap();
     None
 }
