@@ -58,7 +58,8 @@ pub struct EncodeSummary {
 
 /// Writes an MP4 file frame by frame: 4:2:0, limited range, tagged; the index at the front.
 ///
-/// The file is called `<name>.part` until [`Self::finish`], and is removed when the encoder is dropped before.
+/// The file has a temporary name beside its own, [`Self::partial_path`], until [`Self::finish`], and is removed when the
+/// encoder is dropped before.
 pub struct VideoEncoder {
     // Before the file in this list, so that it is closed before it is removed.
     muxer: Muxer,
@@ -150,6 +151,11 @@ impl VideoEncoder {
         self.encoder_name
     }
 
+    /// The file that is written until it is whole: `<name>.part`, or `<name>.1.part` and so on where that is taken.
+    pub fn partial_path(&self) -> &Path {
+        self.file.path()
+    }
+
     /// What becomes of the sound.
     pub fn audio(&self) -> &AudioOutcome {
         &self.audio_outcome
@@ -173,9 +179,8 @@ impl VideoEncoder {
                 self.send(slot)?;
             }
             Clock::Constant(clock) => {
-                let (repeats, slot) = clock.place(frame.timestamp, frame.duration_ticks);
-                self.repeat(repeats)?;
-                if let Some(ticks) = slot {
+                if let Some((repeats, ticks)) = clock.place(frame.timestamp, frame.duration_ticks) {
+                    self.repeat(repeats)?;
                     self.convert(frame)?;
                     self.send(Slot { ticks, duration_ticks: 1 })?;
                 }
@@ -205,10 +210,7 @@ impl VideoEncoder {
 
     fn close(mut self, sound_end: impl FnOnce(Timestamp) -> Option<Timestamp>) -> Result<EncodeSummary> {
         if let Clock::Constant(clock) = &self.clock {
-            let rest = clock.rest();
-            if self.frames > 0 {
-                self.repeat(rest)?;
-            }
+            self.repeat(clock.rest())?;
         }
         self.encoder.send_eof().map_err(|source| self.failure(source))?;
         self.write_encoded()?;

@@ -79,6 +79,8 @@ pub(crate) struct Window {
     pub(crate) start: i64,
     /// The first tick after the end.
     pub(crate) end: Option<i64>,
+    /// No later start is asked for: nothing is left out before `start`, not even what an encoder put there.
+    pub(crate) from_beginning: bool,
 }
 
 impl Window {
@@ -91,8 +93,10 @@ impl Window {
         time_base: Rational,
     ) -> Self {
         let ticks = |duration| Timestamp::from_duration(duration).rescaled(time_base).ticks;
+        let from_beginning = start.is_none_or(|start| start.is_zero());
         let start = origin.rescaled(time_base).ticks.saturating_add(ticks(start.unwrap_or_default()));
-        Self { start, end: duration.map(|duration| start.saturating_add(ticks(duration))) }
+        let end = duration.map(|duration| start.saturating_add(ticks(duration)));
+        Self { start, end, from_beginning }
     }
 }
 
@@ -132,8 +136,10 @@ mod tests {
         // One frame of 24 a second, cut to whole microseconds, still means frame 1.
         let window =
             Window::new(origin, Some(Duration::from_micros(41_666)), Some(Duration::from_secs(2)), time_base);
-        assert_eq!(window, Window { start: 25, end: Some(73) });
-        assert_eq!(Window::new(origin, None, None, time_base), Window { start: 24, end: None });
+        assert_eq!(window, Window { start: 25, end: Some(73), from_beginning: false });
+        let whole = Window { start: 24, end: None, from_beginning: true };
+        assert_eq!(Window::new(origin, None, None, time_base), whole);
+        assert_eq!(Window::new(origin, Some(Duration::ZERO), None, time_base), whole);
     }
 
     #[test]

@@ -119,6 +119,24 @@ fn a_constant_rate_repeats_and_drops() {
 }
 
 #[test]
+fn a_lower_rate_is_reached_without_repeats_or_lost_work() {
+    let folder = tempfile::tempdir().unwrap();
+    let (source, output) = (folder.path().join("25.mp4"), folder.path().join("24.mp4"));
+    write_numbered(&source, &options(160, 90), &steady_ticks(100));
+    let rate = Some(rational(24, 1));
+    let decoded = read_frames(&source, &DecodeOptions { max_frame_rate: rate, ..DecodeOptions::default() });
+    let mut encoder =
+        VideoEncoder::create(&output, &EncodeOptions { constant_frame_rate: rate, ..options(160, 90) })
+            .unwrap();
+    for frame in &decoded {
+        encoder.write(frame).unwrap();
+    }
+    assert_eq!(encoder.finish().unwrap().frames, 96);
+    let read = read_numbered(&output, &DecodeOptions::default());
+    assert!(read.iter().map(|(number, _)| *number).eq(decoded.iter().map(frame_number)));
+}
+
+#[test]
 fn odd_sizes_lose_their_last_column_and_row() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("odd.mkv");

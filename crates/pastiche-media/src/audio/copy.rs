@@ -68,7 +68,7 @@ impl CopiedTrack {
                 return Ok(None);
             }
             let before = pts < window.start && self.next_pts_ticks <= window.start;
-            if before && !self.source.from_beginning {
+            if before && !window.from_beginning {
                 continue;
             }
             let dts = packet.dts().unwrap_or(pts) - window.start;

@@ -79,8 +79,6 @@ struct Source {
     stream_index: usize,
     time_base: Rational,
     window: Window,
-    /// Nothing is left out before the start, not even what an encoder put before the beginning.
-    from_beginning: bool,
     codec: Id,
 }
 
@@ -134,13 +132,11 @@ impl Source {
         for mut other in input.streams_mut().filter(|stream| stream.index() != stream_index) {
             raw::discard(&mut other);
         }
-        let start = request.start.filter(|start| !start.is_zero());
-        if let Some(start) = start {
+        if let Some(start) = request.start.filter(|start| !start.is_zero()) {
             input::seek_before(&mut input, origin, start.saturating_sub(PRE_ROLL), path);
         }
-        let window = Window::new(origin, start, request.duration, time_base);
-        let from_beginning = start.is_none();
-        Ok(Some(Self { path: path.clone(), input, stream_index, time_base, window, from_beginning, codec }))
+        let window = Window::new(origin, request.start, request.duration, time_base);
+        Ok(Some(Self { path: path.clone(), input, stream_index, time_base, window, codec }))
     }
 
     /// The stream's next packet; `None` at the end of the file.
