@@ -3,7 +3,8 @@
 use std::{
     env,
     ffi::OsStr,
-    path::PathBuf,
+    fs,
+    path::{Path, PathBuf},
     process::{Command, Output},
 };
 
@@ -14,8 +15,24 @@ pub fn program() -> PathBuf {
     let test = env::current_exe().unwrap();
     let name = format!("pastiche{}", env::consts::EXE_SUFFIX);
     let program = test.parent().and_then(|folder| folder.parent()).unwrap().join(name);
-    assert!(program.exists(), "{} is missing; cargo test --workspace builds it", program.display());
+    assert!(program.exists(), "{} is missing; cargo build --package pastiche", program.display());
+    if let Some(source) = newer_source(&program) {
+        panic!("{} is older than {source}; cargo build --package pastiche", program.display());
+    }
     program
+}
+
+/// A source that has changed since the program was built from it. Cargo does not build the program for
+/// `cargo test --package pastiche-e2e`, and leaves beside it the list of what it was built from.
+fn newer_source(program: &Path) -> Option<String> {
+    let modified = |path: &Path| path.metadata().and_then(|metadata| metadata.modified()).ok();
+    let built = modified(program)?;
+    let list = fs::read_to_string(program.with_extension("d")).ok()?;
+    let (_, sources) = list.trim_end().split_once(": ")?;
+    // A space in a name is written `\ `.
+    let sources = sources.replace("\\ ", "\0");
+    let mut sources = sources.split(' ').map(|source| source.replace('\0', " "));
+    sources.find(|source| modified(Path::new(source)).is_some_and(|changed| changed > built))
 }
 
 /// How a run of the program ended, and what it said.

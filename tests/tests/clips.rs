@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use pastiche_e2e::{Run, decode, demo_clip, pastiche, shared, sound_samples, write_style};
 use pastiche_media::probe;
+use serde_json::Value;
 
 const CLIPS: [&str; 4] = [
     "video/bunny_720p_h264_aac51.mp4",
@@ -63,8 +64,17 @@ fn sound_can_be_converted_or_left_out() {
     assert_eq!(probe(&output).unwrap().audio, []);
     assert!(sound_samples(&output).is_empty());
 
-    let (run, output) = restyle(folder.path(), &input, &["--duration", "1", "--audio", "aac", "-y"]);
-    run.done();
+    let (run, output) =
+        restyle(folder.path(), &input, &["--duration", "1", "--audio", "aac", "-y", "--progress", "json"]);
+    let run = run.done();
+    let closing = run.err.lines().last().unwrap();
+    assert!(closing.contains("sound converted"), "{closing}");
+    let summary: Value = serde_json::from_str(run.out.lines().last().unwrap()).unwrap();
+    let source = &probe(&input).unwrap().audio[0].codec;
+    assert_eq!(
+        (&summary["audio"], &summary["audio_codec"], &summary["audio_source_codec"]),
+        (&"converted".into(), &"aac".into(), &source.as_str().into())
+    );
     let sound = probe(&output).unwrap().audio;
     assert_eq!((sound.len(), sound[0].codec.as_str()), (1, "aac"));
     let packets = sound_samples(&output);

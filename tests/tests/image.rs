@@ -43,7 +43,7 @@ fn a_picture_keeps_its_size_or_takes_the_one_asked_for() {
 fn several_pictures_go_into_a_folder_under_their_names() {
     let folder = studio();
     let run = run(folder.path(), "image a.png b.jpg -o painted --style dots.safetensors").done();
-    assert!(run.err.contains("2 pictures done"), "{}", run.err);
+    assert!(run.err.contains("2 images done"), "{}", run.err);
     assert_eq!(size(&folder.path().join("painted/a.png")), (61, 47));
     assert_eq!(size(&folder.path().join("painted/b.jpg")), (40, 64));
 }
@@ -61,7 +61,7 @@ fn bad_pictures_are_told_and_counted_and_the_others_are_done() {
     for name in ["missing.png", "broken.png", "tiny.png"] {
         assert_eq!(errors.iter().filter(|line| line.contains(name)).count(), 1, "{name}: {errors:?}");
     }
-    assert!(partly.err.contains("2 pictures done") && partly.err.contains("3 failed"), "{}", partly.err);
+    assert!(partly.err.contains("2 images done") && partly.err.contains("3 failed"), "{}", partly.err);
     let mut made: Vec<_> = fs::read_dir(folder.path().join("painted"))
         .unwrap()
         .map(|file| file.unwrap().file_name().into_string().unwrap())

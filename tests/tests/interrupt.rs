@@ -6,7 +6,7 @@
 use std::{
     io::{BufRead, BufReader},
     path::Path,
-    process::{Child, ChildStdout, Command, Stdio},
+    process::{Child, ChildStderr, ChildStdout, Command, Stdio},
 };
 
 use pastiche_e2e::{Clip, decode, program, write_clip, write_style};
@@ -17,14 +17,13 @@ fn signal(child: &Child, name: &str) {
     assert!(status.success());
 }
 
-/// Starts on a clip of 600 frames.
-fn start(folder: &Path) -> Child {
+/// Starts on a clip of 600 frames; the larger the network works, the longer each takes.
+fn start(folder: &Path, process_size: &str) -> Child {
     write_clip(&folder.join("in.mp4"), Clip { width: 96, height: 64, frames: 600, frames_per_second: 25 });
     write_style(&folder.join("dots.safetensors"));
     Command::new(program())
         .args(["video", "in.mp4", "-o", "out.mp4", "--style", "dots.safetensors", "--progress", "json"])
-        // Large enough to keep it busy for a while.
-        .args(["--process-size", "480x360"])
+        .args(["--process-size", process_size])
         .current_dir(folder)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -44,11 +43,20 @@ fn wait_for_frames(events: &mut BufReader<ChildStdout>) {
     }
 }
 
+/// Reads messages until it has answered the first interruption.
+fn wait_for_answer(messages: &mut BufReader<ChildStderr>) {
+    let mut line = String::new();
+    while !line.contains("once more to quit at once") {
+        line.clear();
+        assert_ne!(messages.read_line(&mut line).unwrap(), 0, "it ended without an answer");
+    }
+}
+
 #[test]
 fn an_interrupted_video_plays_up_to_where_it_was() {
     for name in ["-INT", "-TERM"] {
         let folder = tempfile::tempdir().unwrap();
-        let mut child = start(folder.path());
+        let mut child = start(folder.path(), "480x360");
         let mut events = BufReader::new(child.stdout.take().unwrap());
         wait_for_frames(&mut events);
         signal(&child, name);
@@ -63,4 +71,19 @@ fn an_interrupted_video_plays_up_to_where_it_was() {
         assert_eq!(summary["frames"], frames);
         assert!(!folder.path().join("out.mp4.part").exists());
     }
+}
+
+#[test]
+fn a_second_interruption_quits_at_once_and_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = start(folder.path(), "1600x1200");
+    wait_for_frames(&mut BufReader::new(child.stdout.take().unwrap()));
+    assert!(folder.path().join("out.mp4.part").exists());
+    let mut messages = BufReader::new(child.stderr.take().unwrap());
+    signal(&child, "-INT");
+    wait_for_answer(&mut messages);
+    signal(&child, "-INT");
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(!folder.path().join("out.mp4.part").exists());
+    assert!(!folder.path().join("out.mp4").exists(), "it finished the file instead of quitting");
 }

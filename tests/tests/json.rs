@@ -41,17 +41,6 @@ fn devices_lists_processors_cameras_and_encoders() {
 }
 
 #[test]
-fn styles_is_an_array() {
-    let styles = json(&pastiche(["styles", "--json"]).done());
-    for style in styles.as_array().unwrap() {
-        assert_eq!(
-            keys(style),
-            ["architectures", "bundled", "bytes", "credit", "license", "name", "path", "title"]
-        );
-    }
-}
-
-#[test]
 fn probe_tells_what_a_file_holds() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("clip.mp4");

@@ -2,9 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
 
-use pastiche_e2e::{Clip, Run, decode, pastiche, write_clip, write_style};
+use pastiche_e2e::{Clip, Run, decode, pastiche, program, write_clip, write_style};
 use serde_json::Value;
 
 /// A folder with a clip of 50 frames, 2 s at 25 a second, of 96x64, and a style.
@@ -33,6 +37,23 @@ impl Studio {
     }
 }
 
+/// What stands between `before` and the next comma.
+fn word_after<'a>(text: &'a str, before: &str) -> &'a str {
+    let (_, after) = text.split_once(before).unwrap();
+    after.split(',').next().unwrap()
+}
+
+/// Writes 5 grey frames of any size as YUV4MPEG2, which is plain text and samples; whole chroma planes, so that odd
+/// sizes work.
+fn write_raw_clip(path: &Path, width: usize, height: usize) {
+    let mut clip = format!("YUV4MPEG2 W{width} H{height} F25:1 Ip A1:1 C444\n").into_bytes();
+    for _ in 0..5 {
+        clip.extend(b"FRAME\n");
+        clip.resize(clip.len() + 3 * width * height, 128);
+    }
+    fs::write(path, clip).unwrap();
+}
+
 /// Mean absolute difference of two pictures' bytes.
 fn difference(a: &[u8], b: &[u8]) -> f64 {
     assert_eq!(a.len(), b.len());
@@ -47,6 +68,8 @@ fn a_video_keeps_its_frames_times_and_size_and_changes_its_looks() {
     for word in ["cpu", "f32", "1 thread", "encoder", "no sound", "50 frames"] {
         assert!(run.err.contains(word), "{word:?} is not told: {}", run.err);
     }
+    let (encoder, closing) = (word_after(&run.err, "encoder "), run.err.lines().last().unwrap());
+    assert!(closing.contains(encoder) && closing.contains("no sound"), "{closing}");
     let (before, after) = (decode(&studio.path("in.mp4")), decode(&studio.path("out.mp4")));
     assert_eq!((after.width, after.height), (96, 64));
     assert_eq!(after.times, before.times);
@@ -87,6 +110,32 @@ fn the_result_has_the_size_asked_for_whatever_the_network_works_at() {
         let after = decode(&studio.path("out.mp4"));
         assert_eq!(((after.width, after.height), after.times.len()), (size, 50), "{options:?}");
     }
+}
+
+#[test]
+fn an_odd_sized_video_loses_a_column_and_a_row_and_is_told_so() {
+    let studio = Studio::new();
+    write_raw_clip(&studio.path("in.mp4"), 95, 63);
+    let run = studio.video(&[]).done();
+    assert!(run.err.contains("size is odd") && run.err.contains("94x62"), "{}", run.err);
+    let after = decode(&studio.path("out.mp4"));
+    assert_eq!((after.width, after.height, after.times.len()), (94, 62, 5));
+}
+
+#[test]
+fn a_job_goes_on_when_nobody_reads_what_it_says() {
+    let studio = Studio::new();
+    let mut child = Command::new(program())
+        .args(["video", "in.mp4", "-o", "out.mp4", "--style", "dots.safetensors", "--verbose", "--verbose"])
+        .current_dir(studio.folder.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stderr.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(decode(&studio.path("out.mp4")).times.len(), 50);
+    assert!(!studio.path("out.mp4.part").exists());
 }
 
 #[test]
@@ -145,6 +194,7 @@ fn progress_as_json_is_one_object_a_line_with_a_summary_at_the_end() {
         (&summary["device"], &summary["audio"], &summary["cancelled"]),
         (&"cpu".into(), &"none".into(), &false.into())
     );
+    assert!(summary["audio_codec"].is_null() && summary["audio_source_codec"].is_null(), "{summary}");
     for key in ["output", "bytes", "encoder", "precision", "threads", "seconds", "fps", "video_seconds"] {
         assert!(!summary[key].is_null(), "{key}: {summary}");
     }

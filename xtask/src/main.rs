@@ -11,7 +11,8 @@ use std::process::ExitCode;
 const USAGE: &str = "usage: cargo xtask TASK
 
     demo [STYLE]   restyle the demo clip with a bundled style, or with a style file, and say where the result is
-    test           check formatting, lints, documentation, licences and the crates' arrows; run every test";
+    test           check formatting, lints, documentation and the crates' arrows, licences too where cargo-deny is
+                   installed; run every test";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

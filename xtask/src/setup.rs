@@ -1,8 +1,8 @@
 //! System packages that building needs: installs them where it may, names them where it may not.
 
-use std::{env, path::Path};
+use std::{env, fs, path::Path, process::Stdio};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use crate::shell::{self, command, output, succeeds};
 
@@ -19,7 +19,8 @@ enum Sign {
     Module(&'static str),
     /// This program runs.
     Program(&'static str),
-    /// libclang, which has no pkg-config module: a variable that says where it is, or clang beside it.
+    /// libclang, which has no pkg-config module: a variable that says where it is, the library in Debian's place for
+    /// it, or, elsewhere, clang beside it.
     LibClang,
 }
 
@@ -54,10 +55,15 @@ pub(crate) fn run() -> Result<()> {
         bail!("missing packages, to be installed as root: apt-get install {packages}");
     };
     eprintln!("installing {packages}");
-    shell::run(&mut command("env", &[prefix, &["apt-get", "update", "-q"]].concat()))?;
+    install(prefix, &missing)
+        .with_context(|| format!("missing packages, apt-get could not install them: {packages}"))
+}
+
+fn install(root_prefix: &[&str], packages: &[&str]) -> Result<()> {
+    shell::run(&mut command("env", &[root_prefix, &["apt-get", "update", "-q"]].concat()))?;
     let install =
         ["DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-q", "-y", "--no-install-recommends"];
-    shell::run(command("env", &[prefix, &["env"], &install[..]].concat()).args(missing))
+    shell::run(command("env", &[root_prefix, &["env"], &install[..]].concat()).args(packages))
 }
 
 /// What to write before a command to run it as root without being asked for a password; `None` where that cannot be.
@@ -74,10 +80,9 @@ impl Requirement {
         let here = match self.sign {
             Sign::Module(module) => succeeds(&mut command("pkg-config", &["--exists", module])),
             Sign::Program(program) => succeeds(&mut command(program, &["--version"])),
-            Sign::LibClang if debian => env::var_os("LIBCLANG_PATH").is_some(),
-            Sign::LibClang => {
-                env::var_os("LIBCLANG_PATH").is_some() || succeeds(&mut command("clang", &["--version"]))
-            }
+            Sign::LibClang if env::var_os("LIBCLANG_PATH").is_some() => true,
+            Sign::LibClang if debian => has_libclang(Path::new("/usr/lib")),
+            Sign::LibClang => succeeds(&mut command("clang", &["--version"])),
         };
         here || (debian && is_installed(self.package))
     }
@@ -85,6 +90,40 @@ impl Requirement {
 
 fn is_installed(package: &str) -> bool {
     let query = ["-W", "-f", "${db:Status-Status}", package];
-    output(command("dpkg-query", &query).stderr(std::process::Stdio::null()))
-        .is_ok_and(|status| status == "installed")
+    output(command("dpkg-query", &query).stderr(Stdio::null())).is_ok_and(|status| status == "installed")
+}
+
+/// Whether an LLVM under `folder` has libclang, and the headers that it cannot read C without.
+fn has_libclang(folder: &Path) -> bool {
+    let names = |folder: &Path| {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        entries.filter_map(|entry| entry.file_name().into_string().ok()).collect::<Vec<_>>()
+    };
+    // libclang-cpp is another library, with an interface of its own.
+    let is_libclang = |name: &String| {
+        name.starts_with("libclang") && name.contains(".so") && !name.starts_with("libclang-cpp")
+    };
+    names(folder).iter().filter(|name| name.starts_with("llvm-")).any(|llvm| {
+        let libraries = folder.join(llvm).join("lib");
+        libraries.join("clang").is_dir() && names(&libraries).iter().any(is_libclang)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn libclang_counts_with_its_headers_only_and_libclang_cpp_does_not() {
+        let folder = env::temp_dir().join(format!("pastiche-xtask-{}", std::process::id()));
+        let libraries = folder.join("llvm-14/lib");
+        fs::create_dir_all(&libraries).unwrap();
+        let mut seen = vec![has_libclang(&folder)];
+        for name in ["libclang-cpp.so.14", "libclangAST.a", "libclang-14.so.1", "clang"] {
+            fs::create_dir(libraries.join(name)).unwrap();
+            seen.push(has_libclang(&folder));
+        }
+        fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(seen, [false, false, false, false, true]);
+    }
 }

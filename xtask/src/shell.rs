@@ -22,7 +22,7 @@ pub(crate) fn target() -> PathBuf {
 /// `program` with `arguments`, to be run in the workspace's folder.
 pub(crate) fn command(program: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new(program);
-    command.args(arguments).current_dir(root());
+    command.args(arguments).current_dir(root()).stderr(Stdio::inherit());
     command
 }
 
@@ -46,11 +46,10 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// What `command` prints on standard output.
+/// What `command` prints on standard output. Its standard error goes to ours unless the caller has sent it elsewhere.
 pub(crate) fn output(command: &mut Command) -> Result<String> {
     let program = command.get_program().to_string_lossy().into_owned();
-    let output =
-        command.stderr(Stdio::inherit()).output().with_context(|| format!("cannot run {program}"))?;
+    let output = command.output().with_context(|| format!("cannot run {program}"))?;
     if !output.status.success() {
         bail!("{program} failed ({})", output.status);
     }

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use pastiche_inference::{Controls, Style, Stylizer, StylizerOptions};
 
-use crate::args::DeviceArgs;
+use crate::{args::DeviceArgs, terminal::tell};
 
 /// Puts a style on a device, and says on standard error what runs.
 pub(crate) fn start(
@@ -21,13 +21,13 @@ pub(crate) fn start(
         // In a build with CUDA the processor is second choice, which must not pass in silence.
         log::log!(if cfg!(feature = "cuda") { log::Level::Warn } else { log::Level::Info }, "{note}");
     }
-    eprintln!(
+    tell(format_args!(
         "{style_text} on {}: {}; {}, {}",
         opened.id(),
         opened.name(),
         stylizer.precision(),
         counted(stylizer.threads() as u64, "thread"),
-    );
+    ));
     Ok(stylizer)
 }
 

@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Context, Result};
 use pastiche_pipeline::Cancel;
 
-use crate::failure::Outcome;
+use crate::{failure::Outcome, terminal::tell};
 
 /// Watches for interruptions while a command writes files.
 pub(crate) struct Interrupt {
@@ -29,9 +29,9 @@ impl Interrupt {
         ctrlc::set_handler(move || {
             if !switch.is_cancelled() {
                 switch.cancel();
-                // A terminal stands in the middle of a progress bar's line, with ^C on it.
+                // A terminal stands in the middle of a line, with ^C on it.
                 let line_end = if stderr().is_terminal() { "\n" } else { "" };
-                eprintln!("{line_end}interrupted: {first}; once more to quit at once");
+                tell(format_args!("{line_end}interrupted: {first}; once more to quit at once"));
                 return;
             }
             if let Some(part) = file.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {

@@ -7,12 +7,14 @@ mod engine;
 mod failure;
 mod interrupt;
 mod report;
+mod terminal;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
 use commands::Command;
+use terminal::{LogWriter, tell};
 
 /// Repaints videos and photographs in the manner of a painting.
 #[derive(Parser)]
@@ -33,7 +35,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     start_log(cli.verbose);
     let outcome = cli.command.run().unwrap_or_else(|error| {
-        eprintln!("error: {}", failure::one_line(&error));
+        tell(format_args!("error: {}", failure::one_line(&error)));
         failure::outcome_of(&error)
     });
     ExitCode::from(outcome as u8)
@@ -51,6 +53,7 @@ fn start_log(verbose: u8) {
             use std::io::Write;
             writeln!(out, "{}: {}", record.level().as_str().to_lowercase(), record.args())
         })
+        .target(env_logger::Target::Pipe(Box::new(LogWriter)))
         .init();
     pastiche_media::show_ffmpeg_messages(verbose >= 2);
 }

@@ -6,11 +6,14 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressStyle;
 use pastiche_pipeline::Progress;
 use serde::Serialize;
 
-use crate::args::ProgressMode;
+use crate::{
+    args::ProgressMode,
+    terminal::{self, tell},
+};
 
 /// Between two lines for a reader, and two events for a program.
 const LINE_INTERVAL: Duration = Duration::from_secs(4);
@@ -19,17 +22,24 @@ const EVENT_INTERVAL: Duration = Duration::from_millis(250);
 /// Tells how far a job is, in the manner asked for.
 pub(crate) struct Reporter {
     manner: Manner,
-    /// What is counted: `frames`, `images`.
-    unit: &'static str,
+    unit: Unit,
     /// When the next line or event is due.
     due: Instant,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Manner {
-    Bar(ProgressBar),
+    Bar,
     Lines,
     Json,
     Silent,
+}
+
+/// What is counted.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Unit {
+    Frames,
+    Images,
 }
 
 /// A progress event, as JSON.
@@ -45,27 +55,27 @@ struct ProgressEvent {
 }
 
 impl Reporter {
-    pub(crate) fn new(mode: ProgressMode, unit: &'static str) -> Self {
+    pub(crate) fn new(mode: ProgressMode, unit: Unit) -> Self {
         let manner = match mode {
-            ProgressMode::Auto if stderr().is_terminal() => Manner::Bar(ProgressBar::no_length()),
+            ProgressMode::Auto if stderr().is_terminal() => Manner::Bar,
             ProgressMode::Auto => Manner::Lines,
             ProgressMode::Json => Manner::Json,
             ProgressMode::None => Manner::Silent,
         };
         let now = Instant::now();
-        let due = if matches!(manner, Manner::Lines) { now + LINE_INTERVAL } else { now };
+        let due = if manner == Manner::Lines { now + LINE_INTERVAL } else { now };
         Self { manner, unit, due }
     }
 
     /// Whether a program reads standard output.
     pub(crate) fn is_json(&self) -> bool {
-        matches!(self.manner, Manner::Json)
+        self.manner == Manner::Json
     }
 
     /// Tells how far the job is, unless that was told a moment ago.
     pub(crate) fn update(&mut self, progress: &Progress) {
-        if let Manner::Bar(bar) = &self.manner {
-            return draw(bar, self.unit, progress);
+        if self.manner == Manner::Bar {
+            return draw(self.unit, progress);
         }
         let now = Instant::now();
         if now < self.due {
@@ -73,17 +83,17 @@ impl Reporter {
         }
         self.due = now + if self.is_json() { EVENT_INTERVAL } else { LINE_INTERVAL };
         match self.manner {
-            Manner::Lines => eprintln!("{}", line(self.unit, progress)),
+            Manner::Lines => tell(line(self.unit, progress)),
             Manner::Json => self.event(&ProgressEvent {
                 event: "progress",
                 done: progress.frames_done,
                 total: progress.frames_total,
-                unit: self.unit,
+                unit: self.unit.name(),
                 per_second: progress.frames_per_second,
                 seconds: progress.elapsed.as_secs_f64(),
                 seconds_left: progress.time_left.map(|left| left.as_secs_f64()),
             }),
-            Manner::Bar(_) | Manner::Silent => {}
+            Manner::Bar | Manner::Silent => {}
         }
     }
 
@@ -96,27 +106,30 @@ impl Reporter {
             log::debug!("progress could not be written: {error}");
         }
     }
+}
 
-    /// Says something beside the progress, on standard error.
-    pub(crate) fn say(&self, text: &str) {
-        match &self.manner {
-            Manner::Bar(bar) => bar.suspend(|| eprintln!("{text}")),
-            _ => eprintln!("{text}"),
+impl Unit {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Frames => "frames",
+            Self::Images => "images",
         }
     }
 
-    /// Takes the bar away.
-    pub(crate) fn close(&self) {
-        if let Manner::Bar(bar) = &self.manner {
-            bar.finish_and_clear();
+    fn per_second(self) -> &'static str {
+        match self {
+            Self::Frames => "fps",
+            Self::Images => "images a second",
         }
     }
 }
 
-fn draw(bar: &ProgressBar, unit: &str, progress: &Progress) {
+fn draw(unit: Unit, progress: &Progress) {
+    let bar = terminal::bar();
     if bar.length() != progress.frames_total || bar.position() == 0 {
-        let known = format!("{{bar:32}} {{pos}} of {{len}} {unit}, {{msg}}");
-        let unknown = format!("{{spinner}} {{pos}} {unit}, {{msg}}");
+        let name = unit.name();
+        let known = format!("{{bar:32}} {{pos}} of {{len}} {name}, {{msg}}");
+        let unknown = format!("{{spinner}} {{pos}} {name}, {{msg}}");
         let template = if progress.frames_total.is_some() { known } else { unknown };
         bar.set_style(
             ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar()),
@@ -125,25 +138,25 @@ fn draw(bar: &ProgressBar, unit: &str, progress: &Progress) {
             bar.set_length(total);
         }
     }
-    bar.set_message(speed(progress));
+    bar.set_message(speed(unit, progress));
     bar.set_position(progress.frames_done);
 }
 
-/// One line: `120 of 300 frames, 8.1 a second, 0:22 left`.
-fn line(unit: &str, progress: &Progress) -> String {
+/// One line: `120 of 300 frames, 8.1 fps, 0:22 left`.
+fn line(unit: Unit, progress: &Progress) -> String {
     let done = progress.frames_done;
     let count = match progress.frames_total {
         Some(total) => format!("{done} of {total}"),
         None => done.to_string(),
     };
-    format!("{count} {unit}, {}", speed(progress))
+    format!("{count} {}, {}", unit.name(), speed(unit, progress))
 }
 
-fn speed(progress: &Progress) -> String {
-    let per_second = progress.frames_per_second;
+fn speed(unit: Unit, progress: &Progress) -> String {
+    let speed = format!("{:.1} {}", progress.frames_per_second, unit.per_second());
     match progress.time_left {
-        Some(left) => format!("{per_second:.1} fps, {} left", clock(left)),
-        None => format!("{per_second:.1} fps"),
+        Some(left) => format!("{speed}, {} left", clock(left)),
+        None => speed,
     }
 }
 
@@ -187,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_tells_frames_speed_and_time_left() {
+    fn a_line_tells_count_speed_and_time_left() {
         let mut progress = Progress {
             frames_done: 120,
             frames_total: Some(300),
@@ -195,8 +208,9 @@ mod tests {
             elapsed: Duration::from_secs(15),
             time_left: Some(Duration::from_secs(22)),
         };
-        assert_eq!(line("frames", &progress), "120 of 300 frames, 8.1 fps, 0:22 left");
+        assert_eq!(line(Unit::Frames, &progress), "120 of 300 frames, 8.1 fps, 0:22 left");
+        assert_eq!(line(Unit::Images, &progress), "120 of 300 images, 8.1 images a second, 0:22 left");
         (progress.frames_total, progress.time_left) = (None, None);
-        assert_eq!(line("frames", &progress), "120 frames, 8.1 fps");
+        assert_eq!(line(Unit::Frames, &progress), "120 frames, 8.1 fps");
     }
 }

@@ -11,7 +11,7 @@ mod time;
 
 pub(crate) use controls::{ControlArgs, SmoothingArgs};
 pub(crate) use device::DeviceArgs;
-pub(crate) use output::{OverwriteArgs, ProgressMode, check_output};
+pub(crate) use output::{OverwriteArgs, ProgressMode, refuse_existing, refuse_input};
 pub(crate) use rate::parse_frame_rate;
 pub(crate) use size::{PictureSize, ProcessSizeArgs, SizeArgs};
 pub(crate) use style::{StyleArgs, find_style};

@@ -26,8 +26,8 @@ pub(crate) enum ProgressMode {
     None,
 }
 
-/// Refuses an output that is the input itself, or that exists and may not be replaced.
-pub(crate) fn check_output(input: &Path, output: &Path, overwrite: bool) -> Result<()> {
+/// Refuses an output that is the input itself.
+pub(crate) fn refuse_input(input: &Path, output: &Path) -> Result<()> {
     if let (Ok(input), Ok(written)) = (fs::canonicalize(input), fs::canonicalize(output))
         && input == written
     {
@@ -36,6 +36,11 @@ pub(crate) fn check_output(input: &Path, output: &Path, overwrite: bool) -> Resu
             output.display()
         )));
     }
+    Ok(())
+}
+
+/// Refuses an output that exists, unless it may be replaced.
+pub(crate) fn refuse_existing(output: &Path, overwrite: bool) -> Result<()> {
     if !overwrite && output.is_file() {
         bail!("the output exists already; add -y to replace it: {}", output.display());
     }

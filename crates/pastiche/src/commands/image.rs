@@ -16,12 +16,13 @@ use serde::Serialize;
 use crate::{
     args::{
         ControlArgs, DeviceArgs, OverwriteArgs, ProcessSizeArgs, ProgressMode, SizeArgs, StyleArgs,
-        check_output,
+        refuse_existing, refuse_input,
     },
     engine,
     failure::{Outcome, one_line, wrong_usage},
     interrupt::Interrupt,
-    report::Reporter,
+    report::{Reporter, Unit},
+    terminal::{remove_bar, tell},
 };
 
 /// Restyle photographs (PNG, JPEG).
@@ -29,7 +30,7 @@ use crate::{
 /// Several are written into a folder, under their own names; one that fails is told and counted, and the others go on.
 #[derive(Args)]
 pub(crate) struct ImageArgs {
-    /// The pictures to restyle.
+    /// The images to restyle.
     #[arg(required = true, value_name = "IN")]
     inputs: Vec<PathBuf>,
 
@@ -60,13 +61,13 @@ pub(crate) struct ImageArgs {
     progress: ProgressMode,
 }
 
-/// One picture's way.
+/// One image's way.
 struct Errand {
     input: PathBuf,
     output: PathBuf,
 }
 
-/// What became of one picture, in `--progress json`.
+/// What became of one image, in `--progress json`.
 #[derive(Serialize)]
 struct ImageEvent<'a> {
     event: &'static str,
@@ -88,7 +89,7 @@ struct SummaryEvent {
     cancelled: bool,
 }
 
-/// Counts what became of the pictures.
+/// Counts what became of the images.
 struct Tally {
     started: Instant,
     total: u64,
@@ -101,7 +102,7 @@ impl ImageArgs {
     pub(crate) fn run(&self) -> Result<Outcome> {
         let errands = self.errands()?;
         let style = self.style.find()?;
-        let mut reporter = Reporter::new(self.progress, "images");
+        let mut reporter = Reporter::new(self.progress, Unit::Images);
         let mut tally = Tally::new(errands.len() as u64);
 
         // What can be seen to fail is told before the heavy work begins.
@@ -114,10 +115,14 @@ impl ImageArgs {
         };
         let errands: Vec<Errand> = errands.into_iter().filter(check).collect();
         if !errands.is_empty() {
-            let interrupt = Interrupt::watch("finishing this picture")?;
+            let interrupt = Interrupt::watch("finishing this image")?;
             let controls = self.controls.controls(None);
             let (size, process_size) = (self.size.output_size(), self.process_size.process_size());
             let mut stylizer = engine::start(Style::load(&style)?, &self.device, process_size, controls)?;
+            if !self.output_is_file() {
+                fs::create_dir_all(&self.output)
+                    .with_context(|| format!("the folder cannot be made: {}", self.output.display()))?;
+            }
             for errand in &errands {
                 if interrupt.cancel().is_cancelled() {
                     tally.cancelled = true;
@@ -131,19 +136,25 @@ impl ImageArgs {
                 reporter.update(&tally.progress());
             }
         }
-        reporter.close();
-        Ok(tally.tell(&reporter))
+        remove_bar();
+        tally.conclude(&reporter);
+        Ok(tally.outcome())
     }
 
-    /// Where each picture goes.
+    /// Whether the output names a file, not a folder.
+    fn output_is_file(&self) -> bool {
+        has_image_ending(&self.output) && !self.output.is_dir()
+    }
+
+    /// Where each image goes.
     fn errands(&self) -> Result<Vec<Errand>> {
-        let is_file_name = has_picture_ending(&self.output) && !self.output.is_dir();
-        if let ([input], true) = (&self.inputs[..], is_file_name) {
+        if let ([input], true) = (&self.inputs[..], self.output_is_file()) {
+            refuse_input(input, &self.output)?;
             return Ok(vec![Errand { input: input.clone(), output: self.output.clone() }]);
         }
-        if is_file_name {
+        if self.output_is_file() {
             return Err(wrong_usage(format!(
-                "several pictures need a folder to go into, not a file: {}",
+                "several images need a folder to go into, not a file: {}",
                 self.output.display()
             )));
         }
@@ -159,15 +170,14 @@ impl ImageArgs {
             let output = self.output.join(output_name(input));
             if let Some(other) = taken.insert(output.clone(), input) {
                 return Err(wrong_usage(format!(
-                    "two pictures would be written to the same file; rename one: {} and {}",
+                    "two images would be written to the same file; rename one: {} and {}",
                     other.display(),
                     input.display()
                 )));
             }
+            refuse_input(input, &output)?;
             errands.push(Errand { input: input.clone(), output });
         }
-        fs::create_dir_all(&self.output)
-            .with_context(|| format!("the folder cannot be made: {}", self.output.display()))?;
         Ok(errands)
     }
 
@@ -175,7 +185,7 @@ impl ImageArgs {
         if !errand.input.exists() {
             bail!("there is no such file; check the name: {}", errand.input.display());
         }
-        check_output(&errand.input, &errand.output, self.overwrite.overwrite)
+        refuse_existing(&errand.output, self.overwrite.overwrite)
     }
 }
 
@@ -200,7 +210,7 @@ impl Tally {
     fn fail(&mut self, errand: &Errand, error: &anyhow::Error, reporter: &Reporter) {
         self.failed += 1;
         let error = one_line(error);
-        reporter.say(&format!("error: {error}"));
+        tell(format_args!("error: {error}"));
         reporter.event(&ImageEvent {
             event: "image",
             input: &errand.input.to_string_lossy(),
@@ -224,8 +234,8 @@ impl Tally {
         }
     }
 
-    /// Says what became of all of them, and returns how the command ends.
-    fn tell(&self, reporter: &Reporter) -> Outcome {
+    /// Says what became of all of them.
+    fn conclude(&self, reporter: &Reporter) {
         let seconds = self.started.elapsed().as_secs_f64();
         reporter.event(&SummaryEvent {
             event: "summary",
@@ -237,9 +247,13 @@ impl Tally {
         });
         if self.done > 0 || self.total > 1 {
             let failed = if self.failed > 0 { format!(", {} failed", self.failed) } else { String::new() };
-            let done = engine::counted(self.done, "picture");
-            reporter.say(&format!("{done} done in {seconds:.1} s{failed}"));
+            let done = engine::counted(self.done, "image");
+            tell(format_args!("{done} done in {seconds:.1} s{failed}"));
         }
+    }
+
+    /// How the command ends.
+    fn outcome(&self) -> Outcome {
         match (self.cancelled, self.done, self.failed) {
             (true, ..) => Outcome::Interrupted,
             (false, _, 0) => Outcome::Done,
@@ -249,7 +263,7 @@ impl Tally {
     }
 }
 
-fn has_picture_ending(path: &Path) -> bool {
+fn has_image_ending(path: &Path) -> bool {
     let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
     ending.is_some_and(|ending| matches!(ending.as_str(), "png" | "jpg" | "jpeg"))
 }
@@ -259,10 +273,10 @@ fn is_folder_name(path: &Path) -> bool {
     path.to_string_lossy().ends_with(std::path::is_separator)
 }
 
-/// A picture's name in the output folder: its own, as PNG where it has no ending that is written.
+/// An image's name in the output folder: its own, as PNG where it has no ending that is written.
 fn output_name(input: &Path) -> PathBuf {
     let name = PathBuf::from(input.file_name().unwrap_or_default());
-    if has_picture_ending(&name) { name } else { name.with_extension("png") }
+    if has_image_ending(&name) { name } else { name.with_extension("png") }
 }
 
 #[cfg(test)]
@@ -270,7 +284,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pictures_keep_their_names_in_a_folder() {
+    fn images_keep_their_names_in_a_folder() {
         assert_eq!(output_name(Path::new("a/b.JPG")), Path::new("b.JPG"));
         assert_eq!(output_name(Path::new("b.webp")), Path::new("b.png"));
         assert_eq!(output_name(Path::new("b")), Path::new("b.png"));
@@ -278,9 +292,7 @@ mod tests {
 
     #[test]
     fn a_tally_ends_as_its_counts_say() {
-        let reporter = Reporter::new(ProgressMode::None, "images");
-        let outcome =
-            |done, failed, cancelled| Tally { done, failed, cancelled, ..Tally::new(3) }.tell(&reporter);
+        let outcome = |done, failed, cancelled| Tally { done, failed, cancelled, ..Tally::new(3) }.outcome();
         assert_eq!(outcome(3, 0, false), Outcome::Done);
         assert_eq!(outcome(2, 1, false), Outcome::DoneInPart);
         assert_eq!(outcome(0, 3, false), Outcome::Failed);

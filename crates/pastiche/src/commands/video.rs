@@ -13,12 +13,13 @@ use serde::Serialize;
 use crate::{
     args::{
         ControlArgs, DeviceArgs, OverwriteArgs, ProcessSizeArgs, ProgressMode, SizeArgs, SmoothingArgs,
-        StyleArgs, check_output, parse_frame_rate, parse_time,
+        StyleArgs, parse_frame_rate, parse_time, refuse_existing, refuse_input,
     },
     engine,
     failure::{Outcome, wrong_usage},
     interrupt::Interrupt,
-    report::Reporter,
+    report::{Reporter, Unit},
+    terminal::{remove_bar, tell},
 };
 
 /// Restyle a video file, sound included.
@@ -112,6 +113,7 @@ struct SummaryEvent<'a> {
     /// `copied`, `converted` or `none`.
     audio: &'static str,
     audio_codec: Option<&'a str>,
+    audio_source_codec: Option<&'a str>,
     device: &'a str,
     precision: &'a str,
     threads: usize,
@@ -125,7 +127,8 @@ impl VideoArgs {
         if self.duration.is_some_and(|duration| duration.is_zero()) {
             return Err(wrong_usage("a duration of 0 leaves nothing to restyle; give a longer one"));
         }
-        check_output(&self.input, &self.output, self.overwrite.overwrite)?;
+        refuse_input(&self.input, &self.output)?;
+        refuse_existing(&self.output, self.overwrite.overwrite)?;
         let style = self.style.find()?;
         let size = self.output_size()?;
 
@@ -134,18 +137,20 @@ impl VideoArgs {
         let job = VideoJob::open(self.job_options(size))?;
         if job.cropped() {
             let (width, height) = job.size();
-            eprintln!("the video's size is odd, which encoders cannot take; cut to {width}x{height}");
+            tell(format_args!(
+                "the video's size is odd, which encoders cannot take; cut to {width}x{height}"
+            ));
         }
         let controls = self.controls.controls(Some(&self.smoothing));
         let process_size = self.process_size.process_size();
         let mut stylizer = engine::start(Style::load(&style)?, &self.device, process_size, controls)?;
-        eprintln!("encoder {}, {}", job.encoder_name(), describe_audio(job.audio()));
+        tell(format_args!("encoder {}, {}", job.encoder_name(), describe_audio(job.audio())));
 
-        let mut reporter = Reporter::new(self.progress, "frames");
+        let mut reporter = Reporter::new(self.progress, Unit::Frames);
         let result = job.run(&mut stylizer, |progress| reporter.update(progress), interrupt.cancel());
-        reporter.close();
+        remove_bar();
         let summary = result?;
-        self.tell(&summary, &stylizer, &reporter);
+        self.conclude(&summary, &stylizer, &reporter);
         Ok(if summary.cancelled { Outcome::Interrupted } else { Outcome::Done })
     }
 
@@ -194,13 +199,13 @@ impl VideoArgs {
         }
     }
 
-    fn tell(&self, summary: &VideoSummary, stylizer: &Stylizer, reporter: &Reporter) {
+    fn conclude(&self, summary: &VideoSummary, stylizer: &Stylizer, reporter: &Reporter) {
         let seconds = summary.elapsed.as_secs_f64();
         let fps = summary.frames as f64 / seconds.max(f64::EPSILON);
-        let (audio, audio_codec) = match &summary.audio {
-            AudioOutcome::None => ("none", None),
-            AudioOutcome::Copied { codec } => ("copied", Some(*codec)),
-            AudioOutcome::Transcoded { from } => ("converted", Some(*from)),
+        let (audio, audio_codec, audio_source_codec) = match &summary.audio {
+            AudioOutcome::None => ("none", None, None),
+            AudioOutcome::Copied { codec } => ("copied", Some(*codec), Some(*codec)),
+            AudioOutcome::Transcoded { from } => ("converted", Some("aac"), Some(*from)),
         };
         reporter.event(&SummaryEvent {
             event: "summary",
@@ -213,6 +218,7 @@ impl VideoArgs {
             encoder: &summary.encoder,
             audio,
             audio_codec,
+            audio_source_codec,
             device: &summary.device,
             precision: stylizer.precision(),
             threads: stylizer.threads(),
@@ -220,12 +226,14 @@ impl VideoArgs {
             fps,
             cancelled: summary.cancelled,
         });
-        reporter.say(&format!(
-            "{}{} of {}x{} in {seconds:.1} s ({fps:.1} fps): {}",
+        tell(format_args!(
+            "{}{} of {}x{} in {seconds:.1} s ({fps:.1} fps), {}, {}: {}",
             if summary.cancelled { "stopped early, " } else { "" },
             engine::counted(summary.frames, "frame"),
             summary.width,
             summary.height,
+            summary.encoder,
+            describe_audio(&summary.audio),
             self.output.display()
         ));
     }
