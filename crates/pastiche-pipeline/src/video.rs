@@ -1,7 +1,7 @@
 //! A video file, restyled into another.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
@@ -141,9 +141,19 @@ impl VideoJob {
         self.encoder.encoder_name()
     }
 
+    /// Where the output is written until it is whole.
+    pub fn partial_path(&self) -> &Path {
+        self.encoder.partial_path()
+    }
+
     /// What becomes of the sound.
     pub fn audio(&self) -> &AudioOutcome {
         self.encoder.audio()
+    }
+
+    /// The name that the result is written under until it is whole.
+    pub fn partial_path(&self) -> &Path {
+        self.encoder.partial_path()
     }
 
     /// Restyles every frame, on this thread, while others decode and encode. `on_progress` is called after each.
