@@ -151,11 +151,6 @@ impl VideoJob {
         self.encoder.audio()
     }
 
-    /// The name that the result is written under until it is whole.
-    pub fn partial_path(&self) -> &Path {
-        self.encoder.partial_path()
-    }
-
     /// Restyles every frame, on this thread, while others decode and encode. `on_progress` is called after each.
     ///
     /// A cancelled job stops reading, keeps the frames that are restyled, and closes the file so that it plays.
