@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::{IsTerminal, stderr},
-    path::{Path, PathBuf},
+    path::PathBuf,
     process,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -49,10 +49,9 @@ impl Interrupt {
         &self.cancel
     }
 
-    /// Says which file is written from now on. Its temporary name is its own with `.part` behind it.
-    pub(crate) fn begin(&self, output: &Path) {
-        let mut part = output.as_os_str().to_owned();
-        part.push(".part");
-        *self.unfinished.lock().unwrap_or_else(PoisonError::into_inner) = Some(PathBuf::from(part));
+    /// Says under which temporary name a file is written from now on; quitting at once removes it. `None`: it is not
+    /// known, and nothing is removed.
+    pub(crate) fn begin(&self, part: Option<PathBuf>) {
+        *self.unfinished.lock().unwrap_or_else(PoisonError::into_inner) = part;
     }
 }

@@ -128,7 +128,7 @@ impl ImageArgs {
                     tally.cancelled = true;
                     break;
                 }
-                interrupt.begin(&errand.output);
+                interrupt.begin(partial_path(&errand.output));
                 match restyle_image(&errand.input, &errand.output, size, &mut stylizer) {
                     Ok(size) => tally.succeed(errand, size, &reporter),
                     Err(error) => tally.fail(errand, &error.into(), &reporter),
@@ -266,6 +266,14 @@ impl Tally {
 fn has_image_ending(path: &Path) -> bool {
     let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
     ending.is_some_and(|ending| matches!(ending.as_str(), "png" | "jpg" | "jpeg"))
+}
+
+/// The name that an image is written under until it is whole; `None` where another's file has that name.
+fn partial_path(output: &Path) -> Option<PathBuf> {
+    let mut part = output.as_os_str().to_owned();
+    part.push(".part");
+    let part = PathBuf::from(part);
+    (!part.exists()).then_some(part)
 }
 
 /// Whether a path that may not exist is meant as a folder: `out/`.

@@ -133,8 +133,8 @@ impl VideoArgs {
         let size = self.output_size()?;
 
         let interrupt = Interrupt::watch("finishing the file so that it plays")?;
-        interrupt.begin(&self.output);
         let job = VideoJob::open(self.job_options(size))?;
+        interrupt.begin(Some(job.partial_path().to_owned()));
         if job.cropped() {
             let (width, height) = job.size();
             tell(format_args!(
