@@ -94,6 +94,8 @@ pub enum Layer {
     },
     /// Repeats every pixel this many times in both directions.
     UpsampleNearest(usize),
+    /// Stacks every square of this side as channels, in the order channel, row, column (PyTorch's `pixel_unshuffle`).
+    SpaceToDepth(usize),
     /// 2x2 maximum with stride 2.
     MaxPool,
     /// x + layers(x).

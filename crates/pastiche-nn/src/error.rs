@@ -43,8 +43,18 @@ pub enum WeightsError {
         /// What the metadata says.
         name: String,
     },
+    /// The metadata says something senseless.
+    #[error("its metadata says {key} = `{value}`, not {expected}")]
+    Metadata {
+        /// Of what.
+        key: String,
+        /// What is said.
+        value: String,
+        /// What could be said.
+        expected: String,
+    },
     /// No known network has tensors of these names.
-    #[error("its tensors belong to no known style network (transformer_net, lengstrom)")]
+    #[error("its tensors belong to no known style network (transformer_net, lengstrom, swift)")]
     UnrecognisedTensors,
     /// A tensor that the network needs is not there.
     #[error("tensor `{name}` is missing")]

@@ -22,7 +22,9 @@ mod kernels;
 mod network;
 pub mod networks;
 pub mod ops;
+pub mod plan;
 mod random;
+mod simd;
 pub mod weights;
 
 pub use description::{Convolution, Initialisation, Layer, NetworkDescription, Norm, Padding, ParameterSpec};
@@ -30,4 +32,6 @@ pub use error::WeightsError;
 pub use kernels::pad::{Margins, PadMode};
 pub use network::{Features, Network};
 pub use networks::Architecture;
+pub use plan::{Picture, Plan, PlanError};
+pub use simd::{Level, UnknownLevel};
 pub use weights::WeightsFile;

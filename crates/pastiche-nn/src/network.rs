@@ -125,6 +125,7 @@ impl Network {
                 Layer::Relu => flow.relu()?,
                 Layer::ScaledTanh { gain, offset } => flow.tanh()?.affine(*gain, *offset)?,
                 Layer::UpsampleNearest(factor) => ops::upsample_nearest(&flow, *factor)?,
+                Layer::SpaceToDepth(factor) => space_to_depth(&flow, *factor)?,
                 Layer::MaxPool => ops::max_pool_2x2(&flow)?,
                 Layer::Residual(layers) => (&flow + self.run(layers, flow.clone(), features)?)?,
                 Layer::BgrMinusMean(means) => bgr_minus_mean(&flow, means)?,
@@ -151,6 +152,15 @@ impl Network {
 /// One number a channel, ready to be broadcast over (N, 3, H, W).
 fn by_channel(values: &[f64; 3], like: &Tensor) -> Result<Tensor> {
     Tensor::new(values.as_slice(), like.device())?.to_dtype(like.dtype())?.reshape((1, 3, 1, 1))
+}
+
+fn space_to_depth(input: &Tensor, factor: usize) -> Result<Tensor> {
+    let (batch, channels, height, width) = input.dims4()?;
+    input
+        .reshape(vec![batch, channels, height / factor, factor, width / factor, factor])?
+        .permute(vec![0, 1, 3, 5, 2, 4])?
+        .contiguous()?
+        .reshape((batch, channels * factor * factor, height / factor, width / factor))
 }
 
 fn bgr_minus_mean(rgb: &Tensor, means: &[f64; 3]) -> Result<Tensor> {

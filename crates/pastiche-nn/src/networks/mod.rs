@@ -2,10 +2,12 @@
 
 mod layers;
 mod lengstrom;
+mod swift;
 mod transformer_net;
 mod vgg;
 
 pub use lengstrom::lengstrom;
+pub use swift::{SwiftSize, swift};
 pub use transformer_net::transformer_net;
 pub use vgg::{LossNetInput, VggNaming, vgg16, vgg19};
 
@@ -18,17 +20,20 @@ pub enum Architecture {
     TransformerNet,
     /// The TensorFlow port's variant: zero `SAME` padding, transposed convolutions, tanh output.
     Lengstrom,
+    /// Our own for processors: most of the work at a quarter of the size.
+    Swift,
 }
 
 impl Architecture {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::TransformerNet, Self::Lengstrom];
+    pub const ALL: [Self; 3] = [Self::TransformerNet, Self::Lengstrom, Self::Swift];
 
     /// The name in style files and on the command line.
     pub const fn name(self) -> &'static str {
         match self {
             Self::TransformerNet => "transformer_net",
             Self::Lengstrom => "lengstrom",
+            Self::Swift => "swift",
         }
     }
 
@@ -42,6 +47,7 @@ impl Architecture {
         match self {
             Self::TransformerNet => transformer_net(32),
             Self::Lengstrom => lengstrom(),
+            Self::Swift => swift(SwiftSize::default()),
         }
     }
 
@@ -71,6 +77,7 @@ impl Architecture {
         match self {
             Self::TransformerNet => transformer_net::of_file(file),
             Self::Lengstrom => Ok(lengstrom()),
+            Self::Swift => swift::of_file(file),
         }
     }
 }

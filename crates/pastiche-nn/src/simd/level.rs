@@ -1,0 +1,148 @@
+//! Which instruction set runs.
+
+use std::{env, fmt, str::FromStr, sync::OnceLock};
+
+/// Shows that the processor has the instructions: only [`Level::available`] makes one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Detected(());
+
+/// An instruction set that the kernels are compiled for, in rising order of speed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Level {
+    /// Whatever every processor of this kind has.
+    Portable,
+    /// AVX2 and FMA: 8 numbers at a time, 16 registers.
+    #[cfg(target_arch = "x86_64")]
+    Avx2(Detected),
+    /// AVX-512 F and VL: 16 numbers at a time, 32 registers.
+    #[cfg(target_arch = "x86_64")]
+    Avx512(Detected),
+    /// NEON: 4 numbers at a time, used in pairs, 32 registers.
+    #[cfg(target_arch = "aarch64")]
+    Neon,
+}
+
+/// A word that names no level.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("PASTICHE_CPU={0} names no instruction set; there are portable, avx2, avx512")]
+pub struct UnknownLevel(String);
+
+impl Level {
+    /// All that this processor can run, the slowest first.
+    pub fn available() -> Vec<Self> {
+        #[allow(unused_mut)] // some processors have no other
+        let mut levels = vec![Self::Portable];
+        #[cfg(target_arch = "x86_64")]
+        {
+            let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+            if avx2 {
+                levels.push(Self::Avx2(Detected(())));
+            }
+            if avx2 && is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl") {
+                levels.push(Self::Avx512(Detected(())));
+            }
+        }
+        #[cfg(target_arch = "aarch64")]
+        levels.push(Self::Neon);
+        levels
+    }
+
+    /// The fastest that this processor can run, but none above what the environment variable `PASTICHE_CPU` (portable,
+    /// avx2 or avx512) allows. The variable is read once.
+    ///
+    /// # Errors
+    /// The variable holds another word.
+    pub fn best() -> Result<Self, UnknownLevel> {
+        static BEST: OnceLock<Result<Level, UnknownLevel>> = OnceLock::new();
+        BEST.get_or_init(|| {
+            let cap = env::var("PASTICHE_CPU").ok().map(|word| word.parse()).transpose()?;
+            Ok(Self::best_under(cap.unwrap_or(Cap::None)))
+        })
+        .clone()
+    }
+
+    fn best_under(cap: Cap) -> Self {
+        let allowed = |level: &Self| level.rank() <= cap as usize;
+        Self::available().into_iter().rfind(allowed).unwrap_or(Self::Portable)
+    }
+
+    fn rank(self) -> usize {
+        match self {
+            Self::Portable => Cap::Portable as usize,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(_) => Cap::Avx2 as usize,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512(_) => Cap::Avx512 as usize,
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon => Cap::Avx2 as usize,
+        }
+    }
+
+    /// Numbers in a vector.
+    pub(crate) fn lanes(self) -> usize {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512(_) => 16,
+            _ => 8,
+        }
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Portable => "portable",
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(_) => "avx2",
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512(_) => "avx512",
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon => "neon",
+        })
+    }
+}
+
+/// What `PASTICHE_CPU` allows, in rising order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cap {
+    Portable,
+    Avx2,
+    Avx512,
+    None,
+}
+
+impl FromStr for Cap {
+    type Err = UnknownLevel;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        match word {
+            "" => Ok(Self::None),
+            "portable" => Ok(Self::Portable),
+            "avx2" => Ok(Self::Avx2),
+            "avx512" => Ok(Self::Avx512),
+            _ => Err(UnknownLevel(word.to_owned())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cap_is_kept_and_the_portable_level_always_runs() {
+        assert_eq!(Level::best_under(Cap::Portable), Level::Portable);
+        for cap in [Cap::Avx2, Cap::Avx512, Cap::None] {
+            assert!(Level::best_under(cap).rank() <= cap as usize);
+        }
+        assert_eq!(Some(Level::best_under(Cap::None)), Level::available().pop());
+    }
+
+    #[test]
+    fn words_are_caps_and_others_are_refused_with_the_choice() {
+        assert_eq!("avx2".parse(), Ok(Cap::Avx2));
+        assert_eq!("".parse(), Ok(Cap::None));
+        let error = "sse9".parse::<Cap>().unwrap_err().to_string();
+        assert!(error.contains("PASTICHE_CPU=sse9") && error.contains("portable, avx2, avx512"), "{error}");
+    }
+}

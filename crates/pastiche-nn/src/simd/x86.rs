@@ -1,0 +1,124 @@
+//! AVX2 with FMA, and AVX-512.
+
+use std::arch::x86_64::*;
+
+use super::Simd;
+
+/// Proof of AVX2 and FMA.
+#[derive(Clone, Copy)]
+pub(crate) struct Avx2(());
+
+/// Proof of AVX-512 F and VL.
+#[derive(Clone, Copy)]
+pub(crate) struct Avx512(());
+
+impl Avx2 {
+    #[target_feature(enable = "avx2,fma")]
+    #[inline]
+    pub(crate) fn new() -> Self {
+        Self(())
+    }
+}
+
+impl Avx512 {
+    #[target_feature(enable = "avx512f,avx512vl")]
+    #[inline]
+    pub(crate) fn new() -> Self {
+        Self(())
+    }
+}
+
+/// Implements [`Simd`] by intrinsics of one width.
+macro_rules! simd {
+    ($name:ident, $vector:ty, $lanes:expr, $sums:expr, $splat:ident, $load:ident, $store:ident, $add:ident, $sub:ident,
+     $mul:ident, $mul_add:ident, $max:ident) => {
+        impl Simd for $name {
+            type V = $vector;
+            const LANES: usize = $lanes;
+            const SUMS: usize = $sums;
+
+            #[inline(always)]
+            fn splat(self, value: f32) -> Self::V {
+                // SAFETY: `self` proves that the processor has the instructions.
+                unsafe { $splat(value) }
+            }
+
+            #[inline(always)]
+            unsafe fn load(self, from: *const f32) -> Self::V {
+                // SAFETY: `self` proves the instructions, the caller the memory.
+                unsafe { $load(from) }
+            }
+
+            #[inline(always)]
+            unsafe fn store(self, to: *mut f32, value: Self::V) {
+                // SAFETY: `self` proves the instructions, the caller the memory.
+                unsafe { $store(to, value) }
+            }
+
+            #[inline(always)]
+            fn prefetch(self, at: *const f32) {
+                // SAFETY: every x86-64 processor has the instruction, which never faults.
+                unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) };
+            }
+
+            #[inline(always)]
+            fn add(self, a: Self::V, b: Self::V) -> Self::V {
+                // SAFETY: `self` proves that the processor has the instructions.
+                unsafe { $add(a, b) }
+            }
+
+            #[inline(always)]
+            fn sub(self, a: Self::V, b: Self::V) -> Self::V {
+                // SAFETY: as above.
+                unsafe { $sub(a, b) }
+            }
+
+            #[inline(always)]
+            fn mul(self, a: Self::V, b: Self::V) -> Self::V {
+                // SAFETY: as above.
+                unsafe { $mul(a, b) }
+            }
+
+            #[inline(always)]
+            fn mul_add(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+                // SAFETY: as above.
+                unsafe { $mul_add(a, b, c) }
+            }
+
+            #[inline(always)]
+            fn max(self, a: Self::V, b: Self::V) -> Self::V {
+                // SAFETY: as above.
+                unsafe { $max(a, b) }
+            }
+        }
+    };
+}
+
+simd!(
+    Avx2,
+    __m256,
+    8,
+    12,
+    _mm256_set1_ps,
+    _mm256_loadu_ps,
+    _mm256_storeu_ps,
+    _mm256_add_ps,
+    _mm256_sub_ps,
+    _mm256_mul_ps,
+    _mm256_fmadd_ps,
+    _mm256_max_ps
+);
+simd!(
+    Avx512,
+    __m512,
+    16,
+    24,
+    _mm512_set1_ps,
+    _mm512_loadu_ps,
+    _mm512_storeu_ps,
+    _mm512_add_ps,
+    _mm512_sub_ps,
+    _mm512_mul_ps,
+    _mm512_fmadd_ps,
+    _mm512_max_ps
+);
