@@ -38,13 +38,21 @@ pub(super) fn tiles(window: &Window, height: usize, width: usize, lanes: usize) 
     let most_tiles = (PRODUCT_FLOATS / (transform::PRODUCTS * window.blocks * lanes)).clamp(4, 48);
     let most_tiles = most_tiles.min((rows * columns).div_ceil(MIN_TASKS).max(4));
     let cost = |grid: &Grid| -> usize {
-        (0..grid.tasks())
-            .map(|task| {
-                let rect = grid.task(task);
-                // A task also reads all weights, which takes as long as a few tiles.
-                multiply::cost(rect.height * rect.width) + 4 * multiply::FULL_TILE
-            })
-            .sum()
+        // A task also reads all weights, which takes as long as a few tiles.
+        let task = |height: usize, width: usize| multiply::cost(height * width) + 4 * multiply::FULL_TILE;
+        let (down, across) = (rows / grid.task_height, columns / grid.task_width);
+        let (rest_down, rest_across) = (rows % grid.task_height, columns % grid.task_width);
+        let mut cost = down * across * task(grid.task_height, grid.task_width);
+        if rest_down > 0 {
+            cost += across * task(rest_down, grid.task_width);
+        }
+        if rest_across > 0 {
+            cost += down * task(grid.task_height, rest_across);
+        }
+        if rest_down * rest_across > 0 {
+            cost += task(rest_down, rest_across);
+        }
+        cost
     };
     let shapes = (1..=most_tiles.min(columns))
         .flat_map(|across| (1..=(most_tiles / across).min(rows)).map(move |down| (down, across)));

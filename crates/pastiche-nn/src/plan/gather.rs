@@ -115,7 +115,7 @@ impl Picture<'_> {
             }
             let start = row as usize * width;
             let mut done = 0;
-            for run in columns.chunk_by(|a, b| *b == *a + 1) {
+            for run in columns.chunk_by(|a, b| *a >= 0 && *b == *a + 1) {
                 let to = &mut to[3 * done..3 * (done + run.len())];
                 done += run.len();
                 if run[0] < 0 {

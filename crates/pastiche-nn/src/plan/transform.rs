@@ -6,6 +6,13 @@
 
 use crate::simd::Simd;
 
+// The polynomials are evaluated at 0, +-NEAR, +-FAR and infinity. With the usual +-1 and +-2 the rounding errors are about
+// twice as large; all powers and products of these that are used are exact in `f32`.
+const NEAR: f32 = 0.625;
+const FAR: f32 = 1.5;
+const NEAR_2: f32 = NEAR * NEAR;
+const FAR_2: f32 = FAR * FAR;
+
 /// Side of the outputs of a tile.
 pub(super) const OUT: usize = 4;
 /// Side of its inputs.
@@ -22,15 +29,15 @@ fn times<S: Simd>(simd: S, factor: f32, a: S::V, b: S::V) -> S::V {
 /// `B^T d` for one column.
 #[inline(always)]
 fn input_column<S: Simd>(simd: S, d: &[S::V; IN]) -> [S::V; IN] {
-    let (even, odd) = (times(simd, -4.0, d[2], d[4]), times(simd, -4.0, d[1], d[3]));
-    let (outer, inner) = (simd.sub(d[4], d[2]), simd.sub(d[3], d[1]));
+    let (even_near, odd_near) = (times(simd, -FAR_2, d[2], d[4]), times(simd, -FAR_2, d[1], d[3]));
+    let (even_far, odd_far) = (times(simd, -NEAR_2, d[2], d[4]), times(simd, -NEAR_2, d[1], d[3]));
     [
-        times(simd, 4.0, d[0], times(simd, -5.0, d[2], d[4])),
-        simd.add(even, odd),
-        simd.sub(even, odd),
-        times(simd, 2.0, inner, outer),
-        times(simd, -2.0, inner, outer),
-        times(simd, 4.0, d[1], times(simd, -5.0, d[3], d[5])),
+        times(simd, NEAR_2 * FAR_2, d[0], times(simd, -(NEAR_2 + FAR_2), d[2], d[4])),
+        times(simd, NEAR, odd_near, even_near),
+        times(simd, -NEAR, odd_near, even_near),
+        times(simd, FAR, odd_far, even_far),
+        times(simd, -FAR, odd_far, even_far),
+        times(simd, NEAR_2 * FAR_2, d[1], times(simd, -(NEAR_2 + FAR_2), d[3], d[5])),
     ]
 }
 
@@ -41,9 +48,9 @@ fn output_column<S: Simd>(simd: S, m: &[S::V; IN]) -> [S::V; OUT] {
     let (far_sum, far_difference) = (simd.add(m[3], m[4]), simd.sub(m[3], m[4]));
     [
         simd.add(m[0], simd.add(sum, far_sum)),
-        times(simd, 2.0, far_difference, difference),
-        times(simd, 4.0, far_sum, sum),
-        simd.add(times(simd, 8.0, far_difference, difference), m[5]),
+        times(simd, FAR, far_difference, simd.mul(simd.splat(NEAR), difference)),
+        times(simd, FAR_2, far_sum, simd.mul(simd.splat(NEAR_2), sum)),
+        times(simd, FAR_2 * FAR, far_difference, times(simd, NEAR_2 * NEAR, difference, m[5])),
     ]
 }
 
@@ -139,17 +146,22 @@ pub(super) unsafe fn outputs<S: Simd>(
 
 /// `G g G^T` for one 3x3 kernel.
 pub(super) fn weights(kernel: [[f64; 3]; 3]) -> [[f64; IN]; IN] {
-    const G: [[f64; 3]; IN] = [
-        [1.0 / 4.0, 0.0, 0.0],
-        [-1.0 / 6.0, -1.0 / 6.0, -1.0 / 6.0],
-        [-1.0 / 6.0, 1.0 / 6.0, -1.0 / 6.0],
-        [1.0 / 24.0, 1.0 / 12.0, 1.0 / 6.0],
-        [1.0 / 24.0, -1.0 / 12.0, 1.0 / 6.0],
+    let (near, far) = (f64::from(NEAR), f64::from(FAR));
+    let (near_2, far_2) = (near * near, far * far);
+    let at = |point: f64, divisor: f64| [1.0, point, point * point].map(|power| power / divisor);
+    let near_divisor = 2.0 * near_2 * (near_2 - far_2);
+    let far_divisor = 2.0 * far_2 * (far_2 - near_2);
+    let g: [[f64; 3]; IN] = [
+        at(0.0, near_2 * far_2),
+        at(near, near_divisor),
+        at(-near, near_divisor),
+        at(far, far_divisor),
+        at(-far, far_divisor),
         [0.0, 0.0, 1.0],
     ];
     let dot = |a: [f64; 3], b: [f64; 3]| a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
     std::array::from_fn(|y| {
-        let row: [f64; 3] = std::array::from_fn(|x| dot(G[y], [kernel[0][x], kernel[1][x], kernel[2][x]]));
-        std::array::from_fn(|x| dot(row, G[x]))
+        let row: [f64; 3] = std::array::from_fn(|x| dot(g[y], [kernel[0][x], kernel[1][x], kernel[2][x]]));
+        std::array::from_fn(|x| dot(row, g[x]))
     })
 }

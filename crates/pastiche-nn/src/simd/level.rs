@@ -11,6 +11,9 @@ pub struct Detected(());
 pub enum Level {
     /// Whatever every processor of this kind has.
     Portable,
+    /// Portable vectors as long as those of AVX-512.
+    #[cfg(test)]
+    Wide,
     /// AVX2 and FMA: 8 numbers at a time, 16 registers.
     #[cfg(target_arch = "x86_64")]
     Avx2(Detected),
@@ -69,6 +72,8 @@ impl Level {
     fn rank(self) -> usize {
         match self {
             Self::Portable => Cap::Portable as usize,
+            #[cfg(test)]
+            Self::Wide => Cap::Portable as usize,
             #[cfg(target_arch = "x86_64")]
             Self::Avx2(_) => Cap::Avx2 as usize,
             #[cfg(target_arch = "x86_64")]
@@ -83,6 +88,8 @@ impl Level {
         match self {
             #[cfg(target_arch = "x86_64")]
             Self::Avx512(_) => 16,
+            #[cfg(test)]
+            Self::Wide => 16,
             _ => 8,
         }
     }
@@ -92,6 +99,8 @@ impl fmt::Display for Level {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Portable => "portable",
+            #[cfg(test)]
+            Self::Wide => "wide",
             #[cfg(target_arch = "x86_64")]
             Self::Avx2(_) => "avx2",
             #[cfg(target_arch = "x86_64")]

@@ -72,7 +72,9 @@ macro_rules! by_level {
                 $generic($crate::simd::Avx512::new(), $($argument),*)
             }
             match level {
-                $crate::simd::Level::Portable => $generic($crate::simd::Portable, $($argument),*),
+                $crate::simd::Level::Portable => $generic($crate::simd::Portable::<8>, $($argument),*),
+                #[cfg(test)]
+                $crate::simd::Level::Wide => $generic($crate::simd::Portable::<16>, $($argument),*),
                 // SAFETY: a level with these instructions is only made where the processor has them.
                 #[cfg(target_arch = "x86_64")]
                 $crate::simd::Level::Avx2(_) => unsafe { avx2($($argument),*) },

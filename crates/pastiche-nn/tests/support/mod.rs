@@ -1,6 +1,8 @@
 //! What the tests against reference values share.
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+pub(crate) mod reference;
+
 use std::{
     collections::HashMap,
     env,

@@ -1,0 +1,51 @@
+//! A plan as an operation of candle.
+
+use std::sync::{Mutex, PoisonError};
+
+use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
+
+use super::{Canvas, Picture, Plan};
+
+/// A compiled network that takes and gives tensors.
+#[derive(Debug)]
+pub struct CompiledNetwork {
+    plan: Mutex<Plan>,
+}
+
+impl CompiledNetwork {
+    /// Wraps a plan.
+    pub fn new(plan: Plan) -> Self {
+        Self { plan: Mutex::new(plan) }
+    }
+
+    /// Runs the network on `input` (N, 3, H, W), `f32` RGB on 0-255 in main memory, of any size that it can take. The
+    /// output has the same shape and carries no gradient.
+    ///
+    /// # Errors
+    /// The input's shape, type or device is another, or the network cannot take its size.
+    pub fn forward(&self, input: &Tensor) -> Result<Tensor> {
+        input.contiguous()?.apply_op1_no_bwd(self)
+    }
+}
+
+impl CustomOp1 for CompiledNetwork {
+    fn name(&self) -> &'static str {
+        "compiled_network"
+    }
+
+    fn cpu_fwd(&self, input: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let (_, channels, height, width) = layout.shape().dims4()?;
+        let (CpuStorage::F32(values), Some((start, end)), 3) = (input, layout.contiguous_offsets(), channels)
+        else {
+            bail!("{}: takes dense f32 of 3 channels, not {:?}", self.name(), layout.shape())
+        };
+        let mut output = vec![0.0; end - start];
+        let mut plan = self.plan.lock().unwrap_or_else(PoisonError::into_inner);
+        let images = values[start..end].chunks_exact(3 * height * width);
+        for (image, painting) in images.zip(output.chunks_exact_mut(3 * height * width)) {
+            plan.paint(Picture::Planes(image), (height, width), Canvas::Planes(painting))
+                .map_err(candle_core::Error::wrap)?;
+        }
+        Ok((CpuStorage::F32(output), layout.shape().clone()))
+    }
+}

@@ -1,0 +1,244 @@
+//! Compiled networks against a plain reference in `f64`, for every instruction set that this processor has.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::io::Write;
+
+use candle_core::{Device, Tensor};
+use pastiche_nn::{
+    Architecture, Canvas, CompiledNetwork, Layer, Level, Network, NetworkDescription, Picture, Plan,
+    PlanError, WeightsFile, networks,
+};
+use rayon::prelude::*;
+use support::{
+    golden, max_difference,
+    reference::{self, Planes},
+    shared,
+};
+
+/// On the 0-255 scale.
+const TOLERANCE: f64 = 5e-3;
+
+fn random(architecture: Architecture) -> Network {
+    Network::random(architecture.usual(), 7, &Device::Cpu).unwrap()
+}
+
+/// Slopes, edges and grain.
+fn picture(height: usize, width: usize) -> Planes {
+    Planes::new([3, height, width], |channel, y, x| {
+        let grain = (x * 7 + y * 13 + channel * 5).wrapping_mul(2_654_435_761) % 97;
+        let edge = if (x / 5 + y / 7) % 2 == 0 { 90.0 } else { 0.0 };
+        (edge + grain as f64 + (x + 2 * y) as f64 / 2.0).min(255.0)
+    })
+}
+
+fn painted(network: &Network, level: Level, picture: &Planes) -> Vec<f32> {
+    let values: Vec<f32> = picture.values.iter().map(|value| *value as f32).collect();
+    let mut painting = vec![f32::NAN; values.len()];
+    let mut plan = Plan::new(network, level).unwrap();
+    let size = (picture.height, picture.width);
+    plan.paint(Picture::Planes(&values), size, Canvas::Planes(&mut painting)).unwrap();
+    painting
+}
+
+/// Largest difference; a NaN counts as infinite.
+fn difference(painting: &[f32], reference: &Planes) -> f64 {
+    let pairs = painting.iter().zip(&reference.values);
+    let each = pairs.map(|(a, b)| (f64::from(*a) - b).abs());
+    each.fold(0.0, |most, one| if one.is_nan() { f64::INFINITY } else { one.max(most) })
+}
+
+/// Says it even where the test passes.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+fn check(name: &str, network: &Network, sizes: &[(usize, usize)]) {
+    let levels = Level::available();
+    let mut worst = vec![0.0f64; levels.len()];
+    for &(height, width) in sizes {
+        let picture = picture(height, width);
+        let expected = reference::paint(network, &picture);
+        for (level, worst) in levels.iter().zip(&mut worst) {
+            let difference = difference(&painted(network, *level, &picture), &expected);
+            assert!(difference <= TOLERANCE, "{name}, {level}, {width}x{height}: {difference}");
+            *worst = worst.max(difference);
+        }
+    }
+    for (level, worst) in levels.iter().zip(worst) {
+        say(&format!("{name}, {level}: within {worst:.1e} of f64 at {} sizes", sizes.len()));
+    }
+}
+
+/// Every odd side from 17 to 67, each with another one.
+fn odd_sizes() -> Vec<(usize, usize)> {
+    (17..=67).step_by(2).map(|side| (side, 84 - side)).collect()
+}
+
+#[test]
+fn random_networks_are_close_to_the_reference_at_every_odd_size() {
+    for architecture in Architecture::ALL {
+        check(architecture.name(), &random(architecture), &odd_sizes());
+    }
+}
+
+#[test]
+fn trained_networks_are_close_to_the_reference_at_every_odd_size() {
+    for file in ["starrynight.transformer_net", "wave.lengstrom"] {
+        let Some(path) = shared(&format!("assets/style_nets/{file}.safetensors")) else { return };
+        let network = WeightsFile::open(&path).unwrap().style_network(&Device::Cpu).unwrap();
+        check(file, &network, &odd_sizes());
+    }
+}
+
+#[test]
+fn a_photo_is_close_to_the_reference() {
+    let (Some(path), Some(golden)) = (
+        shared("assets/style_nets/pointillism.transformer_net.safetensors"),
+        golden("style_nets.safetensors"),
+    ) else {
+        return;
+    };
+    let network = WeightsFile::open(&path).unwrap().style_network(&Device::Cpu).unwrap();
+    for size in ["even", "odd"] {
+        let photo = &golden[&format!("{size}.input")];
+        let (_, _, height, width) = photo.dims4().unwrap();
+        let values = photo.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        let photo =
+            Planes::new([3, height, width], |c, y, x| f64::from(values[(c * height + y) * width + x]));
+        let expected = reference::paint(&network, &photo);
+        for level in Level::available() {
+            let difference = difference(&painted(&network, level, &photo), &expected);
+            say(&format!("a photo of {width}x{height}, {level}: within {difference:.1e} of f64"));
+            assert!(difference <= TOLERANCE, "{level}: {difference}");
+        }
+    }
+}
+
+#[test]
+fn narrow_and_odd_networks_are_close_to_the_reference() {
+    let sizes = [(17, 40), (33, 19)];
+    for width in [1, 3, 9, 13] {
+        let network = Network::random(networks::transformer_net(width), 3, &Device::Cpu).unwrap();
+        check(&format!("transformer_net({width})"), &network, &sizes);
+    }
+    for (width, blocks) in [(6, 1), (36, 2), (54, 1)] {
+        let description = networks::swift(networks::SwiftSize { width, blocks });
+        let network = Network::random(description, 3, &Device::Cpu).unwrap();
+        check(&format!("swift({width}, {blocks})"), &network, &sizes);
+    }
+}
+
+#[test]
+fn a_plain_colour_gives_numbers() {
+    for architecture in Architecture::ALL {
+        let network = random(architecture);
+        for colour in [0.0, 127.0, 255.0] {
+            let plain = Planes::new([3, 33, 47], |_, _, _| colour);
+            for level in Level::available() {
+                let painting = painted(&network, level, &plain);
+                assert!(painting.iter().all(|value| value.is_finite()), "{}, {level}", architecture.name());
+            }
+        }
+    }
+}
+
+#[test]
+fn the_number_of_threads_changes_no_bit_and_a_plan_can_be_used_again_at_other_sizes() {
+    for architecture in Architecture::ALL {
+        let mut plan = Plan::new(&random(architecture), Level::best().unwrap()).unwrap();
+        let mut paint = |threads: usize, height: usize, width: usize| {
+            let bytes: Vec<u8> = picture(height, width).values.iter().map(|value| *value as u8).collect();
+            let mut painting = vec![f32::NAN; bytes.len()];
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let canvas = Canvas::Rgb(&mut painting);
+            pool.install(|| plan.paint(Picture::Rgb8(&bytes), (height, width), canvas)).unwrap();
+            painting.iter().map(|value| value.to_bits()).collect::<Vec<u32>>()
+        };
+        let first = paint(1, 61, 83);
+        paint(2, 40, 200);
+        for threads in [2, 3, 5] {
+            assert_eq!(paint(threads, 61, 83), first, "{}", architecture.name());
+        }
+    }
+}
+
+#[test]
+fn interleaved_bytes_and_planes_are_the_same_picture() {
+    let (height, width) = (30, 22);
+    let network = random(Architecture::Lengstrom);
+    let planes = Planes::new([3, height, width], |c, y, x| ((c * 50 + y * 6 + x * 3) % 256) as f64);
+    let bytes: Vec<u8> = (0..3 * height * width)
+        .map(|i| ((i % 3) * 50 + i / 3 / width * 6 + i / 3 % width * 3) as u8)
+        .collect();
+    let level = Level::best().unwrap();
+    let expected = painted(&network, level, &planes);
+    let mut painting = vec![f32::NAN; bytes.len()];
+    let mut plan = Plan::new(&network, level).unwrap();
+    plan.paint(Picture::Rgb8(&bytes), (height, width), Canvas::Rgb(&mut painting)).unwrap();
+    for (at, value) in painting.iter().enumerate() {
+        assert_eq!(*value, expected[at % 3 * height * width + at / 3]);
+    }
+}
+
+#[test]
+fn as_a_candle_operation_a_plan_gives_what_the_network_gives() {
+    let network = random(Architecture::Swift);
+    let compiled = CompiledNetwork::new(Plan::new(&network, Level::best().unwrap()).unwrap());
+    let batch = (Tensor::rand(0f32, 1f32, (2, 3, 40, 52), &Device::Cpu).unwrap() * 255.0).unwrap();
+    let (actual, expected) = (compiled.forward(&batch).unwrap(), network.forward(&batch).unwrap());
+    assert!(max_difference(&actual, &expected) < 1e-3);
+    let error =
+        compiled.forward(&Tensor::zeros((1, 4, 40, 40), candle_core::DType::F32, &Device::Cpu).unwrap());
+    assert!(error.unwrap_err().to_string().contains("3 channels"));
+}
+
+#[test]
+fn what_plans_do_not_know_is_refused_by_name() {
+    let refused = |layers: Vec<Layer>| {
+        let description = NetworkDescription { architecture: "odd".to_owned(), layers, side_multiple: 1 };
+        let network = Network::random(description, 0, &Device::Cpu).unwrap();
+        Plan::new(&network, Level::Portable).unwrap_err()
+    };
+    assert!(
+        matches!(refused(vec![Layer::MaxPool]), PlanError::Unsupported { what } if what.contains("MaxPool"))
+    );
+    let message = refused(vec![Layer::Relu]).to_string();
+    assert!(message.contains("Relu"), "{message}");
+    assert!(matches!(refused(Vec::new()), PlanError::Unsupported { .. }));
+}
+
+#[test]
+fn too_small_a_picture_is_refused_and_the_plan_still_works() {
+    let network = random(Architecture::TransformerNet);
+    let mut plan = Plan::new(&network, Level::best().unwrap()).unwrap();
+    let mut paint = |side: usize| {
+        let (picture, mut painting) = (vec![9; 3 * side * side], vec![0.0; 3 * side * side]);
+        plan.paint(Picture::Rgb8(&picture), (side, side), Canvas::Rgb(&mut painting))
+    };
+    assert!(paint(20).is_ok());
+    assert!(matches!(paint(4), Err(PlanError::TooSmall { .. })));
+    assert!(paint(20).is_ok());
+}
+
+#[test]
+fn memory_is_told_beforehand() {
+    let plan = Plan::new(&random(Architecture::TransformerNet), Level::best().unwrap()).unwrap();
+    let bytes = plan.memory_bytes(1080, 1920).unwrap();
+    // Two activations of 32 channels at full size would be 530 MB.
+    assert!((300_000_000..600_000_000).contains(&bytes), "{bytes}");
+    assert!(plan.memory_bytes(4096, 4096).unwrap() > 4 * bytes);
+}
+
+#[test]
+fn a_wrong_reference_is_noticed() {
+    let network = random(Architecture::Swift);
+    let picture = picture(40, 40);
+    let other = Network::random(Architecture::Swift.usual(), 8, &Device::Cpu).unwrap();
+    let painting = painted(&network, Level::best().unwrap(), &picture);
+    assert!(difference(&painting, &reference::paint(&other, &picture)) > 20.0 * TOLERANCE);
+    let spoilt: Vec<f32> =
+        painting.par_iter().enumerate().map(|(i, v)| if i == 5 { f32::NAN } else { *v }).collect();
+    assert_eq!(difference(&spoilt, &reference::paint(&network, &picture)), f64::INFINITY);
+}
