@@ -3,6 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use candle_core::Device;
+use pastiche_nn::Level;
 use serde::Serialize;
 
 use crate::InferenceError;
@@ -52,18 +53,19 @@ impl fmt::Display for DeviceChoice {
 }
 
 impl DeviceChoice {
-    /// Opens the device. `Auto` never fails: it says in [`ComputeDevice::note`] why it took what it took.
+    /// Opens the device. `Auto` says in [`ComputeDevice::note`] why it took what it took.
     ///
     /// # Errors
-    /// A device that was asked for by name cannot be used.
+    /// A device that was asked for by name cannot be used, or the environment variable `PASTICHE_CPU` names no instruction
+    /// set.
     pub fn open(self) -> Result<ComputeDevice, InferenceError> {
         match self {
-            Self::Cpu => Ok(ComputeDevice::cpu(None)),
+            Self::Cpu => ComputeDevice::cpu(None),
             Self::Cuda(ordinal) => {
                 open_cuda(ordinal).map_err(|reason| InferenceError::Device { id: self.to_string(), reason })
             }
-            Self::Auto => Ok(open_cuda(0)
-                .unwrap_or_else(|reason| ComputeDevice::cpu(Some(format!("no CUDA card in use: {reason}"))))),
+            Self::Auto => open_cuda(0)
+                .or_else(|reason| ComputeDevice::cpu(Some(format!("no CUDA card in use: {reason}")))),
         }
     }
 }
@@ -72,6 +74,7 @@ impl DeviceChoice {
 #[derive(Debug, Clone)]
 pub struct ComputeDevice {
     pub(crate) device: Device,
+    level: Option<Level>,
     choice: DeviceChoice,
     name: String,
     note: Option<String>,
@@ -81,8 +84,15 @@ impl ComputeDevice {
     /// What every device offers so far.
     pub(crate) const PRECISIONS: [&'static str; 1] = ["f32"];
 
-    fn cpu(note: Option<String>) -> Self {
-        Self { device: Device::Cpu, choice: DeviceChoice::Cpu, name: processor_name(), note }
+    fn cpu(note: Option<String>) -> Result<Self, InferenceError> {
+        let level = Level::best().map_err(|source| InferenceError::Processor { source })?;
+        let name = processor_name();
+        Ok(Self { device: Device::Cpu, level: Some(level), choice: DeviceChoice::Cpu, name, note })
+    }
+
+    /// The processor's instruction set to compute with, where this is the processor.
+    pub(crate) fn level(&self) -> Option<Level> {
+        self.level
     }
 
     /// `cpu`, `cuda:0`, ...
@@ -109,7 +119,7 @@ fn open_cuda(ordinal: usize) -> Result<ComputeDevice, String> {
         .as_cuda_device()
         .and_then(|cuda| cuda.cuda_stream().context().name().map_err(candle_core::Error::wrap))
         .unwrap_or_else(|_unnamed| format!("CUDA card {ordinal}"));
-    Ok(ComputeDevice { device, choice: DeviceChoice::Cuda(ordinal), name, note: None })
+    Ok(ComputeDevice { device, level: None, choice: DeviceChoice::Cuda(ordinal), name, note: None })
 }
 
 #[cfg(not(feature = "cuda"))]
@@ -141,20 +151,24 @@ pub fn compute_devices() -> Vec<DeviceInfo> {
         usable: true,
         reason: None,
     };
-    let mut devices = vec![usable(&ComputeDevice::cpu(None))];
+    let unusable = |id: DeviceChoice, name: String, reason: String| DeviceInfo {
+        id: id.to_string(),
+        name,
+        precisions: Vec::new(),
+        usable: false,
+        reason: Some(reason),
+    };
+    let mut devices = vec![match ComputeDevice::cpu(None) {
+        Ok(device) => usable(&device),
+        Err(error) => unusable(DeviceChoice::Cpu, processor_name(), error.to_string()),
+    }];
     for ordinal in 0.. {
         match open_cuda(ordinal) {
             Ok(device) => devices.push(usable(&device)),
             // Past the last card the reason is only that there is no such card.
             Err(_) if ordinal > 0 => break,
             Err(reason) => {
-                devices.push(DeviceInfo {
-                    id: DeviceChoice::Cuda(0).to_string(),
-                    name: "CUDA".to_owned(),
-                    precisions: Vec::new(),
-                    usable: false,
-                    reason: Some(reason),
-                });
+                devices.push(unusable(DeviceChoice::Cuda(0), "CUDA".to_owned(), reason));
                 break;
             }
         }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use pastiche_frame::PixelFormat;
-use pastiche_nn::{Architecture, WeightsError};
+use pastiche_nn::{Architecture, PlanError, UnknownLevel, WeightsError};
 
 use crate::{
     ControlsError,
@@ -86,6 +86,23 @@ pub enum InferenceError {
         /// In pixels.
         height: u32,
     },
+    /// A picture takes more memory than is free.
+    #[error(
+        "painting {width}x{height} needs {} of memory and {} are free; {}",
+        gigabytes(*.needed), gigabytes(*.available), fitting(*.fits)
+    )]
+    Memory {
+        /// In pixels.
+        width: u32,
+        /// In pixels.
+        height: u32,
+        /// In bytes.
+        needed: u64,
+        /// In bytes.
+        available: u64,
+        /// A width and height that would fit.
+        fits: Option<(u32, u32)>,
+    },
     /// The frame is not RGB.
     #[error("the engine takes RGB frames, not {found:?}")]
     Format {
@@ -95,6 +112,19 @@ pub enum InferenceError {
     /// A control is outside its range.
     #[error(transparent)]
     Controls(#[from] ControlsError),
+    /// The processor cannot be used as asked.
+    #[error(transparent)]
+    Processor {
+        /// What is wrong.
+        source: UnknownLevel,
+    },
+    /// The network cannot be compiled for the processor.
+    #[error("cannot compile the network: {source}")]
+    Plan {
+        /// Why not.
+        #[from]
+        source: PlanError,
+    },
     /// The network failed on the device.
     #[error("the network failed: {source}")]
     Compute {
@@ -119,5 +149,17 @@ fn suggestion(nearest: &[String], any: bool) -> String {
         [] if !any => "no styles are installed: give the path of a .safetensors style file".to_owned(),
         [] => "`pastiche styles` lists those there are; a path to a .safetensors file works too".to_owned(),
         names => format!("did you mean {}? `pastiche styles` lists all", names.join(", ")),
+    }
+}
+
+/// As people write it: one digit after the point.
+fn gigabytes(bytes: u64) -> String {
+    format!("{:.1} GB", bytes as f64 / 1e9)
+}
+
+fn fitting(size: Option<(u32, u32)>) -> String {
+    match size {
+        Some((width, height)) => format!("`--process-size {width}x{height}` fits"),
+        None => "close other programs".to_owned(),
     }
 }

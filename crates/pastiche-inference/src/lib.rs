@@ -21,8 +21,10 @@
 
 mod controls;
 mod device;
+mod engine;
 mod error;
 mod library;
+mod memory;
 mod picture;
 mod precision;
 mod resize;

@@ -1,12 +1,12 @@
 //! Frame in, painted frame out.
 
-use candle_core::Tensor;
 use pastiche_frame::{Frame, PixelFormat};
-use pastiche_nn::Network;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::{
-    ComputeDevice, Controls, InferenceError, Precision, Style, picture,
+    ComputeDevice, Controls, InferenceError, Precision, Style,
+    engine::Engine,
+    memory, picture,
     resize::{RgbResizer, Size},
     smoothing::Smoother,
 };
@@ -33,7 +33,9 @@ pub struct Stylizer {
     precision: &'static str,
     process_size: Option<Size>,
     pool: ThreadPool,
-    network: Network,
+    engine: Engine,
+    /// The size that memory was checked for.
+    checked: Option<Size>,
     controls: Controls,
     smoother: Smoother,
     resizer: RgbResizer,
@@ -63,7 +65,8 @@ impl Stylizer {
             .build()
             .map_err(|source| InferenceError::Threads { threads, source })?;
         Ok(Self {
-            network: style.network.to_device(&device.device)?,
+            engine: pool.install(|| Engine::new(&style.network, device))?,
+            checked: None,
             device: device.clone(),
             precision,
             process_size,
@@ -97,7 +100,8 @@ impl Stylizer {
     /// # Errors
     /// The device has no memory left; the old style stays.
     pub fn set_style(&mut self, style: Style) -> Result<(), InferenceError> {
-        self.network = style.network.to_device(&self.device.device)?;
+        self.engine = self.pool.install(|| Engine::new(&style.network, &self.device))?;
+        self.checked = None;
         self.reset();
         Ok(())
     }
@@ -117,6 +121,27 @@ impl Stylizer {
         self.precision
     }
 
+    /// The processor's instruction set that the network runs on, where it runs on the processor.
+    pub fn instructions(&self) -> Option<String> {
+        self.engine.level().map(|level| level.to_string())
+    }
+
+    /// Bytes of main memory that painting a frame of this size takes.
+    ///
+    /// # Errors
+    /// The size is out of range.
+    pub fn memory_bytes(&self, width: u32, height: u32) -> Result<u64, InferenceError> {
+        let size = self.process_size.unwrap_or(Size { width, height });
+        check_size(size)?;
+        self.memory_needed(size)
+    }
+
+    fn memory_needed(&self, size: Size) -> Result<u64, InferenceError> {
+        let pixels = u64::from(size.width) * u64::from(size.height);
+        let network = self.pool.install(|| self.engine.memory_bytes(size))?;
+        Ok(network + pixels * memory::BYTES_PER_PIXEL)
+    }
+
     /// How many threads of the processor work for this engine.
     pub fn threads(&self) -> usize {
         self.pool.current_num_threads()
@@ -125,7 +150,7 @@ impl Stylizer {
     /// Paints an RGB frame. The result has the frame's size, time and colour space, and its buffer.
     ///
     /// # Errors
-    /// The frame is not RGB or its size is out of range, or the device failed.
+    /// The frame is not RGB, its size is out of range or does not fit into memory, or the device failed.
     pub fn stylize(&mut self, mut frame: Frame) -> Result<Frame, InferenceError> {
         if frame.format() != PixelFormat::Rgb8 {
             return Err(InferenceError::Format { found: frame.format() });
@@ -133,6 +158,11 @@ impl Stylizer {
         let size = Size { width: frame.width(), height: frame.height() };
         check_size(size)?;
         let process_size = self.process_size.unwrap_or(size);
+        if self.checked != Some(process_size) {
+            self.engine.release();
+            memory::check(process_size, |size| self.memory_needed(size))?;
+            self.checked = Some(process_size);
+        }
         if process_size == size {
             self.paint(frame.data(), size)?;
         } else {
@@ -149,20 +179,13 @@ impl Stylizer {
     }
 
     /// Runs the network on RGB8 pixels and leaves the result, smoothed, in `painting_bytes`.
-    fn paint(&mut self, pixels: &[u8], Size { width, height }: Size) -> Result<(), InferenceError> {
-        let (width, height) = (width as usize, height as usize);
-        let multiple = self.network.description().side_multiple;
-        let padded = [height, width].map(|side| side.next_multiple_of(multiple));
-        let Self { pool, network, device, painting, painting_bytes, smoother, controls, .. } = self;
+    fn paint(&mut self, pixels: &[u8], size: Size) -> Result<(), InferenceError> {
+        let Self { pool, engine, painting, painting_bytes, smoother, controls, .. } = self;
         pool.install(|| {
-            let mut planes = vec![0.0; 3 * padded[0] * padded[1]];
-            picture::planes_from_rgb8(pixels, [height, width], &mut planes, padded);
-            let input = Tensor::from_vec(planes, (1, 3, padded[0], padded[1]), &device.device)?;
-            let output = network.forward(&input)?.flatten_all()?.to_vec1::<f32>()?;
             painting.resize(pixels.len(), 0.0);
-            picture::rgb_from_planes(&output, padded, painting, width);
+            engine.paint(pixels, size, painting)?;
             if controls.smoothing > 0.0 {
-                smoother.smooth(controls.smoothing, width, pixels, painting);
+                smoother.smooth(controls.smoothing, size.width as usize, pixels, painting);
             } else {
                 smoother.reset();
             }

@@ -21,8 +21,9 @@ pub(crate) fn start(
         // In a build with CUDA the processor is second choice, which must not pass in silence.
         log::log!(if cfg!(feature = "cuda") { log::Level::Warn } else { log::Level::Info }, "{note}");
     }
+    let instructions = stylizer.instructions().map_or_else(String::new, |set| format!(", {set}"));
     tell(format_args!(
-        "{style_text} on {}: {}; {}, {}",
+        "{style_text} on {}: {}; {}{instructions}, {}",
         opened.id(),
         opened.name(),
         stylizer.precision(),

@@ -9,6 +9,7 @@ use super::{
     axis::Axis,
     cut,
     pack::{Kernel, Recipe},
+    settle::Settle,
     step::{Finish, Method, Norm, Planes, ScaledTanh, Source, Step, Target, Window},
     transform,
 };
@@ -49,9 +50,8 @@ pub(super) fn compile(
         affine: identity,
         relu: false,
         residual: None,
-        copy: None,
     };
-    let mut compiler = Compiler { lanes, steps: Vec::new(), finish: None, arena, identity };
+    let mut compiler = Compiler { lanes, steps: Vec::new(), settle: None, finish: None, arena, identity };
     let end = compiler.layers(&description.layers, picture, true)?;
     if end.value != Value::Painting {
         return Err(unsupported("a network that does not end with a convolution to a picture"));
@@ -84,7 +84,6 @@ struct Flow {
     affine: BufferId,
     relu: bool,
     residual: Option<BufferId>,
-    copy: Option<BufferId>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -120,7 +119,6 @@ impl Flow {
             affine,
             relu: false,
             residual: None,
-            copy: None,
         }
     }
 
@@ -186,6 +184,8 @@ fn padded_axes(rows: &Axis, columns: &Axis, padding: Padding) -> Result<(Axis, A
 struct Compiler {
     lanes: usize,
     steps: Vec<Step>,
+    /// What the next step does first.
+    settle: Option<Settle>,
     finish: Option<Finish>,
     arena: Arena,
     identity: BufferId,
@@ -284,33 +284,36 @@ impl Compiler {
         Ok(())
     }
 
-    fn residual(&mut self, layers: &[Layer], mut flow: Flow) -> Result<Flow, PlanError> {
+    fn residual(&mut self, layers: &[Layer], flow: Flow) -> Result<Flow, PlanError> {
         let Value::Planes(planes) = flow.value else { return Err(unsupported("a residual of the picture")) };
         if !flow.is_in_place() {
             return Err(unsupported("a residual of something padded"));
         }
-        let first = self.steps.len();
-        let as_it_is = flow.affine == self.identity && !flow.relu && flow.residual.is_none();
-        let kept = if as_it_is {
-            planes.buffer
-        } else {
-            let copy = self.arena.add(self.arena.len_of(planes.buffer), first);
-            flow.copy = Some(copy);
-            copy
-        };
+        let flow = self.settled(flow, planes);
+        let Value::Planes(kept) = flow.value else { return Err(unsupported("a residual of the picture")) };
         let end = self.layers(layers, flow, false)?;
         let same = matches!(end.value, Value::Planes(end) if
             (end.blocks, end.height, end.width) == (planes.blocks, planes.height, planes.width));
-        if !same || !end.is_in_place() || end.residual.is_some() || end.copy.is_some() || end.relu {
-            return Err(unsupported("a residual of another size"));
+        if !same || !end.is_in_place() || end.residual.is_some() || end.relu || self.settle.is_some() {
+            return Err(unsupported("a residual of another size, or of nothing"));
         }
-        // The first step inside keeps a copy of what it reads, pixel by pixel of its own output.
-        let keeps = &self.steps[first];
-        if !as_it_is && (keeps.window.stride != 1 || keeps.out_size() != (planes.height, planes.width)) {
-            return Err(unsupported("a residual that begins with a change of size"));
+        Ok(Flow { residual: Some(kept.buffer), ..end })
+    }
+
+    /// The same numbers as they are in memory, which the next step sees to.
+    fn settled(&mut self, flow: Flow, planes: Planes) -> Flow {
+        if flow.affine == self.identity && !flow.relu && flow.residual.is_none() {
+            return flow;
         }
-        self.arena.used(kept, self.steps.len());
-        Ok(Flow { residual: Some(kept), ..end })
+        let index = self.steps.len();
+        for buffer in [Some(planes.buffer), Some(flow.affine), flow.residual].into_iter().flatten() {
+            self.arena.used(buffer, index);
+        }
+        let floor = if flow.relu { 0.0 } else { f32::NEG_INFINITY };
+        let Flow { affine, residual, .. } = flow;
+        self.settle = Some(Settle { values: planes, affine, floor, residual });
+        let buffer = residual.unwrap_or(planes.buffer);
+        Flow::of(Planes { buffer, ..planes }, flow.channels, self.identity)
     }
 
     fn conv(&mut self, conv: &Convolution, flow: Flow) -> Result<Flow, PlanError> {
@@ -372,7 +375,19 @@ impl Compiler {
         let recipe = Recipe { conv: conv.clone(), kernel, norm: None };
         let source = self.source(&flow, index);
         let target = Target::Blocks { planes, scale };
-        self.steps.push(Step { recipe, source, rows, columns, window, method, grid, target, norm: None });
+        let before = self.settle.take();
+        self.steps.push(Step {
+            before,
+            recipe,
+            source,
+            rows,
+            columns,
+            window,
+            method,
+            grid,
+            target,
+            norm: None,
+        });
         Ok(Flow::of(planes, conv.out_channels, self.identity))
     }
 
@@ -386,7 +401,9 @@ impl Compiler {
         let (height, width) = out_size(&Window { kernel_width: kernel, ..window }, &flow)?;
         let grid = cut::pixels(&window, height, width, kernel - 1);
         let source = self.source(&flow, self.steps.len());
+        let before = self.settle.take();
         self.steps.push(Step {
+            before,
             recipe: Recipe { conv: conv.clone(), kernel: Kernel::Columns, norm: None },
             source,
             rows: flow.rows.clone(),
@@ -423,12 +440,11 @@ impl Compiler {
 
     fn source(&mut self, flow: &Flow, index: usize) -> Source {
         let Value::Planes(values) = flow.value else { return Source::Picture };
-        for buffer in [Some(values.buffer), Some(flow.affine), flow.residual, flow.copy].into_iter().flatten()
-        {
+        for buffer in [Some(values.buffer), Some(flow.affine), flow.residual].into_iter().flatten() {
             self.arena.used(buffer, index);
         }
         let floor = if flow.relu { 0.0 } else { f32::NEG_INFINITY };
-        Source::Blocks { values, affine: flow.affine, floor, residual: flow.residual, copy: flow.copy }
+        Source::Blocks { values, affine: flow.affine, floor, residual: flow.residual }
     }
 }
 

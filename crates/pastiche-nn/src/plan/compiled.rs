@@ -15,6 +15,7 @@ use super::{
     lines::Lines,
     norm,
     pack::PackedConv,
+    settle,
     task::{self, Context},
 };
 use crate::{Level, Network, NetworkDescription};
@@ -84,6 +85,11 @@ impl Plan {
         Ok(((program.arena.len() + scratch + weights) * size_of::<f32>()) as u64)
     }
 
+    /// Gives back the memory for the last size.
+    pub fn release(&mut self) {
+        (self.sized, self.scratch) = (None, Vec::new());
+    }
+
     /// Paints a picture of `height` x `width` on the rayon pool that it is called in.
     ///
     /// # Errors
@@ -129,7 +135,7 @@ impl Plan {
         if !self.sized.as_ref().is_some_and(|sized| (sized.height, sized.width) == (height, width)) {
             let program = compile(&self.description, (height, width), self.level.lanes())?;
             // The old memory goes before the new comes.
-            (self.sized, self.scratch) = (None, Vec::new());
+            self.release();
             self.sized = Some(Sized::new(program, (height, width), self.level.lanes()));
         }
         let threads = rayon::current_num_threads();
@@ -172,6 +178,9 @@ impl Sized {
     ) {
         let arena = &self.program.arena;
         for (step, packed) in self.program.steps.iter().zip(packed) {
+            if let Some(settle) = &step.before {
+                settle::run(level, settle, arena, self.memory.as_mut_slice());
+            }
             let memory = self.memory.as_mut_slice().as_mut_ptr();
             let context = Context { arena, memory, picture, picture_width: self.width, painting };
             (0..step.grid.tasks()).into_par_iter().with_max_len(1).for_each(|task| {

@@ -44,6 +44,7 @@ mod multiply;
 mod norm;
 mod op;
 mod pack;
+mod settle;
 mod step;
 mod task;
 #[cfg(test)]

@@ -42,19 +42,15 @@ pub(super) struct Operands {
 }
 
 /// Most output vectors in one tile of registers.
-pub(super) const MAX_VECTORS: usize = 3;
+pub(super) const MAX_VECTORS: usize = 2;
 
-/// How many vectors of `blocks` the tiles take together, in turn: as even as it goes, at most [`MAX_VECTORS`].
-pub(super) fn groups(blocks: usize) -> impl Iterator<Item = usize> {
-    let threes = if blocks.is_multiple_of(2) { 0 } else { (blocks / MAX_VECTORS).min(1) };
-    let rest = blocks - threes * MAX_VECTORS;
-    std::iter::repeat_n(MAX_VECTORS, threes)
-        .chain(std::iter::repeat_n(2, rest / 2))
-        .chain(std::iter::repeat_n(1, rest % 2))
+/// How many vectors of `count` the tiles take together, in turn.
+pub(super) fn groups(count: usize) -> impl Iterator<Item = usize> {
+    std::iter::repeat_n(MAX_VECTORS, count / MAX_VECTORS).chain((count % MAX_VECTORS != 0).then_some(1))
 }
 
 /// `output[pixel][vector] = bias[vector] + sum over k of input[pixel][k] * weights[k][vector]` for `count` pixels and
-/// `vectors` output vectors.
+/// `vectors` output vectors, at most [`MAX_VECTORS`].
 ///
 /// # Safety
 /// For every pixel the floats of the walk can be read and `vectors` vectors written, the weights and the bias can be
@@ -69,10 +65,12 @@ pub(super) unsafe fn multiply<S: Simd>(
 ) {
     // SAFETY: the caller's promise is that of each of these.
     unsafe {
-        match vectors {
-            1 => pixels::<S, 1>(simd, walk, count, operands),
-            2 => pixels::<S, 2>(simd, walk, count, operands),
-            _ => pixels::<S, MAX_VECTORS>(simd, walk, count, operands),
+        // Pixels that are one vector apart, as they mostly are, have addresses that the compiler can work out.
+        match (vectors, operands.pixel_stride == S::LANES) {
+            (1, true) => pixels::<S, 1, true>(simd, walk, count, operands),
+            (1, false) => pixels::<S, 1, false>(simd, walk, count, operands),
+            (_, true) => pixels::<S, MAX_VECTORS, true>(simd, walk, count, operands),
+            (_, false) => pixels::<S, MAX_VECTORS, false>(simd, walk, count, operands),
         }
     }
 }
@@ -82,14 +80,19 @@ pub(super) unsafe fn multiply<S: Simd>(
 /// # Safety
 /// As [`multiply`].
 #[inline(always)]
-unsafe fn pixels<S: Simd, const Q: usize>(simd: S, walk: &Walk, count: usize, mut operands: Operands) {
+unsafe fn pixels<S: Simd, const Q: usize, const DENSE: bool>(
+    simd: S,
+    walk: &Walk,
+    count: usize,
+    mut operands: Operands,
+) {
     let mut left = count;
     macro_rules! tiles_of {
         ($pixels:literal) => {
             while left >= $pixels {
                 // SAFETY: at least this many pixels are left.
                 unsafe {
-                    tile::<S, $pixels, Q>(simd, walk, &operands);
+                    tile::<S, $pixels, Q, DENSE>(simd, walk, &operands);
                     operands.input = operands.input.add($pixels * operands.pixel_stride);
                     operands.output = operands.output.add($pixels * operands.output_pixel_stride);
                 }
@@ -99,9 +102,6 @@ unsafe fn pixels<S: Simd, const Q: usize>(simd: S, walk: &Walk, count: usize, mu
     }
     if S::SUMS / Q >= 12 {
         tiles_of!(12);
-    }
-    if S::SUMS / Q >= 8 {
-        tiles_of!(8);
     }
     if S::SUMS / Q >= 6 {
         tiles_of!(6);
@@ -113,13 +113,18 @@ unsafe fn pixels<S: Simd, const Q: usize>(simd: S, walk: &Walk, count: usize, mu
     tiles_of!(1);
 }
 
-/// One tile of `P` pixels x `Q` vectors.
+/// One tile of `P` pixels x `Q` vectors; `DENSE` where the pixels are one vector apart.
 ///
 /// # Safety
 /// As [`multiply`], for `P` pixels.
 #[inline(always)]
-unsafe fn tile<S: Simd, const P: usize, const Q: usize>(simd: S, walk: &Walk, operands: &Operands) {
-    let Operands { input, pixel_stride, mut weights, bias, output, .. } = *operands;
+unsafe fn tile<S: Simd, const P: usize, const Q: usize, const DENSE: bool>(
+    simd: S,
+    walk: &Walk,
+    operands: &Operands,
+) {
+    let Operands { input, mut weights, bias, output, .. } = *operands;
+    let pixel_stride = if DENSE { S::LANES } else { operands.pixel_stride };
     // SAFETY: the caller's promise: every pointer stays inside what may be read or written.
     unsafe {
         let mut sums = [[simd.splat(0.0); Q]; P];
@@ -134,17 +139,22 @@ unsafe fn tile<S: Simd, const P: usize, const Q: usize>(simd: S, walk: &Walk, op
             let run = if block + 1 == walk.blocks { walk.last_run } else { walk.run };
             for row in 0..walk.rows {
                 let mut at = input.add(block * walk.block_stride + row * walk.row_stride);
-                for _ in 0..run {
-                    let mut factors = [simd.splat(0.0); Q];
-                    for (q, factor) in factors.iter_mut().enumerate() {
-                        *factor = simd.load(weights.add(q * S::LANES));
+                // A constant number of steps at a time costs fewer jumps.
+                for _ in 0..run / STEPS {
+                    for step in 0..STEPS {
+                        add_products(
+                            simd,
+                            &mut sums,
+                            at.add(step),
+                            pixel_stride,
+                            weights.add(step * Q * S::LANES),
+                        );
                     }
-                    for (pixel, sums) in sums.iter_mut().enumerate() {
-                        let value = simd.splat(*at.add(pixel * pixel_stride));
-                        for (sum, factor) in sums.iter_mut().zip(&factors) {
-                            *sum = simd.mul_add(value, *factor, *sum);
-                        }
-                    }
+                    at = at.add(STEPS);
+                    weights = weights.add(STEPS * Q * S::LANES);
+                }
+                for _ in 0..run % STEPS {
+                    add_products(simd, &mut sums, at, pixel_stride, weights);
                     at = at.add(1);
                     weights = weights.add(Q * S::LANES);
                 }
@@ -154,6 +164,36 @@ unsafe fn tile<S: Simd, const P: usize, const Q: usize>(simd: S, walk: &Walk, op
             for (q, sum) in sums.iter().enumerate() {
                 let to = pixel * operands.output_pixel_stride + q * operands.output_block_stride;
                 simd.store(output.add(to), *sum);
+            }
+        }
+    }
+}
+
+/// Input numbers of a pixel that a tile takes in one go.
+const STEPS: usize = 8;
+
+/// Adds the products of one input number of each pixel with one row of weights.
+///
+/// # Safety
+/// They can be read.
+#[inline(always)]
+unsafe fn add_products<S: Simd, const P: usize, const Q: usize>(
+    simd: S,
+    sums: &mut [[S::V; Q]; P],
+    input: *const f32,
+    pixel_stride: usize,
+    weights: *const f32,
+) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let mut factors = [simd.splat(0.0); Q];
+        for (q, factor) in factors.iter_mut().enumerate() {
+            *factor = simd.load(weights.add(q * S::LANES));
+        }
+        for (pixel, sums) in sums.iter_mut().enumerate() {
+            let value = simd.splat(*input.add(pixel * pixel_stride));
+            for (sum, factor) in sums.iter_mut().zip(&factors) {
+                *sum = simd.mul_add(value, *factor, *sum);
             }
         }
     }

@@ -1,11 +1,13 @@
 //! What a plan does, step by step: each step is one convolution with all that is fused before and after it.
 
-use super::{arena::BufferId, axis::Axis, multiply::Walk, pack::Recipe, transform};
+use super::{arena::BufferId, axis::Axis, multiply::Walk, pack::Recipe, settle::Settle, transform};
 
 /// One convolution. Input numbers come through `source`, looked up along `rows` and `columns`; products are made by
 /// `method`; sums go to `target`.
 #[derive(Debug, Clone)]
 pub(super) struct Step {
+    /// What is done first.
+    pub(super) before: Option<Settle>,
     pub(super) recipe: Recipe,
     pub(super) source: Source,
     pub(super) rows: Axis,
@@ -55,14 +57,8 @@ pub(super) enum Source {
     /// The picture that the plan is given.
     Picture,
     /// A buffer of channel blocks, with what is done to every number on the way: `max(x * scale + shift, floor)`, plus a
-    /// residual. The result is also kept in `copy`, where later steps need it.
-    Blocks {
-        values: Planes,
-        affine: BufferId,
-        floor: f32,
-        residual: Option<BufferId>,
-        copy: Option<BufferId>,
-    },
+    /// residual.
+    Blocks { values: Planes, affine: BufferId, floor: f32, residual: Option<BufferId> },
 }
 
 /// A buffer of channel blocks: (blocks, height, width, lanes).

@@ -106,8 +106,7 @@ impl Context<'_> {
     }
 }
 
-/// Reads channel block `block` of the step's window at `rect` (in the input's padded coordinates) to `output`; `own` is
-/// the part that this task keeps for later steps, in the input's own coordinates.
+/// Reads channel block `block` of the step's window at `rect` (in the input's padded coordinates) to `output`.
 ///
 /// # Safety
 /// As [`run_task`]; `output` has room for the window.
@@ -118,10 +117,9 @@ unsafe fn gather_block<S: Simd>(
     step: &Step,
     block: usize,
     rect: Rect,
-    own: Rect,
     output: *mut f32,
 ) {
-    let Source::Blocks { values, affine, floor, residual, copy } = &step.source else { return };
+    let Source::Blocks { values, affine, floor, residual } = &step.source else { return };
     let plane = values.height * values.width * S::LANES;
     let rows = &step.rows.0[rect.top..rect.top + rect.height];
     let columns = &step.columns.0[rect.left..rect.left + rect.width];
@@ -137,18 +135,7 @@ unsafe fn gather_block<S: Simd>(
             floor: *floor,
             residual: residual.map_or(std::ptr::null(), |buffer| context.at(buffer).add(block * plane)),
         };
-        let row_stride = rect.width * S::LANES;
-        gather::block(simd, &source, rows, columns, output, row_stride);
-        if let Some(copy) = copy {
-            // The window starts half a kernel before the output's pixels.
-            let (above, before) = (step.window.kernel_height / 2, step.window.kernel_width / 2);
-            for y in 0..own.height {
-                let from = output.add((y + above) * row_stride + before * S::LANES);
-                let at = ((own.top + y) * values.width + own.left) * S::LANES;
-                let to = context.at(*copy).add(block * plane + at);
-                std::ptr::copy_nonoverlapping(from, to, own.width * S::LANES);
-            }
-        }
+        gather::block(simd, &source, rows, columns, output, rect.width * S::LANES);
     }
 }
 
@@ -197,7 +184,7 @@ unsafe fn direct<S: Simd>(
         } else {
             for block in 0..window.blocks {
                 let output = scratch.add(block * walk.block_stride);
-                gather_block(simd, context, step, block, input, rect, output);
+                gather_block(simd, context, step, block, input, output);
             }
         }
         let operands = |group: &Group, y: usize| Operands {
@@ -276,20 +263,24 @@ unsafe fn winograd<S: Simd>(
     };
     let row_stride = input.width * S::LANES;
     let input_stride = product_stride(blocks * tiles * S::LANES);
-    // All channels of a tile's product lie side by side.
-    let channels = blocks * S::LANES;
-    let run = step.window.channels;
-    let walk = Walk { blocks: 1, block_stride: 0, rows: 1, row_stride: 0, run, last_run: run };
+    let walk = Walk {
+        blocks,
+        block_stride: tiles * S::LANES,
+        rows: 1,
+        row_stride: 0,
+        run: S::LANES,
+        last_run: step.window.channels - (blocks - 1) * S::LANES,
+    };
     // SAFETY: the caller's promise.
     unsafe {
         let products = strip.add(input.height * row_stride);
         let sums = products.add(transform::PRODUCTS * input_stride);
         for block in 0..blocks {
-            gather_block(simd, context, step, block, input, own, strip);
+            gather_block(simd, context, step, block, input, strip);
             for row in 0..tile_rect.height {
                 let from = strip.add(transform::OUT * row * row_stride);
-                let to = products.add(row * tile_rect.width * channels + block * S::LANES);
-                transform::inputs(simd, tile_rect.width, from, row_stride, to, channels, input_stride);
+                let to = products.add((block * tiles + row * tile_rect.width) * S::LANES);
+                transform::inputs(simd, tile_rect.width, from, row_stride, to, input_stride);
             }
         }
         for group in &packed.groups {
@@ -298,7 +289,7 @@ unsafe fn winograd<S: Simd>(
             for product in 0..transform::PRODUCTS {
                 let operands = Operands {
                     input: products.add(product * input_stride),
-                    pixel_stride: channels,
+                    pixel_stride: S::LANES,
                     weights: packed.weights.as_ptr().add(group.weights + product * weights_stride),
                     bias: std::ptr::null(),
                     output: sums.add(product * sum_stride),

@@ -69,7 +69,7 @@ unsafe fn read_column<S: Simd>(simd: S, input: *const f32, stride: usize) -> [S:
 }
 
 /// Transforms the inputs of `tiles` tiles that lie side by side: 6 rows, `row_stride` floats apart, of vectors; product
-/// `i` of tile `t` goes to `output + i * product_stride + t * tile_stride`.
+/// `i` of tile `t` goes to vector `t` from `output + i * product_stride` on.
 ///
 /// # Safety
 /// The rows can be read for `4 * tiles + 2` vectors, the outputs written.
@@ -80,7 +80,6 @@ pub(super) unsafe fn inputs<S: Simd>(
     mut input: *const f32,
     row_stride: usize,
     mut output: *mut f32,
-    tile_stride: usize,
     product_stride: usize,
 ) {
     let mut columns = [[simd.splat(0.0); IN]; IN];
@@ -105,7 +104,7 @@ pub(super) unsafe fn inputs<S: Simd>(
                 }
             }
             input = input.add(OUT * S::LANES);
-            output = output.add(tile_stride);
+            output = output.add(S::LANES);
         }
     }
 }

@@ -69,7 +69,7 @@ fn run_product<S: Simd>(simd: S, product: &Product<'_>, output: &mut [f32]) {
 fn products_are_those_of_plain_loops_for_every_count_of_pixels_and_vectors() {
     for level in levels() {
         let lanes = level.lanes();
-        for vectors in 1..=3 {
+        for vectors in 1..=2 {
             for count in 1..=27 {
                 let walk = Walk { blocks: 2, block_stride: 40, rows: 3, row_stride: 11, run: 5, last_run: 3 };
                 // One float off a vector's natural place.
@@ -113,7 +113,7 @@ fn winograd_s_tiles_are_those_of_the_definition() {
     // SAFETY: 6 rows of 4 * 3 + 2 vectors, and room for 36 products of 3 tiles.
     unsafe {
         let to = products.as_mut_ptr();
-        transform::inputs(simd, tiles, input.as_ptr(), width * LANES, to, LANES, tiles * LANES);
+        transform::inputs(simd, tiles, input.as_ptr(), width * LANES, to, tiles * LANES);
     }
     for (at, product) in products.iter_mut().enumerate() {
         *product *= transformed.as_flattened()[at / (tiles * LANES)] as f32;
