@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
-use pastiche_e2e::{Clip, json, pastiche, write_clip};
+use std::process::Command;
+
+use pastiche_e2e::{Clip, Run, json, pastiche, program, write_clip};
 use serde_json::Value;
 
 fn keys(value: &Value) -> Vec<&str> {
@@ -28,6 +30,20 @@ fn bench_measures_a_network_without_a_style() {
     assert!(0.0 < ms("min") && ms("min") <= ms("median") && ms("median") <= ms("p95"), "{bench}");
     let fps = bench["fps"].as_f64().unwrap();
     assert!(fps >= 999.0 / ms("p95") && fps <= 1001.0 / ms("min"), "{bench}");
+}
+
+#[test]
+fn the_processor_s_instruction_set_is_told_and_can_be_capped() {
+    let bench = |allowed: &str| -> Run {
+        let arguments = ["bench", "--random-weights", "swift", "--size", "32x32", "--frames", "3", "--json"];
+        let run = Command::new(program()).args(arguments).env("PASTICHE_CPU", allowed).output();
+        run.unwrap().into()
+    };
+    let capped = bench("portable").done();
+    assert!(capped.err.contains("f32, portable"), "{}", capped.err);
+    let unknown = bench("sse9");
+    let refused = unknown.error(1);
+    assert!(refused.contains("PASTICHE_CPU=sse9") && refused.contains("portable, avx2, avx512"), "{refused}");
 }
 
 #[test]

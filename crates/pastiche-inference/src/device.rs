@@ -6,7 +6,7 @@ use candle_core::Device;
 use pastiche_nn::Level;
 use serde::Serialize;
 
-use crate::InferenceError;
+use crate::{InferenceError, Precision};
 
 /// What the user asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -81,8 +81,11 @@ pub struct ComputeDevice {
 }
 
 impl ComputeDevice {
-    /// What every device offers so far.
-    pub(crate) const PRECISIONS: [&'static str; 1] = ["f32"];
+    /// What it computes in, without loss of speed: as `--precision` names it.
+    pub(crate) fn precisions(&self) -> Vec<&'static str> {
+        let bf16 = self.level.is_some_and(Level::has_bf16);
+        [Precision::F32].into_iter().chain(bf16.then_some(Precision::Bf16)).map(Precision::name).collect()
+    }
 
     fn cpu(note: Option<String>) -> Result<Self, InferenceError> {
         let level = Level::best().map_err(|source| InferenceError::Processor { source })?;
@@ -147,7 +150,7 @@ pub fn compute_devices() -> Vec<DeviceInfo> {
     let usable = |device: &ComputeDevice| DeviceInfo {
         id: device.id(),
         name: device.name().to_owned(),
-        precisions: ComputeDevice::PRECISIONS.to_vec(),
+        precisions: device.precisions(),
         usable: true,
         reason: None,
     };

@@ -1,9 +1,9 @@
 //! What runs the network: a compiled plan on the processor, candle's tensors elsewhere.
 
 use candle_core::{Device, Tensor};
-use pastiche_nn::{Canvas, Level, Network, Picture, Plan};
+use pastiche_nn::{Canvas, Level, Network, Picture, Plan, Products};
 
-use crate::{ComputeDevice, InferenceError, picture, resize::Size};
+use crate::{ComputeDevice, InferenceError, Precision, picture, resize::Size};
 
 /// A network placed on a device.
 pub(crate) enum Engine {
@@ -14,10 +14,15 @@ pub(crate) enum Engine {
 }
 
 impl Engine {
-    /// Places `network` on `device`; uses the threads of the rayon pool that it is called in.
-    pub(crate) fn new(network: &Network, device: &ComputeDevice) -> Result<Self, InferenceError> {
+    /// Places `network` on `device`, to compute in a precision that it offers; uses the threads of the rayon pool that it is called in.
+    pub(crate) fn new(
+        network: &Network,
+        device: &ComputeDevice,
+        precision: Precision,
+    ) -> Result<Self, InferenceError> {
+        let products = if precision == Precision::Bf16 { Products::Bf16 } else { Products::F32 };
         Ok(match device.level() {
-            Some(level) => Self::Processor(Box::new(Plan::new(network, level)?)),
+            Some(level) => Self::Processor(Box::new(Plan::with_products(network, level, products)?)),
             None => {
                 let network = network.to_device(&device.device)?;
                 Self::Card { network, device: device.device.clone() }

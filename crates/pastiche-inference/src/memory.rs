@@ -77,7 +77,9 @@ mod tests {
         let size = Size { width: 4000, height: 2000 };
         check_within(2_000_000_000, size, bytes).unwrap();
         let error = check_within(400_000_000, size, bytes).unwrap_err();
-        let InferenceError::Memory { needed, fits: Some((width, height)), .. } = error else { panic!("{error}") };
+        let InferenceError::Memory { needed, fits: Some((width, height)), .. } = error else {
+            panic!("{error}")
+        };
         assert_eq!(needed, 1_600_000_000);
         let fitting = bytes(Size { width, height }).unwrap();
         assert!((380_000_000..=400_000_000).contains(&fitting), "{width}x{height}");

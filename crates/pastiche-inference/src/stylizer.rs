@@ -30,7 +30,7 @@ pub struct StylizerOptions {
 /// Paints frames in one style on one device. Style and controls may change between two frames.
 pub struct Stylizer {
     device: ComputeDevice,
-    precision: &'static str,
+    precision: Precision,
     process_size: Option<Size>,
     pool: ThreadPool,
     engine: Engine,
@@ -65,7 +65,7 @@ impl Stylizer {
             .build()
             .map_err(|source| InferenceError::Threads { threads, source })?;
         Ok(Self {
-            engine: pool.install(|| Engine::new(&style.network, device))?,
+            engine: pool.install(|| Engine::new(&style.network, device, precision))?,
             checked: None,
             device: device.clone(),
             precision,
@@ -100,7 +100,7 @@ impl Stylizer {
     /// # Errors
     /// The device has no memory left; the old style stays.
     pub fn set_style(&mut self, style: Style) -> Result<(), InferenceError> {
-        self.engine = self.pool.install(|| Engine::new(&style.network, &self.device))?;
+        self.engine = self.pool.install(|| Engine::new(&style.network, &self.device, self.precision))?;
         self.checked = None;
         self.reset();
         Ok(())
@@ -118,7 +118,7 @@ impl Stylizer {
 
     /// The number type that the network computes in.
     pub const fn precision(&self) -> &'static str {
-        self.precision
+        self.precision.name()
     }
 
     /// The processor's instruction set that the network runs on, where it runs on the processor.

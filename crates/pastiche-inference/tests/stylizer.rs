@@ -7,7 +7,7 @@ use pastiche_inference::{
 };
 use proptest::prelude::*;
 
-const ARCHITECTURES: [&str; 2] = ["transformer_net", "lengstrom"];
+const ARCHITECTURES: [&str; 3] = ["transformer_net", "lengstrom", "swift"];
 
 fn stylizer(architecture: &str, options: StylizerOptions) -> Stylizer {
     let device = DeviceChoice::Cpu.open().unwrap();
@@ -33,7 +33,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]
 
     #[test]
-    fn any_size_from_16_up_keeps_its_size(width in 16u32..90, height in 16u32..90, which in 0usize..2) {
+    fn any_size_from_16_up_keeps_its_size(width in 16u32..90, height in 16u32..90, which in 0usize..3) {
         let mut stylizer = stylizer(ARCHITECTURES[which], StylizerOptions::default());
         let frame = stylizer.stylize(picture(width, height, 0)).unwrap();
         prop_assert_eq!((frame.width(), frame.height()), (width, height));
@@ -135,13 +135,44 @@ fn another_style_paints_from_the_next_frame_on() {
 #[test]
 fn what_cannot_be_done_is_refused_with_what_can() {
     let device = DeviceChoice::Cpu.open().unwrap();
-    let options = StylizerOptions { precision: Precision::Bf16, ..StylizerOptions::default() };
+    let options = StylizerOptions { precision: Precision::F16, ..StylizerOptions::default() };
     let style = Style::random("lengstrom").unwrap();
-    let Err(error) = Stylizer::new(style, &device, &options) else { panic!("bf16 was accepted") };
-    assert_eq!(error.to_string(), "device cpu does not compute in bf16; it offers f32");
+    let Err(error) = Stylizer::new(style, &device, &options) else { panic!("f16 was accepted") };
+    let error = error.to_string();
+    assert!(error.starts_with("device cpu does not compute in f16; it offers f32"), "{error}");
     let error = Style::random("johnsen").unwrap_err().to_string();
     assert!(error.contains("transformer_net, lengstrom"), "{error}");
     let rgba = Frame::from_data(16, 16, PixelFormat::Rgba8, vec![0; 16 * 16 * 4]);
     let refused = stylizer("lengstrom", StylizerOptions::default()).stylize(rgba);
     assert!(matches!(refused, Err(InferenceError::Format { .. })));
+}
+
+#[test]
+fn precisions_are_those_that_the_device_lists_and_auto_is_one_of_them() {
+    let device = DeviceChoice::Cpu.open().unwrap();
+    let offered = pastiche_inference::compute_devices().swap_remove(0).precisions;
+    for precision in [Precision::Auto, Precision::F32, Precision::Bf16] {
+        let options = StylizerOptions { precision, ..StylizerOptions::default() };
+        match Stylizer::new(Style::random("swift").unwrap(), &device, &options) {
+            Ok(mut stylizer) => {
+                assert!(offered.contains(&stylizer.precision()));
+                assert!(precision == Precision::Auto || stylizer.precision() == precision.name());
+                painted(&mut stylizer, picture(40, 30, 0));
+            }
+            Err(error) => {
+                assert!(!offered.contains(&precision.name()), "{error}");
+                assert!(error.to_string().contains("it offers f32"), "{error}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_a_picture_takes_is_told_before_it_is_painted() {
+    let stylizer = stylizer("transformer_net", StylizerOptions::default());
+    let small = stylizer.memory_bytes(640, 480).unwrap();
+    let large = stylizer.memory_bytes(16_384, 16_384).unwrap();
+    assert!((50_000_000..200_000_000).contains(&small), "{small}");
+    assert!(large > 40_000_000_000, "{large}");
+    assert!(matches!(stylizer.memory_bytes(8, 8), Err(InferenceError::Size { .. })));
 }

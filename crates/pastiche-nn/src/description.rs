@@ -120,6 +120,9 @@ pub struct NetworkDescription {
     pub architecture: String,
     /// The layers, first to last.
     pub layers: Vec<Layer>,
+    /// What the architecture can have more or less of, and how much this network has: told in a style file's metadata, as
+    /// `pastiche.swift.width`.
+    pub sizes: Vec<(&'static str, usize)>,
     /// Both sides of the input must be multiples of this for the output to have the input's size.
     pub side_multiple: usize,
 }

@@ -32,6 +32,6 @@ pub use error::WeightsError;
 pub use kernels::pad::{Margins, PadMode};
 pub use network::{Features, Network};
 pub use networks::Architecture;
-pub use plan::{Canvas, CompiledNetwork, Picture, Plan, PlanError};
+pub use plan::{Canvas, CompiledNetwork, Picture, Plan, PlanError, Products};
 pub use simd::{Level, UnknownLevel};
 pub use weights::WeightsFile;

@@ -166,7 +166,7 @@ fn to_f32(name: &str, view: &TensorView<'_>, device: &Device) -> Result<Tensor, 
     Ok(tensor.to_device(device)?)
 }
 
-/// Writes a network with its metadata; `pastiche.architecture` is added. The file appears under its name only when whole.
+/// Writes a network with its metadata; `pastiche.architecture` and the network's sizes are added. The file appears under its name only when whole.
 ///
 /// # Errors
 /// The file cannot be written, or the weights cannot be read from the device.
@@ -177,7 +177,11 @@ pub fn save(
     path: &Path,
 ) -> Result<(), WeightsError> {
     let mut metadata = metadata.clone();
-    metadata.insert("pastiche.architecture".to_owned(), network.description().architecture.clone());
+    let NetworkDescription { architecture, sizes, .. } = network.description();
+    metadata.insert("pastiche.architecture".to_owned(), architecture.clone());
+    for (what, size) in sizes {
+        metadata.insert(format!("pastiche.{architecture}.{what}"), size.to_string());
+    }
     let mut tensors = BTreeMap::new();
     for (name, tensor) in network.parameters() {
         tensors.insert(name, tensor.to_device(&Device::Cpu)?.to_dtype(dtype)?.contiguous()?);

@@ -195,9 +195,41 @@ fn as_a_candle_operation_a_plan_gives_what_the_network_gives() {
 }
 
 #[test]
+fn swift_sees_at_least_60_pixels() {
+    // A network of ones, without norms, spreads one pixel over all outputs that can see it.
+    fn without_norms(layers: Vec<Layer>) -> Vec<Layer> {
+        let plain = |layer| match layer {
+            Layer::InstanceNorm(_) => None,
+            Layer::Residual(layers) => Some(Layer::Residual(without_norms(layers))),
+            other => Some(other),
+        };
+        layers.into_iter().filter_map(plain).collect()
+    }
+    let mut description = Architecture::Swift.usual();
+    description.layers = without_norms(description.layers);
+    let ones = description.parameters().into_iter().map(|(name, spec)| {
+        let value = if spec.shape.len() == 4 { 1f32 } else { 0f32 };
+        (name.to_owned(), Tensor::full(value, spec.shape, &Device::Cpu).unwrap())
+    });
+    let network = Network::new(description.clone(), ones.collect()).unwrap();
+    let (side, middle) = (160, 80);
+    let picture = Planes::new([3, side, side], |_, y, x| if (y, x) == (middle, middle) { 1.0 } else { 0.0 });
+    let painting = reference::paint(&network, &picture);
+    let row = &painting.values[middle * side..(middle + 1) * side];
+    let seen = row.iter().filter(|value| **value > 0.0).count();
+    assert!((60..=110).contains(&seen), "{seen} pixels");
+    say(&format!("swift: one pixel shows in {seen}"));
+}
+
+#[test]
 fn what_plans_do_not_know_is_refused_by_name() {
     let refused = |layers: Vec<Layer>| {
-        let description = NetworkDescription { architecture: "odd".to_owned(), layers, side_multiple: 1 };
+        let description = NetworkDescription {
+            architecture: "odd".to_owned(),
+            layers,
+            sizes: Vec::new(),
+            side_multiple: 1,
+        };
         let network = Network::random(description, 0, &Device::Cpu).unwrap();
         Plan::new(&network, Level::Portable).unwrap_err()
     };

@@ -156,6 +156,25 @@ fn missing_files_and_folders_are_errors() {
 }
 
 #[test]
+fn a_swift_network_s_sizes_travel_in_the_metadata() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("swift.safetensors");
+    let description = networks::swift(networks::SwiftSize { width: 12, blocks: 3 });
+    let network = Network::random(description.clone(), 0, &Device::Cpu).unwrap();
+    weights::save(&network, &HashMap::new(), DType::F32, &path).unwrap();
+    let file = WeightsFile::open(&path).unwrap();
+    assert_eq!(file.metadata("pastiche.swift.width"), Some("12"));
+    assert_eq!(*file.style_network(&Device::Cpu).unwrap().description(), description);
+    let senseless =
+        error(&tensors(), &[("pastiche.architecture", "swift"), ("pastiche.swift.blocks", "many")]);
+    let message = senseless.to_string();
+    assert!(
+        message.contains("pastiche.swift.blocks = `many`") && message.contains("from 1 to 32"),
+        "{message}"
+    );
+}
+
+#[test]
 fn the_community_s_files_are_recognised() {
     for (file, architecture) in [
         ("starrynight.transformer_net", "transformer_net"),

@@ -64,6 +64,8 @@ impl Architecture {
             Ok(Self::TransformerNet)
         } else if file.shape("conv1.in.scale").is_some() {
             Ok(Self::Lengstrom)
+        } else if file.shape("down.weight").is_some() {
+            Ok(Self::Swift)
         } else {
             Err(WeightsError::UnrecognisedTensors)
         }

@@ -14,7 +14,8 @@ use crate::{
 /// What a swift network can have more or less of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SwiftSize {
-    /// Channels of the residual blocks; half of them after the first enlargement, a sixth after the second.
+    /// Channels of the residual blocks, a multiple of 6 (the best are those of 48); half of them after the first enlargement,
+    /// a sixth after the second.
     pub width: usize,
     /// Residual blocks.
     pub blocks: usize,
@@ -26,7 +27,7 @@ impl Default for SwiftSize {
     }
 }
 
-/// The network of that size. Its receptive field is 28 + 16 `blocks` pixels wide.
+/// The network of that size. Its receptive field is 12 + 16 `blocks` pixels wide: 76 with 4 blocks.
 pub fn swift(SwiftSize { width, blocks }: SwiftSize) -> NetworkDescription {
     let mut layers = vec![Layer::SpaceToDepth(2)];
     layers.extend(conv("down", Channels(12, width), 2));
@@ -38,15 +39,20 @@ pub fn swift(SwiftSize { width, blocks }: SwiftSize) -> NetworkDescription {
         layers.extend([norm(&format!("{name}_norm"), to), Layer::Relu]);
     }
     layers.extend(conv("out", Channels(width / 6, 3), 1));
-    NetworkDescription { architecture: "swift".to_owned(), layers, side_multiple: 4 }
+    NetworkDescription {
+        architecture: "swift".to_owned(),
+        layers,
+        sizes: vec![("width", width), ("blocks", blocks)],
+        side_multiple: 4,
+    }
 }
 
-/// The network of the size that a file's metadata tells.
+/// The network of the size that a file's metadata tells; what it does not tell is as usual.
 pub(super) fn of_file(file: &WeightsFile) -> Result<NetworkDescription, WeightsError> {
-    let size = SwiftSize::default();
-    let width = number(file, "pastiche.swift.width", size.width, 6..=384)?;
-    let blocks = number(file, "pastiche.swift.blocks", size.blocks, 1..=32)?;
-    Ok(swift(SwiftSize { width: width.next_multiple_of(6), blocks }))
+    let usual = SwiftSize::default();
+    let width = number(file, "pastiche.swift.width", usual.width, 6..=384)?;
+    let blocks = number(file, "pastiche.swift.blocks", usual.blocks, 1..=32)?;
+    Ok(swift(SwiftSize { width, blocks }))
 }
 
 fn number(

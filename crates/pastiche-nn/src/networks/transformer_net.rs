@@ -28,7 +28,12 @@ pub fn transformer_net(width: usize) -> NetworkDescription {
         layers.extend([norm(norm_name, from / 2), Layer::Relu]);
     }
     layers.extend(conv("deconv3", Channels(width, 3), 9, 1));
-    NetworkDescription { architecture: "transformer_net".to_owned(), layers, side_multiple: 4 }
+    NetworkDescription {
+        architecture: "transformer_net".to_owned(),
+        layers,
+        sizes: vec![("width", width)],
+        side_multiple: 4,
+    }
 }
 
 /// The network of the width that a file's first layer has.

@@ -83,7 +83,12 @@ fn vgg(
             ]);
             if done {
                 let architecture = architecture.to_owned();
-                return Some(NetworkDescription { architecture, layers, side_multiple: 1 });
+                return Some(NetworkDescription {
+                    architecture,
+                    layers,
+                    sizes: Vec::new(),
+                    side_multiple: 1,
+                });
             }
             (place, from) = (place + 2, channels);
         }

@@ -14,7 +14,7 @@ use super::{
     transform,
 };
 use crate::{
-    Margins, NetworkDescription, PadMode,
+    Margins, NetworkDescription, PadMode, Products,
     description::{self, Convolution, Layer, Padding},
 };
 
@@ -34,6 +34,7 @@ pub(super) fn compile(
     description: &NetworkDescription,
     (height, width): (usize, usize),
     lanes: usize,
+    products: Products,
 ) -> Result<Program, PlanError> {
     if height == 0 || width == 0 {
         return Err(PlanError::Unsupported { what: format!("a picture of {width}x{height}") });
@@ -51,7 +52,8 @@ pub(super) fn compile(
         relu: false,
         residual: None,
     };
-    let mut compiler = Compiler { lanes, steps: Vec::new(), settle: None, finish: None, arena, identity };
+    let mut compiler =
+        Compiler { lanes, products, steps: Vec::new(), settle: None, finish: None, arena, identity };
     let end = compiler.layers(&description.layers, picture, true)?;
     if end.value != Value::Painting {
         return Err(unsupported("a network that does not end with a convolution to a picture"));
@@ -183,6 +185,7 @@ fn padded_axes(rows: &Axis, columns: &Axis, padding: Padding) -> Result<(Axis, A
 
 struct Compiler {
     lanes: usize,
+    products: Products,
     steps: Vec<Step>,
     /// What the next step does first.
     settle: Option<Settle>,
@@ -358,7 +361,7 @@ impl Compiler {
         let (method, grid) = if winograd {
             (Method::Winograd, cut::tiles(&window, height, width, self.lanes))
         } else {
-            (Method::Direct, cut::pixels(&window, height, width, 0))
+            (Method::Direct(self.products), cut::pixels(&window, height, width, 0))
         };
         let index = self.steps.len();
         let scale = if kernel.phases() == 4 { 2 } else { 1 };
@@ -409,7 +412,7 @@ impl Compiler {
             rows: flow.rows.clone(),
             columns: flow.columns.clone(),
             window,
-            method: Method::Direct,
+            method: Method::Direct(self.products),
             grid,
             target: Target::Painting { kernel_width: kernel, channels, tanh: None, raw: None },
             norm: None,

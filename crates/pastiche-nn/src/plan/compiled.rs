@@ -18,7 +18,7 @@ use super::{
     settle,
     task::{self, Context},
 };
-use crate::{Level, Network, NetworkDescription};
+use crate::{Level, Network, NetworkDescription, Products};
 
 /// Where a painting goes: RGB on 0-255, not clamped.
 #[derive(Debug)]
@@ -36,6 +36,7 @@ pub enum Canvas<'a> {
 #[derive(Debug)]
 pub struct Plan {
     level: Level,
+    products: Products,
     description: NetworkDescription,
     packed: Vec<PackedConv>,
     sized: Option<Sized>,
@@ -56,17 +57,26 @@ struct Sized {
 const SOME_SIZE: (usize, usize) = (64, 64);
 
 impl Plan {
-    /// Compiles a network and packs its weights for an instruction set.
+    /// Compiles a network and packs its weights for an instruction set, all in `f32`.
     ///
     /// # Errors
     /// The network has layers that plans do not know, or its weights are not `f32`.
     pub fn new(network: &Network, level: Level) -> Result<Self, PlanError> {
-        let program = compile(network.description(), SOME_SIZE, level.lanes())?;
+        Self::with_products(network, level, Products::F32)
+    }
+
+    /// As [`Self::new`], with direct convolutions in another type. Every level can do every type, but only those with
+    /// instructions for it are faster (see [`Level::has_bf16`]).
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn with_products(network: &Network, level: Level, products: Products) -> Result<Self, PlanError> {
+        let program = compile(network.description(), SOME_SIZE, level.lanes(), products)?;
         let values = parameters(network)?;
         let pack = |step| PackedConv::new(step, &values, level.lanes());
         let packed = program.steps.par_iter().map(pack).collect();
         let description = network.description().clone();
-        Ok(Self { level, description, packed, sized: None, scratch: Vec::new() })
+        Ok(Self { level, products, description, packed, sized: None, scratch: Vec::new() })
     }
 
     /// The instruction set that it was compiled for.
@@ -79,7 +89,7 @@ impl Plan {
     /// # Errors
     /// The network cannot take the size.
     pub fn memory_bytes(&self, height: usize, width: usize) -> Result<u64, PlanError> {
-        let program = compile(&self.description, (height, width), self.level.lanes())?;
+        let program = compile(&self.description, (height, width), self.level.lanes(), self.products)?;
         let scratch = rayon::current_num_threads() * self.scratch_len(&program);
         let weights: usize = self.packed.iter().map(|packed| packed.weights.len()).sum();
         Ok(((program.arena.len() + scratch + weights) * size_of::<f32>()) as u64)
@@ -132,8 +142,8 @@ impl Plan {
 
     /// Compiles for another size, and makes sure that every thread has its scratch memory.
     fn prepare(&mut self, height: usize, width: usize) -> Result<(), PlanError> {
-        if !self.sized.as_ref().is_some_and(|sized| (sized.height, sized.width) == (height, width)) {
-            let program = compile(&self.description, (height, width), self.level.lanes())?;
+        if self.sized.as_ref().is_none_or(|sized| (sized.height, sized.width) != (height, width)) {
+            let program = compile(&self.description, (height, width), self.level.lanes(), self.products)?;
             // The old memory goes before the new comes.
             self.release();
             self.sized = Some(Sized::new(program, (height, width), self.level.lanes()));

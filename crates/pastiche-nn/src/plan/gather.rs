@@ -1,6 +1,7 @@
 //! Reading a window of a step's input into scratch memory, and on the way normalising, padding and adding residuals.
 #![allow(unsafe_code)] // pointers into blocks, whose bounds the callers know
 
+use super::number::Number;
 use crate::simd::Simd;
 
 /// One channel block of a source, at run time.
@@ -21,17 +22,17 @@ pub(super) struct BlockSource {
 }
 
 /// Writes, for every row and column of a window, `max(value * scale + shift, floor) + residual` to `output`, rows
-/// `row_stride` floats apart; zeros where a row or column is negative.
+/// `row_stride` numbers apart; zeros where a row or column is negative.
 ///
 /// # Safety
 /// The rows and columns lie inside the source, and the output can be written.
 #[inline(always)]
-pub(super) unsafe fn block<S: Simd>(
+pub(super) unsafe fn block<S: Simd, N: Number>(
     simd: S,
     source: &BlockSource,
     rows: &[i32],
     columns: &[i32],
-    output: *mut f32,
+    output: *mut N::Stored,
     row_stride: usize,
 ) {
     let zeros = columns.iter().any(|column| *column < 0);
@@ -45,10 +46,10 @@ pub(super) unsafe fn block<S: Simd>(
             }
             let start = row as usize * source.width * S::LANES;
             match (source.residual.is_null(), zeros) {
-                (true, false) => one_row::<S, false, false>(simd, source, start, columns, to),
-                (true, true) => one_row::<S, false, true>(simd, source, start, columns, to),
-                (false, false) => one_row::<S, true, false>(simd, source, start, columns, to),
-                (false, true) => one_row::<S, true, true>(simd, source, start, columns, to),
+                (true, false) => one_row::<S, N, false, false>(simd, source, start, columns, to),
+                (true, true) => one_row::<S, N, false, true>(simd, source, start, columns, to),
+                (false, false) => one_row::<S, N, true, false>(simd, source, start, columns, to),
+                (false, true) => one_row::<S, N, true, true>(simd, source, start, columns, to),
             }
         }
     }
@@ -59,12 +60,12 @@ pub(super) unsafe fn block<S: Simd>(
 /// # Safety
 /// As [`block`]; without `ZEROS` no column is negative, and with `RESIDUAL` there is one.
 #[inline(always)]
-unsafe fn one_row<S: Simd, const RESIDUAL: bool, const ZEROS: bool>(
+unsafe fn one_row<S: Simd, N: Number, const RESIDUAL: bool, const ZEROS: bool>(
     simd: S,
     source: &BlockSource,
     start: usize,
     columns: &[i32],
-    mut output: *mut f32,
+    mut output: *mut N::Stored,
 ) {
     // SAFETY: the caller's promise.
     unsafe {
@@ -81,7 +82,7 @@ unsafe fn one_row<S: Simd, const RESIDUAL: bool, const ZEROS: bool>(
                     value = simd.add(value, simd.load(source.residual.add(at)));
                 }
             }
-            simd.store(output, value);
+            N::store(simd, output, value);
             output = output.add(S::LANES);
         }
     }
@@ -106,11 +107,17 @@ impl Picture<'_> {
 
     /// Writes the window of `rows` and `columns` to `output`, interleaved; zeros where a row or column is negative.
     #[inline(always)]
-    pub(super) fn gather(&self, width: usize, rows: &[i32], columns: &[i32], output: &mut [f32]) {
+    pub(super) fn gather<N: Number>(
+        &self,
+        width: usize,
+        rows: &[i32],
+        columns: &[i32],
+        output: &mut [N::Stored],
+    ) {
         let plane = self.len() / 3;
         for (&row, to) in rows.iter().zip(output.chunks_exact_mut(3 * columns.len())) {
             if row < 0 {
-                to.fill(0.0);
+                to.fill(N::Stored::default());
                 continue;
             }
             let start = row as usize * width;
@@ -119,9 +126,9 @@ impl Picture<'_> {
                 let to = &mut to[3 * done..3 * (done + run.len())];
                 done += run.len();
                 if run[0] < 0 {
-                    to.fill(0.0);
+                    to.fill(N::Stored::default());
                 } else {
-                    self.copy(start + run[0] as usize, plane, to);
+                    self.copy::<N>(start + run[0] as usize, plane, to);
                 }
             }
         }
@@ -129,19 +136,19 @@ impl Picture<'_> {
 
     /// Copies neighbouring pixels, from pixel `at` on.
     #[inline(always)]
-    fn copy(&self, at: usize, plane: usize, to: &mut [f32]) {
+    fn copy<N: Number>(&self, at: usize, plane: usize, to: &mut [N::Stored]) {
         let pixels = to.len() / 3;
         match self {
             Self::Rgb8(bytes) => {
                 for (to, from) in to.iter_mut().zip(&bytes[3 * at..3 * (at + pixels)]) {
-                    *to = f32::from(*from);
+                    *to = N::stored(f32::from(*from));
                 }
             }
             Self::Planes(planes) => {
                 for channel in 0..3 {
                     let from = &planes[channel * plane + at..][..pixels];
                     for (pixel, from) in to.chunks_exact_mut(3).zip(from) {
-                        pixel[channel] = *from;
+                        pixel[channel] = N::stored(*from);
                     }
                 }
             }

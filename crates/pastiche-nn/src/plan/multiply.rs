@@ -5,6 +5,7 @@
 //! pixels x output vectors stays in registers while the sums run.
 #![allow(unsafe_code)] // pointers into packed weights and blocks: no bounds to check in the innermost loop
 
+use super::number::Number;
 use crate::simd::Simd;
 
 /// The input numbers of one pixel: `blocks` x `rows` runs of `run` neighbouring floats, in the last block of `last_run`.
@@ -19,19 +20,20 @@ pub(super) struct Walk {
 }
 
 impl Walk {
-    /// Numbers that one pixel's sum runs over.
-    pub(super) fn len(&self) -> usize {
-        ((self.blocks - 1) * self.run + self.last_run) * self.rows
+    /// Vectors of weights for each output vector: a run takes them [`Number::AT_ONCE`] numbers at a time.
+    pub(super) fn weights<N: Number>(&self) -> usize {
+        let steps = |run: usize| run.div_ceil(N::AT_ONCE);
+        ((self.blocks - 1) * steps(self.run) + steps(self.last_run)) * self.rows
     }
 }
 
 /// Where `count` pixels are read and written, and with which weights.
 #[derive(Clone, Copy)]
-pub(super) struct Operands {
+pub(super) struct Operands<N: Number> {
     /// The first number of the first pixel; pixels are `pixel_stride` apart.
-    pub(super) input: *const f32,
+    pub(super) input: *const N::Stored,
     pub(super) pixel_stride: usize,
-    /// `walk.len()` x `Q` vectors.
+    /// `walk.weights()` x `Q` vectors.
     pub(super) weights: *const f32,
     /// `Q` vectors that the sums start from; null for zeros.
     pub(super) bias: *const f32,
@@ -46,7 +48,8 @@ pub(super) const MAX_VECTORS: usize = 2;
 
 /// How many vectors of `count` the tiles take together, in turn.
 pub(super) fn groups(count: usize) -> impl Iterator<Item = usize> {
-    std::iter::repeat_n(MAX_VECTORS, count / MAX_VECTORS).chain((count % MAX_VECTORS != 0).then_some(1))
+    std::iter::repeat_n(MAX_VECTORS, count / MAX_VECTORS)
+        .chain((!count.is_multiple_of(MAX_VECTORS)).then_some(1))
 }
 
 /// `output[pixel][vector] = bias[vector] + sum over k of input[pixel][k] * weights[k][vector]` for `count` pixels and
@@ -56,21 +59,21 @@ pub(super) fn groups(count: usize) -> impl Iterator<Item = usize> {
 /// For every pixel the floats of the walk can be read and `vectors` vectors written, the weights and the bias can be
 /// read, and the output overlaps none of them.
 #[inline(always)]
-pub(super) unsafe fn multiply<S: Simd>(
+pub(super) unsafe fn multiply<S: Simd, N: Number>(
     simd: S,
     walk: &Walk,
     vectors: usize,
     count: usize,
-    operands: Operands,
+    operands: Operands<N>,
 ) {
     // SAFETY: the caller's promise is that of each of these.
     unsafe {
         // Pixels that are one vector apart, as they mostly are, have addresses that the compiler can work out.
         match (vectors, operands.pixel_stride == S::LANES) {
-            (1, true) => pixels::<S, 1, true>(simd, walk, count, operands),
-            (1, false) => pixels::<S, 1, false>(simd, walk, count, operands),
-            (_, true) => pixels::<S, MAX_VECTORS, true>(simd, walk, count, operands),
-            (_, false) => pixels::<S, MAX_VECTORS, false>(simd, walk, count, operands),
+            (1, true) => pixels::<S, N, 1, true>(simd, walk, count, operands),
+            (1, false) => pixels::<S, N, 1, false>(simd, walk, count, operands),
+            (_, true) => pixels::<S, N, MAX_VECTORS, true>(simd, walk, count, operands),
+            (_, false) => pixels::<S, N, MAX_VECTORS, false>(simd, walk, count, operands),
         }
     }
 }
@@ -80,11 +83,11 @@ pub(super) unsafe fn multiply<S: Simd>(
 /// # Safety
 /// As [`multiply`].
 #[inline(always)]
-unsafe fn pixels<S: Simd, const Q: usize, const DENSE: bool>(
+unsafe fn pixels<S: Simd, N: Number, const Q: usize, const DENSE: bool>(
     simd: S,
     walk: &Walk,
     count: usize,
-    mut operands: Operands,
+    mut operands: Operands<N>,
 ) {
     let mut left = count;
     macro_rules! tiles_of {
@@ -92,7 +95,7 @@ unsafe fn pixels<S: Simd, const Q: usize, const DENSE: bool>(
             while left >= $pixels {
                 // SAFETY: at least this many pixels are left.
                 unsafe {
-                    tile::<S, $pixels, Q, DENSE>(simd, walk, &operands);
+                    tile::<S, N, $pixels, Q, DENSE>(simd, walk, &operands);
                     operands.input = operands.input.add($pixels * operands.pixel_stride);
                     operands.output = operands.output.add($pixels * operands.output_pixel_stride);
                 }
@@ -118,10 +121,10 @@ unsafe fn pixels<S: Simd, const Q: usize, const DENSE: bool>(
 /// # Safety
 /// As [`multiply`], for `P` pixels.
 #[inline(always)]
-unsafe fn tile<S: Simd, const P: usize, const Q: usize, const DENSE: bool>(
+unsafe fn tile<S: Simd, N: Number, const P: usize, const Q: usize, const DENSE: bool>(
     simd: S,
     walk: &Walk,
-    operands: &Operands,
+    operands: &Operands<N>,
 ) {
     let Operands { input, mut weights, bias, output, .. } = *operands;
     let pixel_stride = if DENSE { S::LANES } else { operands.pixel_stride };
@@ -139,23 +142,19 @@ unsafe fn tile<S: Simd, const P: usize, const Q: usize, const DENSE: bool>(
             let run = if block + 1 == walk.blocks { walk.last_run } else { walk.run };
             for row in 0..walk.rows {
                 let mut at = input.add(block * walk.block_stride + row * walk.row_stride);
+                let steps = run.div_ceil(N::AT_ONCE);
                 // A constant number of steps at a time costs fewer jumps.
-                for _ in 0..run / STEPS {
+                for _ in 0..steps / STEPS {
                     for step in 0..STEPS {
-                        add_products(
-                            simd,
-                            &mut sums,
-                            at.add(step),
-                            pixel_stride,
-                            weights.add(step * Q * S::LANES),
-                        );
+                        let (at, weights) = (at.add(step * N::AT_ONCE), weights.add(step * Q * S::LANES));
+                        add_products::<S, N, P, Q>(simd, &mut sums, at, pixel_stride, weights);
                     }
-                    at = at.add(STEPS);
+                    at = at.add(STEPS * N::AT_ONCE);
                     weights = weights.add(STEPS * Q * S::LANES);
                 }
-                for _ in 0..run % STEPS {
-                    add_products(simd, &mut sums, at, pixel_stride, weights);
-                    at = at.add(1);
+                for _ in 0..steps % STEPS {
+                    add_products::<S, N, P, Q>(simd, &mut sums, at, pixel_stride, weights);
+                    at = at.add(N::AT_ONCE);
                     weights = weights.add(Q * S::LANES);
                 }
             }
@@ -169,18 +168,18 @@ unsafe fn tile<S: Simd, const P: usize, const Q: usize, const DENSE: bool>(
     }
 }
 
-/// Input numbers of a pixel that a tile takes in one go.
+/// Steps of a pixel's sum between two jumps.
 const STEPS: usize = 8;
 
-/// Adds the products of one input number of each pixel with one row of weights.
+/// Adds the products of [`Number::AT_ONCE`] input numbers of each pixel with their weights.
 ///
 /// # Safety
 /// They can be read.
 #[inline(always)]
-unsafe fn add_products<S: Simd, const P: usize, const Q: usize>(
+unsafe fn add_products<S: Simd, N: Number, const P: usize, const Q: usize>(
     simd: S,
     sums: &mut [[S::V; Q]; P],
-    input: *const f32,
+    input: *const N::Stored,
     pixel_stride: usize,
     weights: *const f32,
 ) {
@@ -191,9 +190,9 @@ unsafe fn add_products<S: Simd, const P: usize, const Q: usize>(
             *factor = simd.load(weights.add(q * S::LANES));
         }
         for (pixel, sums) in sums.iter_mut().enumerate() {
-            let value = simd.splat(*input.add(pixel * pixel_stride));
+            let value = N::splat(simd, input.add(pixel * pixel_stride));
             for (sum, factor) in sums.iter_mut().zip(&factors) {
-                *sum = simd.mul_add(value, *factor, *sum);
+                *sum = N::add_products(simd, value, *factor, *sum);
             }
         }
     }

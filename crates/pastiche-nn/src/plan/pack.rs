@@ -5,10 +5,14 @@ use std::{collections::BTreeMap, ops::Range};
 use super::{
     lines::Lines,
     multiply,
+    number::{Bf16, F32, Number},
     step::{Method, Step, Target},
     transform,
 };
-use crate::description::{Convolution, Norm};
+use crate::{
+    Products,
+    description::{Convolution, Norm},
+};
 
 /// Which convolution a step makes of a layer's weights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -168,7 +172,7 @@ impl Dense {
 /// The small pixel, of three in a row, that tap `tap` of a 3-tap kernel meets on the enlarged picture, at pixel `phase`
 /// of the middle one.
 fn small(phase: usize, tap: usize) -> usize {
-    (phase + tap + 1) / 2
+    (phase + tap).div_ceil(2)
 }
 
 impl PackedConv {
@@ -192,14 +196,15 @@ impl PackedConv {
         let sizes: Vec<usize> = match step.method {
             Method::Winograd => multiply::groups(dense.phases * vectors).collect(),
             // The outputs of a group must lie in one phase.
-            Method::Direct => (0..dense.phases).flat_map(|_| multiply::groups(vectors)).collect(),
+            Method::Direct(_) => (0..dense.phases).flat_map(|_| multiply::groups(vectors)).collect(),
         };
         let (mut groups, mut weights, mut first) = (Vec::new(), Vec::new(), 0);
         for vectors in sizes {
             groups.push(Group { first, vectors, weights: weights.len() });
             let slots = first * lanes..(first + vectors) * lanes;
             match step.method {
-                Method::Direct => pack_direct(&dense, slots, step, &mut weights),
+                Method::Direct(Products::F32) => pack_direct::<F32>(&dense, slots, step, &mut weights),
+                Method::Direct(Products::Bf16) => pack_direct::<Bf16>(&dense, slots, step, &mut weights),
                 Method::Winograd => pack_winograd(&dense, slots, &mut weights),
             }
             first += vectors;
@@ -220,15 +225,19 @@ impl PackedConv {
     }
 }
 
-fn pack_direct(dense: &Dense, slots: Range<usize>, step: &Step, weights: &mut Vec<f32>) {
+fn pack_direct<N: Number>(dense: &Dense, slots: Range<usize>, step: &Step, weights: &mut Vec<f32>) {
     let walk = step.window.walk(0, 0);
     for block in 0..walk.blocks {
         for y in 0..dense.height {
             let run = if block + 1 == walk.blocks { walk.last_run } else { walk.run };
-            for place in 0..run {
+            let weight = |slot: usize, place: usize| {
                 let (x, channel) = (place / step.window.pixel, place % step.window.pixel);
                 let channel = block * step.window.pixel + channel;
-                weights.extend(slots.clone().map(|slot| dense.get(slot, channel, y, x) as f32));
+                if place < run { dense.get(slot, channel, y, x) as f32 } else { 0.0 }
+            };
+            for place in (0..run).step_by(N::AT_ONCE) {
+                weights
+                    .extend(slots.clone().map(|slot| N::pack([place, place + 1].map(|at| weight(slot, at)))));
             }
         }
     }

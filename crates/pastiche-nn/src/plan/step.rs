@@ -1,6 +1,7 @@
 //! What a plan does, step by step: each step is one convolution with all that is fused before and after it.
 
 use super::{arena::BufferId, axis::Axis, multiply::Walk, pack::Recipe, settle::Settle, transform};
+use crate::Products;
 
 /// One convolution. Input numbers come through `source`, looked up along `rows` and `columns`; products are made by
 /// `method`; sums go to `target`.
@@ -45,8 +46,8 @@ impl Window {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Method {
-    /// Every product.
-    Direct,
+    /// Every product, in this type.
+    Direct(Products),
     /// [`transform`]: 3x3, stride 1.
     Winograd,
 }
@@ -160,7 +161,7 @@ impl Step {
     /// Output pixels (before any enlargement) that a task makes.
     pub(super) fn pixels_of(&self, task: usize) -> Rect {
         let rect = self.grid.task(task);
-        if self.method == Method::Direct {
+        if matches!(self.method, Method::Direct(_)) {
             return rect;
         }
         let (height, width) = self.out_size();

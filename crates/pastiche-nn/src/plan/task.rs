@@ -7,11 +7,15 @@ use super::{
     gather::{self, BlockSource, Picture},
     moments,
     multiply::{Operands, Walk, multiply},
+    number::{Bf16, F32, Number},
     pack::{Group, PackedConv},
     step::{Method, Planes, Rect, Source, Step, Target},
     transform,
 };
-use crate::simd::{Simd, by_level};
+use crate::{
+    Products,
+    simd::{Simd, by_level},
+};
 
 /// What all tasks of a run share.
 pub(super) struct Context<'a> {
@@ -46,7 +50,12 @@ fn run_task<S: Simd>(
     // step tells, which `compile` and `pack` see to, and the scratch memory was just checked.
     unsafe {
         match step.method {
-            Method::Direct => direct(simd, context, step, packed, task, scratch.as_mut_ptr()),
+            Method::Direct(Products::F32) => {
+                direct::<S, F32>(simd, context, step, packed, task, scratch.as_mut_ptr());
+            }
+            Method::Direct(Products::Bf16) => {
+                direct::<S, Bf16>(simd, context, step, packed, task, scratch.as_mut_ptr());
+            }
             Method::Winograd => winograd(simd, context, step, packed, task, scratch.as_mut_ptr()),
         }
         if let (Some(norm), Some((planes, scale))) = (&step.norm, step.target.planes()) {
@@ -63,12 +72,15 @@ const fn product_stride(floats: usize) -> usize {
     floats + 16
 }
 
+/// Floats behind a window of numbers, the last of which may be read together with what follows.
+const WINDOW_SLACK: usize = 1;
+
 /// Floats that a task needs for itself.
 pub(super) fn scratch_len(step: &Step, packed: &PackedConv, lanes: usize) -> usize {
     let window = step.window;
     let (height, width) = (step.grid.task_height, step.grid.task_width);
     match step.method {
-        Method::Direct => {
+        Method::Direct(_) => {
             let rows = (height - 1) * window.stride + window.kernel_height;
             let extra = match step.target {
                 Target::Painting { kernel_width, .. } => kernel_width - 1,
@@ -79,7 +91,7 @@ pub(super) fn scratch_len(step: &Step, packed: &PackedConv, lanes: usize) -> usi
                 Target::Painting { .. } => height * columns * packed.slots() + emit::SLACK,
                 Target::Blocks { .. } => 0,
             };
-            window.blocks * rows * columns * window.pixel + sums
+            window.blocks * rows * columns * window.pixel + WINDOW_SLACK + sums
         }
         Method::Winograd => {
             let tiles = height * width;
@@ -111,13 +123,13 @@ impl Context<'_> {
 /// # Safety
 /// As [`run_task`]; `output` has room for the window.
 #[inline(always)]
-unsafe fn gather_block<S: Simd>(
+unsafe fn gather_block<S: Simd, N: Number>(
     simd: S,
     context: &Context<'_>,
     step: &Step,
     block: usize,
     rect: Rect,
-    output: *mut f32,
+    output: *mut N::Stored,
 ) {
     let Source::Blocks { values, affine, floor, residual } = &step.source else { return };
     let plane = values.height * values.width * S::LANES;
@@ -135,7 +147,7 @@ unsafe fn gather_block<S: Simd>(
             floor: *floor,
             residual: residual.map_or(std::ptr::null(), |buffer| context.at(buffer).add(block * plane)),
         };
-        gather::block(simd, &source, rows, columns, output, rect.width * S::LANES);
+        gather::block::<S, N>(simd, &source, rows, columns, output, rect.width * S::LANES);
     }
 }
 
@@ -156,7 +168,7 @@ fn target_offset(
 /// # Safety
 /// As [`run_task`].
 #[inline(always)]
-unsafe fn direct<S: Simd>(
+unsafe fn direct<S: Simd, N: Number>(
     simd: S,
     context: &Context<'_>,
     step: &Step,
@@ -174,21 +186,25 @@ unsafe fn direct<S: Simd>(
     };
     let row_stride = input.width * window.pixel;
     let walk = window.walk(input.height * row_stride, row_stride);
+    // No number is larger than a float.
+    let numbers = scratch.cast::<N::Stored>();
     // SAFETY: the caller's promise.
     unsafe {
         if let Source::Picture = step.source {
             let rows = &step.rows.0[input.top..input.top + input.height];
             let columns = &step.columns.0[input.left..input.left + input.width];
-            let output = std::slice::from_raw_parts_mut(scratch, input.height * row_stride);
-            context.picture.gather(context.picture_width, rows, columns, output);
+            let output = std::slice::from_raw_parts_mut(numbers, input.height * row_stride);
+            context.picture.gather::<N>(context.picture_width, rows, columns, output);
+            // A last odd number is read together with this.
+            numbers.add(input.height * row_stride).write(N::Stored::default());
         } else {
             for block in 0..window.blocks {
-                let output = scratch.add(block * walk.block_stride);
-                gather_block(simd, context, step, block, input, output);
+                let output = numbers.add(block * walk.block_stride);
+                gather_block::<S, N>(simd, context, step, block, input, output);
             }
         }
-        let operands = |group: &Group, y: usize| Operands {
-            input: scratch.add(y * window.stride * row_stride),
+        let operands = |group: &Group, y: usize| Operands::<N> {
+            input: numbers.add(y * window.stride * row_stride),
             pixel_stride: window.stride * window.pixel,
             weights: packed.weights.as_ptr().add(group.weights),
             bias: packed.bias.as_ptr().add(group.first * S::LANES),
@@ -214,7 +230,7 @@ unsafe fn direct<S: Simd>(
                 }
             }
             Target::Painting { kernel_width, channels, tanh, raw } => {
-                let sums = scratch.add(window.blocks * walk.block_stride);
+                let sums = scratch.add(window.blocks * walk.block_stride + WINDOW_SLACK);
                 let slots = packed.slots();
                 for group in &packed.groups {
                     for y in 0..rect.height {
@@ -276,7 +292,7 @@ unsafe fn winograd<S: Simd>(
         let products = strip.add(input.height * row_stride);
         let sums = products.add(transform::PRODUCTS * input_stride);
         for block in 0..blocks {
-            gather_block(simd, context, step, block, input, strip);
+            gather_block::<S, F32>(simd, context, step, block, input, strip);
             for row in 0..tile_rect.height {
                 let from = strip.add(transform::OUT * row * row_stride);
                 let to = products.add((block * tiles + row * tile_rect.width) * S::LANES);
@@ -285,9 +301,9 @@ unsafe fn winograd<S: Simd>(
         }
         for group in &packed.groups {
             let sum_stride = product_stride(group.vectors * tiles * S::LANES);
-            let weights_stride = walk.len() * group.vectors * S::LANES;
+            let weights_stride = walk.weights::<F32>() * group.vectors * S::LANES;
             for product in 0..transform::PRODUCTS {
-                let operands = Operands {
+                let operands = Operands::<F32> {
                     input: products.add(product * input_stride),
                     pixel_stride: S::LANES,
                     weights: packed.weights.as_ptr().add(group.weights + product * weights_stride),

@@ -20,6 +20,9 @@ pub enum Level {
     /// AVX-512 F and VL: 16 numbers at a time, 32 registers.
     #[cfg(target_arch = "x86_64")]
     Avx512(Detected),
+    /// AVX-512 with BF16: as that, and bf16 products at twice the speed.
+    #[cfg(target_arch = "x86_64")]
+    Avx512Bf16(Detected),
     /// NEON: 4 numbers at a time, used in pairs, 32 registers.
     #[cfg(target_arch = "aarch64")]
     Neon,
@@ -41,8 +44,12 @@ impl Level {
             if avx2 {
                 levels.push(Self::Avx2(Detected(())));
             }
-            if avx2 && is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl") {
+            let avx512 = is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl");
+            if avx2 && avx512 {
                 levels.push(Self::Avx512(Detected(())));
+            }
+            if avx2 && avx512 && is_x86_feature_detected!("avx512bf16") {
+                levels.push(Self::Avx512Bf16(Detected(())));
             }
         }
         #[cfg(target_arch = "aarch64")]
@@ -78,16 +85,27 @@ impl Level {
             Self::Avx2(_) => Cap::Avx2 as usize,
             #[cfg(target_arch = "x86_64")]
             Self::Avx512(_) => Cap::Avx512 as usize,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512Bf16(_) => Cap::None as usize,
             #[cfg(target_arch = "aarch64")]
             Self::Neon => Cap::Avx2 as usize,
         }
+    }
+
+    /// Whether it multiplies bf16 faster than `f32`.
+    pub fn has_bf16(self) -> bool {
+        #[cfg(target_arch = "x86_64")]
+        if matches!(self, Self::Avx512Bf16(_)) {
+            return true;
+        }
+        false
     }
 
     /// Numbers in a vector.
     pub(crate) fn lanes(self) -> usize {
         match self {
             #[cfg(target_arch = "x86_64")]
-            Self::Avx512(_) => 16,
+            Self::Avx512(_) | Self::Avx512Bf16(_) => 16,
             #[cfg(test)]
             Self::Wide => 16,
             _ => 8,
@@ -105,6 +123,8 @@ impl fmt::Display for Level {
             Self::Avx2(_) => "avx2",
             #[cfg(target_arch = "x86_64")]
             Self::Avx512(_) => "avx512",
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512Bf16(_) => "avx512-bf16",
             #[cfg(target_arch = "aarch64")]
             Self::Neon => "neon",
         })

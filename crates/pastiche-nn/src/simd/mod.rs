@@ -16,7 +16,12 @@ pub use level::{Level, UnknownLevel};
 pub(crate) use neon::Neon;
 pub(crate) use portable::Portable;
 #[cfg(target_arch = "x86_64")]
-pub(crate) use x86::{Avx2, Avx512};
+pub(crate) use x86::{Avx2, Avx512, Avx512Bf16};
+
+use crate::plan::bf16_bits;
+
+/// Most lanes of any instruction set.
+const MAX_LANES: usize = 16;
 
 /// A vector instruction set for `f32`. The value is the proof that the processor has it.
 ///
@@ -53,6 +58,40 @@ pub(crate) trait Simd: Copy {
     fn mul_add(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
     /// The larger of both, lane by lane; `b` where `a` is not a number.
     fn max(self, a: Self::V, b: Self::V) -> Self::V;
+
+    /// Rounds to bf16 and writes `LANES` of them.
+    ///
+    /// # Safety
+    /// They can be written at `to`.
+    #[inline(always)]
+    unsafe fn store_bf16(self, to: *mut u16, value: Self::V) {
+        let mut lanes = [0.0; MAX_LANES];
+        // SAFETY: a vector has at most so many lanes; the caller promises the memory.
+        unsafe {
+            self.store(lanes.as_mut_ptr(), value);
+            for (lane, value) in lanes[..Self::LANES].iter().enumerate() {
+                to.add(lane).write(bf16_bits(*value));
+            }
+        }
+    }
+
+    /// `c` and the two products of the bf16 pairs in `a` and `b`, lane by lane.
+    #[inline(always)]
+    fn add_pairs(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+        let (mut first, mut second, mut sum) = ([0.0; MAX_LANES], [0.0; MAX_LANES], [0.0; MAX_LANES]);
+        // SAFETY: a vector has at most so many lanes.
+        unsafe {
+            self.store(first.as_mut_ptr(), a);
+            self.store(second.as_mut_ptr(), b);
+            self.store(sum.as_mut_ptr(), c);
+            for (lane, sum) in sum[..Self::LANES].iter_mut().enumerate() {
+                let (a, b) = (first[lane].to_bits(), second[lane].to_bits());
+                *sum += f32::from_bits(a << 16) * f32::from_bits(b << 16);
+                *sum += f32::from_bits(a & 0xffff_0000) * f32::from_bits(b & 0xffff_0000);
+            }
+            self.load(sum.as_ptr())
+        }
+    }
 }
 
 /// `by_level!(fn name(argument: Type, ...) = generic)` makes `fn name(level: Level, ...)`, which runs
@@ -71,6 +110,11 @@ macro_rules! by_level {
             fn avx512($($argument: $type),*) {
                 $generic($crate::simd::Avx512::new(), $($argument),*)
             }
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx512bf16,avx512f,avx512vl,avx2,fma")]
+            fn avx512_bf16($($argument: $type),*) {
+                $generic($crate::simd::Avx512Bf16::new(), $($argument),*)
+            }
             match level {
                 $crate::simd::Level::Portable => $generic($crate::simd::Portable::<8>, $($argument),*),
                 #[cfg(test)]
@@ -81,6 +125,9 @@ macro_rules! by_level {
                 // SAFETY: as above.
                 #[cfg(target_arch = "x86_64")]
                 $crate::simd::Level::Avx512(_) => unsafe { avx512($($argument),*) },
+                // SAFETY: as above.
+                #[cfg(target_arch = "x86_64")]
+                $crate::simd::Level::Avx512Bf16(_) => unsafe { avx512_bf16($($argument),*) },
                 #[cfg(target_arch = "aarch64")]
                 $crate::simd::Level::Neon => $generic($crate::simd::Neon, $($argument),*),
             }

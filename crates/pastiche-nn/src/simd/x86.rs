@@ -12,6 +12,18 @@ pub(crate) struct Avx2(());
 #[derive(Clone, Copy)]
 pub(crate) struct Avx512(());
 
+/// Proof of AVX-512 F, VL and BF16.
+#[derive(Clone, Copy)]
+pub(crate) struct Avx512Bf16(());
+
+impl Avx512Bf16 {
+    #[target_feature(enable = "avx512bf16,avx512f,avx512vl")]
+    #[inline]
+    pub(crate) fn new() -> Self {
+        Self(())
+    }
+}
+
 impl Avx2 {
     #[target_feature(enable = "avx2,fma")]
     #[inline]
@@ -31,7 +43,7 @@ impl Avx512 {
 /// Implements [`Simd`] by intrinsics of one width.
 macro_rules! simd {
     ($name:ident, $vector:ty, $lanes:expr, $sums:expr, $splat:ident, $load:ident, $store:ident, $add:ident, $sub:ident,
-     $mul:ident, $mul_add:ident, $max:ident) => {
+     $mul:ident, $mul_add:ident, $max:ident $(, $more:item)*) => {
         impl Simd for $name {
             type V = $vector;
             const LANES: usize = $lanes;
@@ -90,6 +102,8 @@ macro_rules! simd {
                 // SAFETY: as above.
                 unsafe { $max(a, b) }
             }
+
+            $($more)*
         }
     };
 }
@@ -106,7 +120,18 @@ simd!(
     _mm256_sub_ps,
     _mm256_mul_ps,
     _mm256_fmadd_ps,
-    _mm256_max_ps
+    _mm256_max_ps,
+    #[inline(always)]
+    fn add_pairs(self, a: __m256, b: __m256, c: __m256) -> __m256 {
+        // SAFETY: `self` proves that the processor has the instructions.
+        unsafe {
+            let upper = _mm256_castsi256_ps(_mm256_set1_epi32(0xffff_0000_u32 as i32));
+            let low_a = _mm256_castsi256_ps(_mm256_slli_epi32::<16>(_mm256_castps_si256(a)));
+            let low_b = _mm256_castsi256_ps(_mm256_slli_epi32::<16>(_mm256_castps_si256(b)));
+            let low = _mm256_fmadd_ps(low_a, low_b, c);
+            _mm256_fmadd_ps(_mm256_and_ps(a, upper), _mm256_and_ps(b, upper), low)
+        }
+    }
 );
 simd!(
     Avx512,
@@ -121,4 +146,35 @@ simd!(
     _mm512_mul_ps,
     _mm512_fmadd_ps,
     _mm512_max_ps
+);
+simd!(
+    Avx512Bf16,
+    __m512,
+    16,
+    24,
+    _mm512_set1_ps,
+    _mm512_loadu_ps,
+    _mm512_storeu_ps,
+    _mm512_add_ps,
+    _mm512_sub_ps,
+    _mm512_mul_ps,
+    _mm512_fmadd_ps,
+    _mm512_max_ps,
+    #[inline(always)]
+    unsafe fn store_bf16(self, to: *mut u16, value: __m512) {
+        // SAFETY: `self` proves the instructions, the caller the memory; the types are the same 256 bits.
+        unsafe {
+            let pairs = std::mem::transmute::<__m256bh, __m256i>(_mm512_cvtneps_pbh(value));
+            _mm256_storeu_si256(to.cast(), pairs);
+        }
+    },
+    #[inline(always)]
+    fn add_pairs(self, a: __m512, b: __m512, c: __m512) -> __m512 {
+        // SAFETY: `self` proves the instructions; the types are the same 512 bits.
+        unsafe {
+            let [a, b] =
+                [std::mem::transmute::<__m512, __m512bh>(a), std::mem::transmute::<__m512, __m512bh>(b)];
+            _mm512_dpbf16_ps(c, a, b)
+        }
+    }
 );

@@ -110,20 +110,28 @@ fn bias(conv: &Convolution, weights: &Weights, channel: usize) -> f64 {
 
 fn convolution(conv: &Convolution, flow: &Planes, weights: &Weights) -> Planes {
     let Convolution { kernel, stride, in_channels, out_channels, .. } = *conv;
-    let weight = &weights[&conv.weight];
     let side = |side: usize| (side - kernel) / stride + 1;
-    Planes::new([out_channels, side(flow.height), side(flow.width)], |output, y, x| {
-        let mut sum = bias(conv, weights, output);
-        for input in 0..in_channels {
-            for row in 0..kernel {
-                let start = ((output * in_channels + input) * kernel + row) * kernel;
-                for column in 0..kernel {
-                    sum += weight[start + column] * flow.at(input, y * stride + row, x * stride + column);
+    let (height, width) = (side(flow.height), side(flow.width));
+    let mut values = vec![0.0; out_channels * height * width];
+    values.par_chunks_mut(height * width).enumerate().for_each(|(output, plane)| {
+        plane.fill(bias(conv, weights, output));
+        for (tap, weight) in weights[&conv.weight]
+            .chunks(kernel * kernel * in_channels)
+            .nth(output)
+            .unwrap()
+            .iter()
+            .enumerate()
+        {
+            let (input, row, column) = (tap / (kernel * kernel), tap / kernel % kernel, tap % kernel);
+            for (y, sums) in plane.chunks_mut(width).enumerate() {
+                let start = (input * flow.height + y * stride + row) * flow.width + column;
+                for (sum, number) in sums.iter_mut().zip(flow.values[start..].iter().step_by(stride)) {
+                    *sum += weight * number;
                 }
             }
         }
-        sum
-    })
+    });
+    Planes { channels: out_channels, height, width, values }
 }
 
 /// Cut to `stride` times the input's size.

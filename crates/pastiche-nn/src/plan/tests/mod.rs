@@ -1,16 +1,18 @@
 //! Parts of plans on their own, and vectors as long as those of AVX-512 on any processor.
 #![allow(unsafe_code)] // kernels are called as the tasks call them
 
-use candle_core::Device;
+use candle_core::{Device, Tensor};
 
 use super::{
-    Canvas, Picture, Plan,
+    Canvas, Picture, Plan, Products, bf16_bits,
     lines::Lines,
     multiply::{Operands, Walk, multiply},
+    number::F32,
     transform,
 };
 use crate::{
-    Architecture, Level, Network, networks,
+    Architecture, Convolution, Layer, Level, Margins, Network, NetworkDescription, PadMode, Padding,
+    networks,
     simd::{Portable, Simd, by_level},
 };
 
@@ -45,14 +47,13 @@ by_level! {
 }
 
 #[inline(always)]
-
 fn run_product<S: Simd>(simd: S, product: &Product<'_>, output: &mut [f32]) {
     let Product { walk, vectors, count, pixel_stride, input, weights, bias } = *product;
-    assert!(weights.len() >= walk.len() * vectors * S::LANES && bias.len() >= vectors * S::LANES);
+    assert!(weights.len() >= walk.weights::<F32>() * vectors * S::LANES && bias.len() >= vectors * S::LANES);
     assert!(output.len() >= count * vectors * S::LANES);
     let extent = (walk.blocks - 1) * walk.block_stride + (walk.rows - 1) * walk.row_stride + walk.run;
     assert!(input.len() >= (count - 1) * pixel_stride + extent);
-    let operands = Operands {
+    let operands = Operands::<F32> {
         input: input.as_ptr(),
         pixel_stride,
         weights: weights.as_ptr(),
@@ -73,7 +74,7 @@ fn products_are_those_of_plain_loops_for_every_count_of_pixels_and_vectors() {
             for count in 1..=27 {
                 let walk = Walk { blocks: 2, block_stride: 40, rows: 3, row_stride: 11, run: 5, last_run: 3 };
                 // One float off a vector's natural place.
-                let (input, weights) = (noise(200, 1), noise(1 + walk.len() * vectors * lanes, 2));
+                let (input, weights) = (noise(200, 1), noise(1 + walk.weights::<F32>() * vectors * lanes, 2));
                 let (bias, mut output) = (noise(vectors * lanes, 3), vec![f32::NAN; count * vectors * lanes]);
                 let (input, weights, pixel_stride) = (&input[1..], &weights[1..], 2);
                 let all = Product { walk, vectors, count, pixel_stride, input, weights, bias: &bias };
@@ -159,6 +160,68 @@ fn wide_vectors_paint_the_same_picture() {
             let difference = narrow.iter().zip(&wide).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
             assert!(difference < 5e-3, "{}: {difference}", network.description().architecture);
             assert!(narrow.iter().chain(&wide).all(|value| value.is_finite()));
+        }
+    }
+}
+
+/// The painting of `network` at a level, with direct convolutions in `products`.
+fn painted(
+    network: &Network,
+    level: Level,
+    products: Products,
+    picture: &[u8],
+    size: (usize, usize),
+) -> Vec<f32> {
+    let mut painting = vec![f32::NAN; picture.len()];
+    let mut plan = Plan::with_products(network, level, products).unwrap();
+    plan.paint(Picture::Rgb8(picture), size, Canvas::Rgb(&mut painting)).unwrap();
+    painting
+}
+
+#[test]
+fn bf16_products_of_numbers_that_it_holds_exactly_are_those_of_f32() {
+    for kernel in [1, 3, 5, 9] {
+        let conv = Convolution {
+            weight: "weight".to_owned(),
+            bias: None,
+            in_channels: 3,
+            out_channels: 3,
+            kernel,
+            stride: 1,
+        };
+        let padding = Padding::Fixed(PadMode::Reflect, Margins::uniform(kernel / 2));
+        let layers = vec![Layer::Pad(padding), Layer::Conv(conv)];
+        let architecture = "one convolution".to_owned();
+        let description = NetworkDescription { architecture, layers, sizes: Vec::new(), side_multiple: 1 };
+        let weights = noise(9 * kernel * kernel, 4).into_iter();
+        let weights = weights.map(|weight| f32::from_bits(u32::from(bf16_bits(weight)) << 16)).collect();
+        let weights = Tensor::from_vec(weights, (3, 3, kernel, kernel), &Device::Cpu).unwrap();
+        let network = Network::new(description, [("weight".to_owned(), weights)].into()).unwrap();
+        let size = (21, 35);
+        let picture: Vec<u8> = noise(3 * 21 * 35, 9).iter().map(|v| (v * 127.0 + 128.0) as u8).collect();
+        for level in levels() {
+            let [exact, pairs] = [Products::F32, Products::Bf16]
+                .map(|products| painted(&network, level, products, &picture, size));
+            let difference = exact.iter().zip(&pairs).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            assert!(difference < 2e-3, "{level}, {kernel}: {difference}");
+        }
+    }
+}
+
+#[test]
+fn bf16_products_change_a_painting_a_little_and_alike_at_every_level() {
+    let picture: Vec<u8> = noise(3 * 37 * 50, 2).iter().map(|v| (v * 127.0 + 128.0) as u8).collect();
+    let rms = |a: &[f32], b: &[f32]| {
+        (a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum::<f32>() / a.len() as f32).sqrt()
+    };
+    for architecture in Architecture::ALL {
+        let network = Network::random(architecture.usual(), 1, &Device::Cpu).unwrap();
+        let exact = painted(&network, Level::Portable, Products::F32, &picture, (37, 50));
+        let spread = rms(&exact, &vec![exact.iter().sum::<f32>() / exact.len() as f32; exact.len()]);
+        for level in levels() {
+            let pairs = painted(&network, level, Products::Bf16, &picture, (37, 50));
+            let error = rms(&exact, &pairs) / spread;
+            assert!((1e-5..2e-2).contains(&error), "{}, {level}: {error}", architecture.name());
         }
     }
 }
