@@ -16,6 +16,8 @@
 //! Tensors are (N, C, H, W), `f32`, pictures RGB on 0-255. On the CPU the operations are our own ([`ops`]) and run on
 //! the rayon pool of the caller; results do not depend on the number of threads.
 
+#[allow(dead_code)]
+mod blocked;
 mod description;
 mod error;
 mod kernels;

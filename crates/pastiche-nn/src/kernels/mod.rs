@@ -11,3 +11,4 @@ mod matmul;
 pub(crate) mod pad;
 pub(crate) mod pool;
 pub(crate) mod upsample;
+pub(crate) mod winograd;

@@ -2,8 +2,11 @@
 
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor, bail};
 
-use super::cpu::{dense, elements, filled};
-use crate::kernels::conv::{self, ConvShape};
+use super::cpu::{best_level, dense, elements, filled};
+use crate::kernels::{
+    conv::{self, ConvShape},
+    winograd,
+};
 
 /// Cross-correlates `input` (N, C, H, W) with `weight` (O, C, K, K) and adds `bias` (O) where there is one.
 ///
@@ -128,7 +131,14 @@ impl CustomOp3 for Conv2d {
         let input = elements(self.name(), input, input_layout)?;
         let weight = elements(self.name(), weight, weight_layout)?;
         let bias = elements(self.name(), bias, bias_layout)?;
-        filled(out_dims(&shape), |output| conv::forward(&shape, input, weight, bias, output))
+        let level = best_level()?;
+        filled(out_dims(&shape), |output| {
+            if winograd::suits(&shape) {
+                winograd::forward(level, &shape, [input, weight, bias], output);
+            } else {
+                conv::forward(&shape, input, weight, bias, output);
+            }
+        })
     }
 
     fn bwd(
@@ -212,8 +222,13 @@ impl CustomOp2 for BackwardData {
     ) -> Result<(CpuStorage, Shape)> {
         let weight = elements(self.name(), weight, weight_layout)?;
         let grad_output = elements(self.name(), grad_output, grad_layout)?;
+        let level = best_level()?;
         filled(in_dims(&self.shape), |grad_input| {
-            conv::backward_data(&self.shape, weight, grad_output, grad_input);
+            if winograd::suits(&self.shape) {
+                winograd::backward_data(level, &self.shape, [weight, grad_output], grad_input);
+            } else {
+                conv::backward_data(&self.shape, weight, grad_output, grad_input);
+            }
         })
     }
 }

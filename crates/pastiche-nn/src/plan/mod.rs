@@ -7,14 +7,14 @@ mod compile;
 mod cut;
 mod emit;
 mod gather;
-mod lines;
+pub(crate) mod lines;
 mod moments;
-mod multiply;
+pub(crate) mod multiply;
 mod norm;
 mod pack;
 mod step;
 mod task;
-mod transform;
+pub(crate) mod transform;
 
 use std::{
     collections::BTreeMap,

@@ -9,43 +9,43 @@ use crate::simd::Simd;
 
 /// The input numbers of one pixel: `blocks` x `rows` runs of `run` neighbouring floats, in the last block of `last_run`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Walk {
-    pub(super) blocks: usize,
-    pub(super) block_stride: usize,
-    pub(super) rows: usize,
-    pub(super) row_stride: usize,
-    pub(super) run: usize,
-    pub(super) last_run: usize,
+pub(crate) struct Walk {
+    pub(crate) blocks: usize,
+    pub(crate) block_stride: usize,
+    pub(crate) rows: usize,
+    pub(crate) row_stride: usize,
+    pub(crate) run: usize,
+    pub(crate) last_run: usize,
 }
 
 impl Walk {
     /// Numbers that one pixel's sum runs over.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         ((self.blocks - 1) * self.run + self.last_run) * self.rows
     }
 }
 
 /// Where `count` pixels are read and written, and with which weights.
 #[derive(Clone, Copy)]
-pub(super) struct Operands {
+pub(crate) struct Operands {
     /// The first number of the first pixel; pixels are `pixel_stride` apart.
-    pub(super) input: *const f32,
-    pub(super) pixel_stride: usize,
+    pub(crate) input: *const f32,
+    pub(crate) pixel_stride: usize,
     /// `walk.len()` x `Q` vectors.
-    pub(super) weights: *const f32,
+    pub(crate) weights: *const f32,
     /// `Q` vectors that the sums start from; null for zeros.
-    pub(super) bias: *const f32,
+    pub(crate) bias: *const f32,
     /// The first output vector of the first pixel.
-    pub(super) output: *mut f32,
-    pub(super) output_pixel_stride: usize,
-    pub(super) output_block_stride: usize,
+    pub(crate) output: *mut f32,
+    pub(crate) output_pixel_stride: usize,
+    pub(crate) output_block_stride: usize,
 }
 
 /// Most output vectors in one tile of registers.
-pub(super) const MAX_VECTORS: usize = 3;
+pub(crate) const MAX_VECTORS: usize = 3;
 
 /// How many vectors of `blocks` the tiles take together, in turn: as even as it goes, at most [`MAX_VECTORS`].
-pub(super) fn groups(blocks: usize) -> impl Iterator<Item = usize> {
+pub(crate) fn groups(blocks: usize) -> impl Iterator<Item = usize> {
     let threes = if blocks.is_multiple_of(2) { 0 } else { (blocks / MAX_VECTORS).min(1) };
     let rest = blocks - threes * MAX_VECTORS;
     std::iter::repeat_n(MAX_VECTORS, threes)
@@ -60,7 +60,7 @@ pub(super) fn groups(blocks: usize) -> impl Iterator<Item = usize> {
 /// For every pixel the floats of the walk can be read and `vectors` vectors written, the weights and the bias can be
 /// read, and the output overlaps none of them.
 #[inline(always)]
-pub(super) unsafe fn multiply<S: Simd>(
+pub(crate) unsafe fn multiply<S: Simd>(
     simd: S,
     walk: &Walk,
     vectors: usize,
@@ -160,10 +160,10 @@ unsafe fn tile<S: Simd, const P: usize, const Q: usize>(simd: S, walk: &Walk, op
 }
 
 /// Cost of a full tile of registers, for [`cost`].
-pub(super) const FULL_TILE: usize = 12;
+pub(crate) const FULL_TILE: usize = 12;
 
 /// What `count` pixels cost in tiles of six and the smaller ones that are left, which use the processor less well.
-pub(super) fn cost(count: usize) -> usize {
+pub(crate) fn cost(count: usize) -> usize {
     const SMALLER: [usize; 6] = [0, 5, 8, 13, 9, 14];
     count / 6 * FULL_TILE + SMALLER[count % 6]
 }

@@ -7,11 +7,13 @@
 use crate::simd::Simd;
 
 /// Side of the outputs of a tile.
-pub(super) const OUT: usize = 4;
+pub(crate) const OUT: usize = 4;
 /// Side of its inputs.
-pub(super) const IN: usize = 6;
+pub(crate) const IN: usize = 6;
+/// Side of a kernel.
+pub(crate) const TAPS: usize = 3;
 /// Products of a tile.
-pub(super) const PRODUCTS: usize = IN * IN;
+pub(crate) const PRODUCTS: usize = IN * IN;
 
 /// `factor * a + b`.
 #[inline(always)]
@@ -67,7 +69,7 @@ unsafe fn read_column<S: Simd>(simd: S, input: *const f32, stride: usize) -> [S:
 /// # Safety
 /// The rows can be read for `4 * tiles + 2` vectors, the outputs written.
 #[inline(always)]
-pub(super) unsafe fn inputs<S: Simd>(
+pub(crate) unsafe fn inputs<S: Simd>(
     simd: S,
     tiles: usize,
     mut input: *const f32,
@@ -108,7 +110,7 @@ pub(super) unsafe fn inputs<S: Simd>(
 /// # Safety
 /// The products can be read.
 #[inline(always)]
-pub(super) unsafe fn outputs<S: Simd>(
+pub(crate) unsafe fn outputs<S: Simd>(
     simd: S,
     input: *const f32,
     product_stride: usize,
@@ -137,8 +139,50 @@ pub(super) unsafe fn outputs<S: Simd>(
     rows
 }
 
+/// `G g` for one column.
+#[inline(always)]
+fn kernel_column<S: Simd>(simd: S, g: &[S::V; TAPS]) -> [S::V; IN] {
+    let ends = simd.mul(simd.splat(-1.0 / 6.0), simd.add(g[0], g[2]));
+    let middle = simd.mul(simd.splat(1.0 / 6.0), g[1]);
+    let far = times(simd, 1.0 / 24.0, g[0], simd.mul(simd.splat(1.0 / 6.0), g[2]));
+    let far_middle = simd.mul(simd.splat(1.0 / 12.0), g[1]);
+    [
+        simd.mul(simd.splat(1.0 / 4.0), g[0]),
+        simd.sub(ends, middle),
+        simd.add(ends, middle),
+        simd.add(far, far_middle),
+        simd.sub(far, far_middle),
+        g[2],
+    ]
+}
+
+/// `G g G^T` for a vector of 3x3 kernels, whose nine taps lie side by side; product `i` goes to
+/// `output + i * product_stride`. Single precision: for weights that are packed anew in every step of training.
+///
+/// # Safety
+/// The taps can be read, the products written.
+#[inline(always)]
+pub(crate) unsafe fn kernels<S: Simd>(simd: S, taps: *const f32, output: *mut f32, product_stride: usize) {
+    let mut columns = [[simd.splat(0.0); IN]; TAPS];
+    for (x, column) in columns.iter_mut().enumerate() {
+        let mut values = [simd.splat(0.0); TAPS];
+        for (y, value) in values.iter_mut().enumerate() {
+            // SAFETY: the caller's promise.
+            *value = unsafe { simd.load(taps.add((y * TAPS + x) * S::LANES)) };
+        }
+        *column = kernel_column(simd, &values);
+    }
+    for y in 0..IN {
+        let row = kernel_column(simd, &[columns[0][y], columns[1][y], columns[2][y]]);
+        for (x, value) in row.iter().enumerate() {
+            // SAFETY: the caller's promise.
+            unsafe { simd.store(output.add((y * IN + x) * product_stride), *value) };
+        }
+    }
+}
+
 /// `G g G^T` for one 3x3 kernel.
-pub(super) fn weights(kernel: [[f64; 3]; 3]) -> [[f64; IN]; IN] {
+pub(crate) fn weights(kernel: [[f64; 3]; 3]) -> [[f64; IN]; IN] {
     const G: [[f64; 3]; IN] = [
         [1.0 / 4.0, 0.0, 0.0],
         [-1.0 / 6.0, -1.0 / 6.0, -1.0 / 6.0],

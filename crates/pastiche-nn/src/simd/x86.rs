@@ -31,7 +31,7 @@ impl Avx512 {
 /// Implements [`Simd`] by intrinsics of one width.
 macro_rules! simd {
     ($name:ident, $vector:ty, $lanes:expr, $sums:expr, $splat:ident, $load:ident, $store:ident, $add:ident, $sub:ident,
-     $mul:ident, $mul_add:ident, $max:ident) => {
+     $mul:ident, $mul_add:ident, $max:ident, { $($more:item)* }) => {
         impl Simd for $name {
             type V = $vector;
             const LANES: usize = $lanes;
@@ -90,6 +90,8 @@ macro_rules! simd {
                 // SAFETY: as above.
                 unsafe { $max(a, b) }
             }
+
+            $($more)*
         }
     };
 }
@@ -106,7 +108,20 @@ simd!(
     _mm256_sub_ps,
     _mm256_mul_ps,
     _mm256_fmadd_ps,
-    _mm256_max_ps
+    _mm256_max_ps,
+    {
+        #[inline(always)]
+        fn where_positive(self, value: Self::V, by: Self::V) -> Self::V {
+            // SAFETY: `self` proves that the processor has the instructions.
+            unsafe { _mm256_and_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(by, _mm256_setzero_ps()), value) }
+        }
+
+        #[inline(always)]
+        unsafe fn transpose(self, from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {
+            // SAFETY: `self` proves the instructions, the caller the memory.
+            unsafe { transpose_8x8(from, from_stride, to, to_stride) }
+        }
+    }
 );
 simd!(
     Avx512,
@@ -120,5 +135,45 @@ simd!(
     _mm512_sub_ps,
     _mm512_mul_ps,
     _mm512_fmadd_ps,
-    _mm512_max_ps
+    _mm512_max_ps,
+    {
+        #[inline(always)]
+        fn where_positive(self, value: Self::V, by: Self::V) -> Self::V {
+            // SAFETY: `self` proves that the processor has the instructions.
+            unsafe { _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(by, _mm512_setzero_ps()), value) }
+        }
+    }
 );
+
+/// Turns 8 rows of 8 numbers into columns: pairs, then fours, then halves change places.
+///
+/// # Safety
+/// The processor has AVX2; the rows can be read and written.
+#[inline(always)]
+unsafe fn transpose_8x8(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let mut rows = [_mm256_setzero_ps(); 8];
+        for (y, row) in rows.iter_mut().enumerate() {
+            *row = _mm256_loadu_ps(from.add(y * from_stride));
+        }
+        let mut pairs = rows;
+        for i in 0..4 {
+            pairs[2 * i] = _mm256_unpacklo_ps(rows[2 * i], rows[2 * i + 1]);
+            pairs[2 * i + 1] = _mm256_unpackhi_ps(rows[2 * i], rows[2 * i + 1]);
+        }
+        let mut fours = pairs;
+        for half in 0..2 {
+            let at = 4 * half;
+            for i in 0..2 {
+                fours[at + 2 * i] = _mm256_shuffle_ps::<0x44>(pairs[at + i], pairs[at + 2 + i]);
+                fours[at + 2 * i + 1] = _mm256_shuffle_ps::<0xEE>(pairs[at + i], pairs[at + 2 + i]);
+            }
+        }
+        for i in 0..4 {
+            let (low, high) = (fours[i], fours[4 + i]);
+            _mm256_storeu_ps(to.add(i * to_stride), _mm256_permute2f128_ps::<0x20>(low, high));
+            _mm256_storeu_ps(to.add((4 + i) * to_stride), _mm256_permute2f128_ps::<0x31>(low, high));
+        }
+    }
+}
