@@ -4,13 +4,20 @@
 //! `cargo run --release --example training_step -- --loss-net vgg19_normalised.safetensors --threads 2 --steps 5`
 //! prints one line of JSON.
 
-use std::{collections::BTreeMap, env, error::Error, path::PathBuf, time::Instant};
+use std::{
+    collections::BTreeMap,
+    env,
+    error::Error,
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
 use candle_core::{Device, Tensor, Var};
 use candle_nn::{AdamW, Optimizer, ParamsAdamW};
 use pastiche_nn::{
-    Features, Network, PadMode, WeightsFile,
+    Features, FrozenNetwork, Network, PadMode, WeightsFile,
     networks::{self, LossNetInput, VggNaming},
+    ops,
 };
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
@@ -21,16 +28,21 @@ const BATCH: usize = 2;
 const CONTENT_LAYER: &str = "relu2_2";
 const STYLE_LAYERS: [&str; 4] = ["relu1_2", "relu2_2", "relu3_3", "relu4_1"];
 
+const USAGE: &str = "there are --loss-net FILE, --threads N, --steps N, --content-until LAYER (relu4_1: all features of \
+                     the batch, as of the output; relu2_2: no more than its loss needs)";
+
 /// What the command line says.
 struct Arguments {
     loss_net: PathBuf,
     threads: usize,
     steps: usize,
+    content_until: String,
 }
 
 impl Arguments {
     fn read() -> Result<Self> {
         let (mut loss_net, mut threads, mut steps) = (None, 2, 5);
+        let mut content_until = "relu4_1".to_owned();
         let mut words = env::args().skip(1);
         while let Some(word) = words.next() {
             let value = words.next().ok_or_else(|| format!("{word} needs a value"))?;
@@ -38,21 +50,20 @@ impl Arguments {
                 "--loss-net" => loss_net = Some(PathBuf::from(value)),
                 "--threads" => threads = value.parse()?,
                 "--steps" => steps = value.parse()?,
-                _ => {
-                    return Err(format!("{word} is unknown; there are --loss-net, --threads, --steps").into());
-                }
+                "--content-until" => content_until = value,
+                _ => return Err(format!("{word} is unknown; {USAGE}").into()),
             }
         }
         let loss_net = loss_net.ok_or("--loss-net FILE is needed: a VGG-19 as .safetensors")?;
-        Ok(Self { loss_net, threads, steps })
+        Ok(Self { loss_net, threads, steps, content_until })
     }
 }
 
 fn main() -> Result<()> {
-    let Arguments { loss_net, threads, steps } = Arguments::read()?;
+    let Arguments { loss_net, threads, steps, content_until } = Arguments::read()?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
     let times_ms = pool.install(|| -> Result<Vec<f64>> {
-        let mut training = Training::new(&loss_net)?;
+        let mut training = Training::new(&loss_net, content_until)?;
         training.step()?;
         (0..steps.max(1))
             .map(|_| {
@@ -77,18 +88,20 @@ fn report(mut times_ms: Vec<f64>) -> String {
 /// Everything that lives from step to step.
 struct Training {
     network: Network,
-    loss_network: Network,
+    loss_network: FrozenNetwork,
     batch: Tensor,
+    content_until: String,
     style: BTreeMap<&'static str, Tensor>,
     adam: AdamW,
 }
 
 impl Training {
-    fn new(loss_net: &std::path::Path) -> Result<Self> {
+    fn new(loss_net: &Path, content_until: String) -> Result<Self> {
         let description =
             networks::vgg19("relu4_1", VggNaming::Blocks, LossNetInput::Caffe, PadMode::Reflect)
                 .ok_or("VGG-19 has a relu4_1")?;
-        let loss_network = WeightsFile::open(loss_net)?.network_within(description, &Device::Cpu)?;
+        let weights = WeightsFile::open(loss_net)?.network_within(description, &Device::Cpu)?;
+        let loss_network = FrozenNetwork::new(&weights)?;
         let start = Network::random(networks::transformer_net(WIDTH), 0, &Device::Cpu)?;
         let mut variables = BTreeMap::new();
         for (name, tensor) in start.parameters() {
@@ -100,21 +113,21 @@ impl Training {
         let settings = ParamsAdamW { lr: 1e-3, weight_decay: 0.0, ..ParamsAdamW::default() };
         let adam = AdamW::new(variables.into_values().collect(), settings)?;
         let style_picture = Tensor::rand(0f32, 255f32, (1, 3, 256, 256), &Device::Cpu)?;
-        let features = loss_network.features(&style_picture)?;
+        let features = loss_network.features(&style_picture, &STYLE_LAYERS)?;
         let mut style = BTreeMap::new();
         for layer in STYLE_LAYERS {
-            style.insert(layer, gram_matrix(&features[layer])?);
+            style.insert(layer, ops::gram_matrix(&features[layer])?);
         }
         let batch = Tensor::rand(0f32, 255f32, (BATCH, 3, SIDE, SIDE), &Device::Cpu)?;
-        Ok(Self { network, loss_network, batch, style, adam })
+        Ok(Self { network, loss_network, batch, content_until, style, adam })
     }
 
     /// One step; gives the loss before it.
     fn step(&mut self) -> Result<f32> {
         let output = self.network.forward(&self.batch)?;
-        let features = self.loss_network.features(&output)?;
-        let content = self.loss_network.features(&self.batch)?;
-        let content_loss = mean_squared(&features[CONTENT_LAYER], &content[CONTENT_LAYER])?;
+        let features = self.loss_network.features(&output, &STYLE_LAYERS)?;
+        let content = self.loss_network.features(&self.batch, &[CONTENT_LAYER, &self.content_until])?;
+        let content_loss = ops::mean_squared_error(&features[CONTENT_LAYER], &content[CONTENT_LAYER])?;
         let style_loss = (self.style_loss(&features)? * 100.0)?;
         let smoothness_loss = (total_variation(&output)? * 1e-4)?;
         let loss = ((content_loss + style_loss)? + smoothness_loss)?;
@@ -125,31 +138,18 @@ impl Training {
     fn style_loss(&self, features: &Features) -> Result<Tensor> {
         let mut sum = Tensor::zeros((), candle_core::DType::F32, &Device::Cpu)?;
         for (layer, gram) in &self.style {
-            let difference = gram_matrix(&features[*layer])?.broadcast_sub(gram)?;
+            let difference = ops::gram_matrix(&features[*layer])?.broadcast_sub(gram)?;
             sum = (sum + difference.sqr()?.sum((1, 2))?.mean_all()?)?;
         }
         Ok(sum)
     }
 }
 
-/// Mean of the squared differences of two tensors of one shape.
-fn mean_squared(a: &Tensor, b: &Tensor) -> Result<Tensor> {
-    Ok((a - b)?.sqr()?.mean_all()?)
-}
-
-/// Gram matrices of features (N, C, H, W): (N, C, C), divided by C * H * W.
-fn gram_matrix(features: &Tensor) -> Result<Tensor> {
-    let (batch, channels, height, width) = features.dims4()?;
-    let flat = features.reshape((batch, channels, height * width))?;
-    let product = flat.matmul(&flat.transpose(1, 2)?)?;
-    Ok((product / (channels * height * width) as f64)?)
-}
-
 /// Mean squared differences of neighbours, below and beside, of pictures (N, C, H, W).
-fn total_variation(picture: &Tensor) -> Result<Tensor> {
-    let along = |axis: usize| -> Result<Tensor> {
+fn total_variation(picture: &Tensor) -> candle_core::Result<Tensor> {
+    let along = |axis: usize| {
         let pairs = picture.dim(axis)? - 1;
-        mean_squared(&picture.narrow(axis, 1, pairs)?, &picture.narrow(axis, 0, pairs)?)
+        ops::mean_squared_error(&picture.narrow(axis, 1, pairs)?, &picture.narrow(axis, 0, pairs)?)
     };
-    Ok((along(2)? + along(3)?)?)
+    along(2)? + along(3)?
 }

@@ -5,6 +5,8 @@
 //! made in [`crate::ops`].
 
 pub(crate) mod conv;
+pub(crate) mod elementwise;
+pub(crate) mod gram;
 mod im2col;
 pub(crate) mod instance_norm;
 mod matmul;
