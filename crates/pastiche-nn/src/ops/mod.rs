@@ -14,7 +14,7 @@ mod max_pool;
 mod relu;
 mod reshape;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use convolution::{conv_transpose2d, conv2d};
 pub use instance_norm::instance_norm;
