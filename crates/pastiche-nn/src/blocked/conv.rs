@@ -66,7 +66,7 @@ impl Conv3x3<'_> {
         let channels = self.weights.out_channels;
         let size =
             Size { batch: planes.size.batch, channels, height: out_side(height), width: out_side(width) };
-        let mut output = Planes::zeros(size, planes.lanes);
+        let mut output = Planes::unset(size, planes.lanes);
         assert!(self.bias.is_none_or(|bias| bias.len() == output.blocks() * planes.lanes));
         let (down, across) = (size.height.div_ceil(OUT), size.width.div_ceil(OUT));
         let channels = planes.size.channels.max(channels);

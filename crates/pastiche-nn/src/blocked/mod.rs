@@ -6,6 +6,7 @@
 
 mod conv;
 mod edges;
+mod memory;
 mod planes;
 mod pool;
 mod weights;

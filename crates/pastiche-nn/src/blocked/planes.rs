@@ -3,6 +3,7 @@
 
 use rayon::prelude::*;
 
+use super::memory;
 use crate::{
     plan::lines::Lines,
     simd::{Level, Simd, by_level},
@@ -38,10 +39,10 @@ pub(crate) struct Planes {
 }
 
 impl Planes {
-    /// All zeros.
-    pub(crate) fn zeros(size: Size, lanes: usize) -> Self {
-        let values = Lines::zeros(size.batch * size.channels.div_ceil(lanes) * size.plane() * lanes);
-        Self { size, lanes, values }
+    /// Planes of any values, for somebody who writes all of them.
+    pub(super) fn unset(size: Size, lanes: usize) -> Self {
+        let len = size.batch * size.channels.div_ceil(lanes) * size.plane() * lanes;
+        Self { size, lanes, values: memory::take(len) }
     }
 
     pub(crate) fn size(&self) -> Size {
@@ -62,7 +63,7 @@ impl Planes {
     pub(crate) fn from_planar(level: Level, size: Size, planar: &[f32], mask: Option<&[f32]>) -> Self {
         assert_eq!(planar.len(), size.len());
         assert!(mask.is_none_or(|mask| mask.len() == size.len()));
-        let mut planes = Self::zeros(size, level.lanes());
+        let mut planes = Self::unset(size, level.lanes());
         let (blocks, lanes, plane) = (planes.blocks(), planes.lanes, size.plane());
         let row_len = size.width * lanes;
         planes.values.as_mut_slice().par_chunks_exact_mut(row_len).enumerate().for_each(|(row, output)| {
@@ -98,6 +99,12 @@ impl Planes {
                 block_to_row(level, row, plane, &mut planar[y * inner_width..]);
             }
         });
+    }
+}
+
+impl Drop for Planes {
+    fn drop(&mut self) {
+        memory::give_back(std::mem::replace(&mut self.values, Lines::zeros(0)));
     }
 }
 
@@ -153,6 +160,7 @@ fn to_block<S: Simd>(
             let kept = mask.is_none_or(|mask| mask[at] > 0.0);
             output[x * S::LANES + channel] = if kept { planar[at] } else { 0.0 };
         }
+        output[x * S::LANES + channels..(x + 1) * S::LANES].fill(0.0);
     }
 }
 

@@ -10,7 +10,7 @@ use crate::simd::{Level, Simd, by_level};
 pub(crate) fn max_pool_2x2(level: Level, input: &Planes) -> Planes {
     assert_eq!(level.lanes(), input.lanes);
     let Size { height, width, .. } = input.size;
-    let mut output = Planes::zeros(Size { height: height / 2, width: width / 2, ..input.size }, input.lanes);
+    let mut output = Planes::unset(Size { height: height / 2, width: width / 2, ..input.size }, input.lanes);
     let blocks = input.values.as_slice().par_chunks_exact(input.block_len());
     let out_len = output.block_len();
     output.values.as_mut_slice().par_chunks_exact_mut(out_len).zip(blocks).for_each(|(output, input)| {
@@ -26,7 +26,7 @@ pub(crate) fn unpool_2x2(level: Level, input: &Planes, gradient: &Planes, ring: 
     let Size { height, width, .. } = input.size;
     let (ringed_height, ringed_width) = (height / 2 + 2 * ring, width / 2 + 2 * ring);
     assert_eq!(gradient.size, Size { height: ringed_height, width: ringed_width, ..input.size });
-    let mut output = Planes::zeros(input.size, input.lanes);
+    let mut output = Planes::unset(input.size, input.lanes);
     let blocks = input.values.as_slice().par_chunks_exact(input.block_len());
     let gradients = gradient.values.as_slice().par_chunks_exact(gradient.block_len());
     let start = (ring * ringed_width + ring) * input.lanes;
@@ -77,6 +77,10 @@ fn unpool<S: Simd>(
 ) {
     assert!(input.len() >= height * width * S::LANES && output.len() >= height * width * S::LANES);
     let (out_height, out_width) = (height / 2, width / 2);
+    if height % 2 + width % 2 > 0 {
+        // The last row or column is in no square.
+        output.fill(0.0);
+    }
     assert!(gradient.len() >= ((out_height - 1) * gradient_width + out_width) * S::LANES);
     for y in 0..out_height {
         for x in 0..out_width {

@@ -1,4 +1,4 @@
-//! Number by number: ReLU, squared differences, and their gradients.
+//! Number by number: ReLU, squared differences, their gradients, and sums.
 
 use rayon::prelude::*;
 
@@ -48,4 +48,27 @@ pub(crate) fn scaled_difference(factor: f32, a: &[f32], b: &[f32], output: &mut 
             *to = factor * (a - b);
         }
     });
+}
+
+/// Sums of all planes of `plane` numbers of each channel, over the batch.
+pub(crate) fn channel_sums(plane: usize, values: &[f32], sums: &mut [f32]) {
+    const LANES: usize = 16;
+    let part = |plane: &[f32]| {
+        let mut total = 0.0;
+        for part in plane.chunks(PART) {
+            let mut lanes = [0.0f32; LANES];
+            for values in part.chunks(LANES) {
+                for (lane, value) in lanes.iter_mut().zip(values) {
+                    *lane += value;
+                }
+            }
+            total += lanes.into_iter().map(f64::from).sum::<f64>();
+        }
+        total
+    };
+    let planes: Vec<f64> = values.par_chunks_exact(plane).map(part).collect();
+    let channels = sums.len();
+    for (channel, sum) in sums.iter_mut().enumerate() {
+        *sum = planes.iter().skip(channel).step_by(channels).sum::<f64>() as f32;
+    }
 }
