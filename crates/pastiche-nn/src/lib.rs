@@ -16,8 +16,10 @@
 //! Tensors are (N, C, H, W), `f32`, pictures RGB on 0-255. On the CPU the operations are our own ([`ops`]) and run on
 //! the rayon pool of the caller; results do not depend on the number of threads.
 
+mod blocked;
 mod description;
 mod error;
+mod frozen;
 mod kernels;
 mod network;
 pub mod networks;
@@ -29,6 +31,7 @@ pub mod weights;
 
 pub use description::{Convolution, Initialisation, Layer, NetworkDescription, Norm, Padding, ParameterSpec};
 pub use error::WeightsError;
+pub use frozen::FrozenNetwork;
 pub use kernels::pad::{Margins, PadMode};
 pub use network::{Features, Network};
 pub use networks::Architecture;

@@ -122,7 +122,7 @@ impl Network {
                 Layer::InstanceNorm(Norm { scale, shift, eps, .. }) => {
                     ops::instance_norm(&flow, self.parameter(scale)?, self.parameter(shift)?, *eps)?
                 }
-                Layer::Relu => flow.relu()?,
+                Layer::Relu => ops::relu(&flow)?,
                 Layer::ScaledTanh { gain, offset } => flow.tanh()?.affine(*gain, *offset)?,
                 Layer::UpsampleNearest(factor) => ops::upsample_nearest(&flow, *factor)?,
                 Layer::SpaceToDepth(factor) => space_to_depth(&flow, *factor)?,

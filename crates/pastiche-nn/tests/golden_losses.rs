@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use candle_core::{Device, Tensor, Var};
 use candle_nn::{AdamW, Optimizer, ParamsAdamW};
 use pastiche_nn::{
-    Features, Network, PadMode, WeightsFile,
+    Features, FrozenNetwork, Network, PadMode, WeightsFile,
     networks::{self, LossNetInput, VggNaming},
 };
 use support::{golden, gram_matrix, relative_difference, shared};
@@ -57,12 +57,24 @@ fn total_variation(picture: &Tensor) -> Tensor {
 
 #[test]
 fn features_losses_and_their_gradients_match() {
-    let (Some(vgg), Some(golden)) = (loss_network(), golden("perceptual_loss.safetensors")) else { return };
+    let Some(vgg) = loss_network() else { return };
+    check_losses(|pictures| vgg.features(pictures).unwrap());
+}
+
+#[test]
+fn a_frozen_network_matches_too() {
+    let Some(vgg) = loss_network() else { return };
+    let frozen = FrozenNetwork::new(&vgg).unwrap();
+    check_losses(|pictures| frozen.features(pictures, &STYLE_LAYERS).unwrap());
+}
+
+fn check_losses(run: impl Fn(&Tensor) -> Features) {
+    let Some(golden) = golden("perceptual_loss.safetensors") else { return };
     let output = Var::from_tensor(&golden["output"]).unwrap();
-    let content = vgg.features(&golden["content"]).unwrap();
-    let style = vgg.features(&golden["style"]).unwrap();
+    let content = run(&golden["content"]);
+    let style = run(&golden["style"]);
     let grams: HashMap<_, _> = STYLE_LAYERS.map(|layer| (layer, gram_matrix(&style[layer]))).into();
-    let features = vgg.features(&output).unwrap();
+    let features = run(&output);
     for layer in STYLE_LAYERS {
         check(&format!("output.{layer}"), &features[layer], &golden[&format!("output.{layer}")]);
         check(&format!("style.gram.{layer}"), &grams[layer], &golden[&format!("style.gram.{layer}")]);

@@ -5,9 +5,12 @@
 //! made in [`crate::ops`].
 
 pub(crate) mod conv;
+pub(crate) mod elementwise;
+pub(crate) mod gram;
 mod im2col;
 pub(crate) mod instance_norm;
 mod matmul;
 pub(crate) mod pad;
 pub(crate) mod pool;
 pub(crate) mod upsample;
+pub(crate) mod winograd;

@@ -1,9 +1,12 @@
 //! Convolution and transposed convolution without padding.
 
-use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor, bail};
+use candle_core::{CpuStorage, CustomOp1, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor, bail};
 
-use super::cpu::{dense, elements, filled};
-use crate::kernels::conv::{self, ConvShape};
+use super::cpu::{best_level, dense, elements, filled};
+use crate::kernels::{
+    conv::{self, ConvShape},
+    elementwise, winograd,
+};
 
 /// Cross-correlates `input` (N, C, H, W) with `weight` (O, C, K, K) and adds `bias` (O) where there is one.
 ///
@@ -128,7 +131,14 @@ impl CustomOp3 for Conv2d {
         let input = elements(self.name(), input, input_layout)?;
         let weight = elements(self.name(), weight, weight_layout)?;
         let bias = elements(self.name(), bias, bias_layout)?;
-        filled(out_dims(&shape), |output| conv::forward(&shape, input, weight, bias, output))
+        let level = best_level()?;
+        filled(out_dims(&shape), |output| {
+            if winograd::suits(&shape) {
+                winograd::forward(level, &shape, [input, weight, bias], output);
+            } else {
+                conv::forward(&shape, input, weight, bias, output);
+            }
+        })
     }
 
     fn bwd(
@@ -143,7 +153,7 @@ impl CustomOp3 for Conv2d {
         let grad_output = dense(self.name(), grad_output)?;
         let grad_input = wanted(input, || weight.apply_op2_no_bwd(&grad_output, &BackwardData { shape }))?;
         let grad_weight = wanted(weight, || input.apply_op2_no_bwd(&grad_output, &BackwardWeight { shape }))?;
-        let grad_bias = wanted(bias, || grad_output.sum((0, 2, 3)))?;
+        let grad_bias = wanted(bias, || grad_output.apply_op1_no_bwd(&ChannelSums))?;
         Ok((grad_input, grad_weight, grad_bias))
     }
 }
@@ -151,6 +161,21 @@ impl CustomOp3 for Conv2d {
 /// The gradient of `argument`, where some variable hangs on it.
 pub(super) fn wanted(argument: &Tensor, gradient: impl FnOnce() -> Result<Tensor>) -> Result<Option<Tensor>> {
     argument.track_op().then(gradient).transpose()
+}
+
+/// Gradient of the output -> gradient of the bias.
+struct ChannelSums;
+
+impl CustomOp1 for ChannelSums {
+    fn name(&self) -> &'static str {
+        "conv2d_backward_bias"
+    }
+
+    fn cpu_fwd(&self, grad_output: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let (_, channels, height, width) = layout.shape().dims4()?;
+        let grad_output = elements(self.name(), grad_output, layout)?;
+        filled(channels, |sums| elementwise::channel_sums(height * width, grad_output, sums))
+    }
 }
 
 /// input, weight -> output; `shape` is that of the convolution in the other direction.
@@ -212,8 +237,13 @@ impl CustomOp2 for BackwardData {
     ) -> Result<(CpuStorage, Shape)> {
         let weight = elements(self.name(), weight, weight_layout)?;
         let grad_output = elements(self.name(), grad_output, grad_layout)?;
+        let level = best_level()?;
         filled(in_dims(&self.shape), |grad_input| {
-            conv::backward_data(&self.shape, weight, grad_output, grad_input);
+            if winograd::suits(&self.shape) {
+                winograd::backward_data(level, &self.shape, [weight, grad_output], grad_input);
+            } else {
+                conv::backward_data(&self.shape, weight, grad_output, grad_input);
+            }
         })
     }
 }

@@ -1,6 +1,13 @@
 //! What all custom ops share on the CPU: a view of an argument as a slice, and a result made of a vector.
 
-use candle_core::{CpuStorage, DType, Layout, Result, Shape, Tensor, bail};
+use candle_core::{CpuStorage, DType, Error, Layout, Result, Shape, Tensor, bail};
+
+use crate::simd::Level;
+
+/// The instruction set that the kernels run on.
+pub(crate) fn best_level() -> Result<Level> {
+    Level::best().map_err(Error::wrap)
+}
 
 /// A dense argument's elements. The functions of [`crate::ops`] make their arguments dense first.
 pub(crate) fn elements<'a>(op: &str, storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {

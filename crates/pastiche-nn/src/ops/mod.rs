@@ -7,14 +7,18 @@
 //! A gradient is computed only for the arguments that lead to a variable: a frozen weight costs nothing.
 
 mod convolution;
-mod cpu;
+pub(crate) mod cpu;
 mod instance_norm;
+mod losses;
 mod max_pool;
+mod relu;
 mod reshape;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use convolution::{conv_transpose2d, conv2d};
 pub use instance_norm::instance_norm;
+pub use losses::{gram_matrix, mean_squared_error};
 pub use max_pool::max_pool_2x2;
+pub use relu::relu;
 pub use reshape::{pad, reflection_pad, upsample_nearest, zero_pad};

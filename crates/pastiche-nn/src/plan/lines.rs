@@ -15,7 +15,7 @@ struct Line([f32; FLOATS]);
 
 /// A buffer of floats whose first starts a cache line, so that no vector in it lies across two.
 #[derive(Debug)]
-pub(super) struct Lines {
+pub(crate) struct Lines {
     memory: Memory,
     len: usize,
 }
@@ -27,30 +27,35 @@ enum Memory {
 }
 
 impl Lines {
-    pub(super) fn zeros(len: usize) -> Self {
+    pub(crate) fn zeros(len: usize) -> Self {
         let pages = if len < MANY { None } else { pages(len) };
         let lines = || Memory::Lines(vec![Line([0.0; FLOATS]); len.div_ceil(FLOATS)]);
         Self { memory: pages.map_or_else(lines, Memory::Pages), len }
     }
 
-    pub(super) fn of(values: &[f32]) -> Self {
+    pub(crate) fn of(values: &[f32]) -> Self {
         let mut lines = Self::zeros(values.len());
         lines.as_mut_slice().copy_from_slice(values);
         lines
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.len
     }
 
-    pub(super) fn as_ptr(&self) -> *const f32 {
+    pub(crate) fn as_ptr(&self) -> *const f32 {
         match &self.memory {
             Memory::Lines(lines) => lines.as_ptr().cast(),
             Memory::Pages(pages) => pages.as_ptr().cast(),
         }
     }
 
-    pub(super) fn as_mut_slice(&mut self) -> &mut [f32] {
+    pub(crate) fn as_slice(&self) -> &[f32] {
+        // SAFETY: as in `as_mut_slice`, borrowed shared.
+        unsafe { std::slice::from_raw_parts(self.as_ptr(), self.len) }
+    }
+
+    pub(crate) fn as_mut_slice(&mut self) -> &mut [f32] {
         let start: *mut f32 = match &mut self.memory {
             Memory::Lines(lines) => lines.as_mut_ptr().cast(),
             Memory::Pages(pages) => pages.as_mut_ptr().cast(),

@@ -38,11 +38,11 @@ mod cut;
 mod emit;
 mod error;
 mod gather;
-mod lines;
+pub(crate) mod lines;
 mod moments;
-mod multiply;
+pub(crate) mod multiply;
 mod norm;
-mod number;
+pub(crate) mod number;
 mod op;
 mod pack;
 mod settle;
@@ -50,7 +50,7 @@ mod step;
 mod task;
 #[cfg(test)]
 mod tests;
-mod transform;
+pub(crate) mod transform;
 
 pub use compiled::{Canvas, Plan};
 pub use error::PlanError;

@@ -10,18 +10,18 @@ use crate::simd::Simd;
 
 /// The input numbers of one pixel: `blocks` x `rows` runs of `run` neighbouring floats, in the last block of `last_run`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Walk {
-    pub(super) blocks: usize,
-    pub(super) block_stride: usize,
-    pub(super) rows: usize,
-    pub(super) row_stride: usize,
-    pub(super) run: usize,
-    pub(super) last_run: usize,
+pub(crate) struct Walk {
+    pub(crate) blocks: usize,
+    pub(crate) block_stride: usize,
+    pub(crate) rows: usize,
+    pub(crate) row_stride: usize,
+    pub(crate) run: usize,
+    pub(crate) last_run: usize,
 }
 
 impl Walk {
     /// Vectors of weights for each output vector: a run takes them [`Number::AT_ONCE`] numbers at a time.
-    pub(super) fn weights<N: Number>(&self) -> usize {
+    pub(crate) fn weights<N: Number>(&self) -> usize {
         let steps = |run: usize| run.div_ceil(N::AT_ONCE);
         ((self.blocks - 1) * steps(self.run) + steps(self.last_run)) * self.rows
     }
@@ -29,25 +29,25 @@ impl Walk {
 
 /// Where `count` pixels are read and written, and with which weights.
 #[derive(Clone, Copy)]
-pub(super) struct Operands<N: Number> {
+pub(crate) struct Operands<N: Number> {
     /// The first number of the first pixel; pixels are `pixel_stride` apart.
-    pub(super) input: *const N::Stored,
-    pub(super) pixel_stride: usize,
+    pub(crate) input: *const N::Stored,
+    pub(crate) pixel_stride: usize,
     /// `walk.weights()` x `Q` vectors.
-    pub(super) weights: *const f32,
+    pub(crate) weights: *const f32,
     /// `Q` vectors that the sums start from; null for zeros.
-    pub(super) bias: *const f32,
+    pub(crate) bias: *const f32,
     /// The first output vector of the first pixel.
-    pub(super) output: *mut f32,
-    pub(super) output_pixel_stride: usize,
-    pub(super) output_block_stride: usize,
+    pub(crate) output: *mut f32,
+    pub(crate) output_pixel_stride: usize,
+    pub(crate) output_block_stride: usize,
 }
 
 /// Most output vectors in one tile of registers.
-pub(super) const MAX_VECTORS: usize = 2;
+pub(crate) const MAX_VECTORS: usize = 2;
 
 /// How many vectors of `count` the tiles take together, in turn.
-pub(super) fn groups(count: usize) -> impl Iterator<Item = usize> {
+pub(crate) fn groups(count: usize) -> impl Iterator<Item = usize> {
     std::iter::repeat_n(MAX_VECTORS, count / MAX_VECTORS)
         .chain((!count.is_multiple_of(MAX_VECTORS)).then_some(1))
 }
@@ -59,7 +59,7 @@ pub(super) fn groups(count: usize) -> impl Iterator<Item = usize> {
 /// For every pixel the floats of the walk can be read and `vectors` vectors written, the weights and the bias can be
 /// read, and the output overlaps none of them.
 #[inline(always)]
-pub(super) unsafe fn multiply<S: Simd, N: Number>(
+pub(crate) unsafe fn multiply<S: Simd, N: Number>(
     simd: S,
     walk: &Walk,
     vectors: usize,
@@ -199,10 +199,10 @@ unsafe fn add_products<S: Simd, N: Number, const P: usize, const Q: usize>(
 }
 
 /// Cost of a full tile of registers, for [`cost`].
-pub(super) const FULL_TILE: usize = 12;
+pub(crate) const FULL_TILE: usize = 12;
 
 /// What `count` pixels cost in tiles of six and the smaller ones that are left, which use the processor less well.
-pub(super) fn cost(count: usize) -> usize {
+pub(crate) fn cost(count: usize) -> usize {
     const SMALLER: [usize; 6] = [0, 5, 8, 13, 9, 14];
     count / 6 * FULL_TILE + SMALLER[count % 6]
 }

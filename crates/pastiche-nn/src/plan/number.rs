@@ -15,7 +15,7 @@ pub enum Products {
 }
 
 /// A type of [`Products`], for the kernels.
-pub(super) trait Number: Copy {
+pub(crate) trait Number: Copy {
     /// How an input number lies in memory.
     type Stored: Copy + Default;
     /// Input numbers that one instruction takes from each pixel.
@@ -41,11 +41,11 @@ pub(super) trait Number: Copy {
 
 /// [`Products::F32`].
 #[derive(Clone, Copy)]
-pub(super) struct F32;
+pub(crate) struct F32;
 
 /// [`Products::Bf16`]: pairs.
 #[derive(Clone, Copy)]
-pub(super) struct Bf16;
+pub(crate) struct Bf16;
 
 impl Number for F32 {
     type Stored = f32;

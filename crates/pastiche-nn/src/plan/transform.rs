@@ -14,11 +14,13 @@ const NEAR_2: f32 = NEAR * NEAR;
 const FAR_2: f32 = FAR * FAR;
 
 /// Side of the outputs of a tile.
-pub(super) const OUT: usize = 4;
+pub(crate) const OUT: usize = 4;
 /// Side of its inputs.
-pub(super) const IN: usize = 6;
+pub(crate) const IN: usize = 6;
+/// Side of a kernel.
+pub(crate) const TAPS: usize = 3;
 /// Products of a tile.
-pub(super) const PRODUCTS: usize = IN * IN;
+pub(crate) const PRODUCTS: usize = IN * IN;
 
 /// `factor * a + b`.
 #[inline(always)]
@@ -74,7 +76,7 @@ unsafe fn read_column<S: Simd>(simd: S, input: *const f32, stride: usize) -> [S:
 /// # Safety
 /// The rows can be read for `4 * tiles + 2` vectors, the outputs written.
 #[inline(always)]
-pub(super) unsafe fn inputs<S: Simd>(
+pub(crate) unsafe fn inputs<S: Simd>(
     simd: S,
     tiles: usize,
     mut input: *const f32,
@@ -114,7 +116,7 @@ pub(super) unsafe fn inputs<S: Simd>(
 /// # Safety
 /// The products can be read.
 #[inline(always)]
-pub(super) unsafe fn outputs<S: Simd>(
+pub(crate) unsafe fn outputs<S: Simd>(
     simd: S,
     input: *const f32,
     product_stride: usize,
@@ -143,8 +145,59 @@ pub(super) unsafe fn outputs<S: Simd>(
     rows
 }
 
+/// `factor * a`.
+#[inline(always)]
+fn scaled<S: Simd>(simd: S, factor: f32, a: S::V) -> S::V {
+    simd.mul(simd.splat(factor), a)
+}
+
+/// `G g` for one column.
+#[inline(always)]
+fn kernel_column<S: Simd>(simd: S, g: &[S::V; TAPS]) -> [S::V; IN] {
+    const NEAR_FACTOR: f32 = 1.0 / (2.0 * NEAR_2 * (NEAR_2 - FAR_2));
+    const FAR_FACTOR: f32 = 1.0 / (2.0 * FAR_2 * (FAR_2 - NEAR_2));
+    let near = scaled(simd, NEAR_FACTOR, times(simd, NEAR_2, g[2], g[0]));
+    let near_middle = scaled(simd, NEAR_FACTOR * NEAR, g[1]);
+    let far = scaled(simd, FAR_FACTOR, times(simd, FAR_2, g[2], g[0]));
+    let far_middle = scaled(simd, FAR_FACTOR * FAR, g[1]);
+    [
+        scaled(simd, 1.0 / (NEAR_2 * FAR_2), g[0]),
+        simd.add(near, near_middle),
+        simd.sub(near, near_middle),
+        simd.add(far, far_middle),
+        simd.sub(far, far_middle),
+        g[2],
+    ]
+}
+
+/// `G g G^T` for a vector of 3x3 kernels, whose nine taps lie side by side; product `i` goes to
+/// `output + i * product_stride`. Single precision: for weights that are packed anew in every step of training.
+///
+/// # Safety
+/// The taps can be read, the products written.
+#[inline(always)]
+pub(crate) unsafe fn kernels<S: Simd>(simd: S, taps: *const f32, output: *mut f32, product_stride: usize) {
+    let mut columns = [[simd.splat(0.0); IN]; TAPS];
+    for (x, column) in columns.iter_mut().enumerate() {
+        let mut values = [simd.splat(0.0); TAPS];
+        for (y, value) in values.iter_mut().enumerate() {
+            // SAFETY: the caller's promise.
+            *value = unsafe { simd.load(taps.add((y * TAPS + x) * S::LANES)) };
+        }
+        *column = kernel_column(simd, &values);
+    }
+    let [left, middle, right] = &columns;
+    for (y, ((left, middle), right)) in left.iter().zip(middle).zip(right).enumerate() {
+        let row = kernel_column(simd, &[*left, *middle, *right]);
+        for (x, value) in row.iter().enumerate() {
+            // SAFETY: the caller's promise.
+            unsafe { simd.store(output.add((y * IN + x) * product_stride), *value) };
+        }
+    }
+}
+
 /// `G g G^T` for one 3x3 kernel.
-pub(super) fn weights(kernel: [[f64; 3]; 3]) -> [[f64; IN]; IN] {
+pub(crate) fn weights(kernel: [[f64; 3]; 3]) -> [[f64; IN]; IN] {
     let (near, far) = (f64::from(NEAR), f64::from(FAR));
     let (near_2, far_2) = (near * near, far * far);
     let at = |point: f64, divisor: f64| [1.0, point, point * point].map(|power| power / divisor);

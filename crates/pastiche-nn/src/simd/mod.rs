@@ -92,6 +92,22 @@ pub(crate) trait Simd: Copy {
             self.load(sum.as_ptr())
         }
     }
+    /// `value` where `by` is larger than zero, else zero, lane by lane.
+    fn where_positive(self, value: Self::V, by: Self::V) -> Self::V;
+
+    /// Turns `LANES` rows of `LANES` numbers into columns.
+    ///
+    /// # Safety
+    /// The rows at `from` can be read and those at `to` written; they do not overlap.
+    #[inline(always)]
+    unsafe fn transpose(self, from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {
+        for row in 0..Self::LANES {
+            for column in 0..Self::LANES {
+                // SAFETY: the caller's promise.
+                unsafe { *to.add(column * to_stride + row) = *from.add(row * from_stride + column) };
+            }
+        }
+    }
 }
 
 /// `by_level!(fn name(argument: Type, ...) = generic)` makes `fn name(level: Level, ...)`, which runs

@@ -66,4 +66,16 @@ impl Simd for Neon {
         // SAFETY: as above. `FMAXNM` takes the number where the other is none.
         unsafe { [vmaxnmq_f32(a[0], b[0]), vmaxnmq_f32(a[1], b[1])] }
     }
+
+    #[inline(always)]
+    fn where_positive(self, value: Self::V, by: Self::V) -> Self::V {
+        // SAFETY: as above.
+        unsafe {
+            let zero = vdupq_n_f32(0.0);
+            [
+                vbslq_f32(vcgtq_f32(by[0], zero), value[0], zero),
+                vbslq_f32(vcgtq_f32(by[1], zero), value[1], zero),
+            ]
+        }
+    }
 }

@@ -62,4 +62,9 @@ impl<const N: usize> Simd for Portable<N> {
     fn max(self, a: Self::V, b: Self::V) -> Self::V {
         lanes(|i| if a[i] > b[i] { a[i] } else { b[i] })
     }
+
+    #[inline(always)]
+    fn where_positive(self, value: Self::V, by: Self::V) -> Self::V {
+        lanes(|i| if by[i] > 0.0 { value[i] } else { 0.0 })
+    }
 }

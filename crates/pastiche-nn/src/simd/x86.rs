@@ -122,6 +122,16 @@ simd!(
     _mm256_fmadd_ps,
     _mm256_max_ps,
     #[inline(always)]
+    fn where_positive(self, value: Self::V, by: Self::V) -> Self::V {
+        // SAFETY: `self` proves that the processor has the instructions.
+        unsafe { _mm256_and_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(by, _mm256_setzero_ps()), value) }
+    },
+    #[inline(always)]
+    unsafe fn transpose(self, from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {
+        // SAFETY: `self` proves the instructions, the caller the memory.
+        unsafe { transpose_8x8(from, from_stride, to, to_stride) }
+    },
+    #[inline(always)]
     fn add_pairs(self, a: __m256, b: __m256, c: __m256) -> __m256 {
         // SAFETY: `self` proves that the processor has the instructions.
         unsafe {
@@ -145,7 +155,12 @@ simd!(
     _mm512_sub_ps,
     _mm512_mul_ps,
     _mm512_fmadd_ps,
-    _mm512_max_ps
+    _mm512_max_ps,
+    #[inline(always)]
+    fn where_positive(self, value: Self::V, by: Self::V) -> Self::V {
+        // SAFETY: `self` proves that the processor has the instructions.
+        unsafe { _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(by, _mm512_setzero_ps()), value) }
+    }
 );
 simd!(
     Avx512Bf16,
@@ -160,6 +175,11 @@ simd!(
     _mm512_mul_ps,
     _mm512_fmadd_ps,
     _mm512_max_ps,
+    #[inline(always)]
+    fn where_positive(self, value: Self::V, by: Self::V) -> Self::V {
+        // SAFETY: `self` proves that the processor has the instructions.
+        unsafe { _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(by, _mm512_setzero_ps()), value) }
+    },
     #[inline(always)]
     unsafe fn store_bf16(self, to: *mut u16, value: __m512) {
         // SAFETY: `self` proves the instructions, the caller the memory; the types are the same 256 bits.
@@ -178,3 +198,36 @@ simd!(
         }
     }
 );
+
+/// Turns 8 rows of 8 numbers into columns: pairs, then fours, then halves change places.
+///
+/// # Safety
+/// The processor has AVX2; the rows can be read and written.
+#[inline(always)]
+unsafe fn transpose_8x8(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let mut rows = [_mm256_setzero_ps(); 8];
+        for (y, row) in rows.iter_mut().enumerate() {
+            *row = _mm256_loadu_ps(from.add(y * from_stride));
+        }
+        let mut pairs = rows;
+        for i in 0..4 {
+            pairs[2 * i] = _mm256_unpacklo_ps(rows[2 * i], rows[2 * i + 1]);
+            pairs[2 * i + 1] = _mm256_unpackhi_ps(rows[2 * i], rows[2 * i + 1]);
+        }
+        let mut fours = pairs;
+        for half in 0..2 {
+            let at = 4 * half;
+            for i in 0..2 {
+                fours[at + 2 * i] = _mm256_shuffle_ps::<0x44>(pairs[at + i], pairs[at + 2 + i]);
+                fours[at + 2 * i + 1] = _mm256_shuffle_ps::<0xEE>(pairs[at + i], pairs[at + 2 + i]);
+            }
+        }
+        for i in 0..4 {
+            let (low, high) = (fours[i], fours[4 + i]);
+            _mm256_storeu_ps(to.add(i * to_stride), _mm256_permute2f128_ps::<0x20>(low, high));
+            _mm256_storeu_ps(to.add((4 + i) * to_stride), _mm256_permute2f128_ps::<0x31>(low, high));
+        }
+    }
+}

@@ -120,3 +120,17 @@ fn frozen_weights_get_no_gradient() {
     assert!(gradients.get(&input).is_some());
     assert!(gradients.get(&weight).is_none() && gradients.get(&bias).is_none());
 }
+
+#[test]
+fn relu_gradients() {
+    // Away from the kink at zero.
+    let input = (noise(&[3, 40], 1).round().unwrap() + noise(&[3, 40], 2) * 0.1).unwrap();
+    check(std::slice::from_ref(&input), 1e-3, 1e-3, |a| ops::relu(&a[0]));
+}
+
+#[test]
+fn loss_gradients() {
+    let features = [noise(&[2, 37, 5, 7], 1), noise(&[2, 37, 5, 7], 2)];
+    check(&features[..1], 0.1, 1e-3, |a| ops::gram_matrix(&a[0])?.affine(100.0, 0.0));
+    check(&features, 0.1, 1e-3, |a| ops::mean_squared_error(&a[0], &a[1])?.affine(100.0, 0.0));
+}

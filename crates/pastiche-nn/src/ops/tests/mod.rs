@@ -2,13 +2,13 @@
 //! differences.
 
 mod gradients;
-mod scalar;
+pub(crate) mod scalar;
 mod values;
 
 use candle_core::{Device, Tensor};
 
 /// A tensor of reproducible numbers from -1 to 1.
-fn noise(shape: &[usize], seed: u32) -> Tensor {
+pub(crate) fn noise(shape: &[usize], seed: u32) -> Tensor {
     let mut state = seed.wrapping_mul(747_796_405).wrapping_add(2_891_336_453);
     let mut next = || {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -18,12 +18,12 @@ fn noise(shape: &[usize], seed: u32) -> Tensor {
     Tensor::from_vec(values, shape, &Device::Cpu).unwrap()
 }
 
-fn values(tensor: &Tensor) -> Vec<f32> {
+pub(crate) fn values(tensor: &Tensor) -> Vec<f32> {
     tensor.flatten_all().unwrap().to_vec1().unwrap()
 }
 
 /// Largest absolute difference; the shapes must agree.
-fn max_difference(a: &Tensor, b: &Tensor) -> f32 {
+pub(crate) fn max_difference(a: &Tensor, b: &Tensor) -> f32 {
     assert_eq!(a.dims(), b.dims());
     let pairs = values(a).into_iter().zip(values(b));
     pairs
@@ -32,7 +32,7 @@ fn max_difference(a: &Tensor, b: &Tensor) -> f32 {
 }
 
 #[track_caller]
-fn assert_close(actual: &Tensor, expected: &Tensor, tolerance: f32) {
+pub(crate) fn assert_close(actual: &Tensor, expected: &Tensor, tolerance: f32) {
     let difference = max_difference(actual, expected);
     assert!(difference <= tolerance, "differs by {difference}, more than {tolerance}");
 }

@@ -37,7 +37,7 @@ fn tensor_of(dims: [usize; 4], value: impl Fn(usize, usize, usize, usize) -> f64
     Tensor::from_vec(values, &dims, &Device::Cpu).unwrap()
 }
 
-pub(super) fn conv2d(input: &Tensor, weight: &Tensor, bias: &Tensor, stride: usize) -> Tensor {
+pub(crate) fn conv2d(input: &Tensor, weight: &Tensor, bias: &Tensor, stride: usize) -> Tensor {
     let (input, weight, bias) = (Reader::new(input), Reader::new(weight), values(bias));
     let [batch, in_channels, height, width] = input.dims;
     let [out_channels, _, kernel, _] = weight.dims;
@@ -53,7 +53,7 @@ pub(super) fn conv2d(input: &Tensor, weight: &Tensor, bias: &Tensor, stride: usi
     })
 }
 
-pub(super) fn conv_transpose2d(input: &Tensor, weight: &Tensor, bias: &Tensor, stride: usize) -> Tensor {
+pub(crate) fn conv_transpose2d(input: &Tensor, weight: &Tensor, bias: &Tensor, stride: usize) -> Tensor {
     let (input, weight, bias) = (Reader::new(input), Reader::new(weight), values(bias));
     let [batch, in_channels, height, width] = input.dims;
     let [_, out_channels, kernel, _] = weight.dims;
@@ -75,7 +75,7 @@ pub(super) fn conv_transpose2d(input: &Tensor, weight: &Tensor, bias: &Tensor, s
     })
 }
 
-pub(super) fn instance_norm(input: &Tensor, scale: &Tensor, shift: &Tensor, eps: f64) -> Tensor {
+pub(crate) fn instance_norm(input: &Tensor, scale: &Tensor, shift: &Tensor, eps: f64) -> Tensor {
     let (input, scale, shift) = (Reader::new(input), values(scale), values(shift));
     let [_, _, height, width] = input.dims;
     let count = (height * width) as f64;
@@ -88,7 +88,7 @@ pub(super) fn instance_norm(input: &Tensor, scale: &Tensor, shift: &Tensor, eps:
     })
 }
 
-pub(super) fn pad(input: &Tensor, margins: Margins, mode: PadMode) -> Tensor {
+pub(crate) fn pad(input: &Tensor, margins: Margins, mode: PadMode) -> Tensor {
     let input = Reader::new(input);
     let [batch, channels, height, width] = input.dims;
     let Margins { top, bottom, left, right } = margins;
@@ -107,7 +107,7 @@ pub(super) fn pad(input: &Tensor, margins: Margins, mode: PadMode) -> Tensor {
     })
 }
 
-pub(super) fn upsample_nearest(input: &Tensor, factor: usize) -> Tensor {
+pub(crate) fn upsample_nearest(input: &Tensor, factor: usize) -> Tensor {
     let input = Reader::new(input);
     let [batch, channels, height, width] = input.dims;
     tensor_of([batch, channels, height * factor, width * factor], |n, c, y, x| {
@@ -115,11 +115,22 @@ pub(super) fn upsample_nearest(input: &Tensor, factor: usize) -> Tensor {
     })
 }
 
-pub(super) fn max_pool_2x2(input: &Tensor) -> Tensor {
+pub(crate) fn max_pool_2x2(input: &Tensor) -> Tensor {
     let input = Reader::new(input);
     let [batch, channels, height, width] = input.dims;
     tensor_of([batch, channels, height / 2, width / 2], |n, c, y, x| {
         let at = |dy, dx| input.at(n, c, 2 * y + dy, 2 * x + dx);
         at(0, 0).max(at(0, 1)).max(at(1, 0)).max(at(1, 1))
     })
+}
+
+pub(crate) fn gram_matrix(features: &Tensor) -> Tensor {
+    let features = Reader::new(features);
+    let [batch, channels, height, width] = features.dims;
+    let gram = tensor_of([batch, 1, channels, channels], |n, _, a, b| {
+        let pixels = (0..height).flat_map(|y| (0..width).map(move |x| (y, x)));
+        let sum: f64 = pixels.map(|(y, x)| features.at(n, a, y, x) * features.at(n, b, y, x)).sum();
+        sum / (channels * height * width) as f64
+    });
+    gram.reshape((batch, channels, channels)).unwrap()
 }

@@ -136,8 +136,25 @@ fn what_does_not_fit_is_an_error_not_a_panic() {
         ops::reflection_pad(&picture, 4),
         ops::upsample_nearest(&picture, 0),
         ops::max_pool_2x2(&noise(&[1, 3, 1, 5], 1)),
+        ops::mean_squared_error(&picture, &bias),
+        ops::gram_matrix(&noise(&[1, 3, 0, 5], 1)),
+        ops::relu(&picture.to_dtype(candle_core::DType::F64).unwrap()),
     ];
     for (index, result) in errors.into_iter().enumerate() {
         assert!(result.is_err(), "case {index} was accepted");
+    }
+}
+
+#[test]
+fn losses_and_relu_are_their_definitions() {
+    for shape in [[1, 1, 1, 1], [2, 3, 5, 7], [1, 45, 9, 11], [2, 64, 40, 33]] {
+        let (a, b) = (noise(&shape, 1), noise(&shape, 2));
+        assert_close(&ops::gram_matrix(&a).unwrap(), &scalar::gram_matrix(&a), 1e-5);
+        let squares = values(&a).into_iter().zip(values(&b)).map(|(a, b)| f64::from(a - b).powi(2));
+        let mean = (squares.sum::<f64>() / a.elem_count() as f64) as f32;
+        let expected = Tensor::new(mean, &Device::Cpu).unwrap();
+        assert_close(&ops::mean_squared_error(&a, &b).unwrap(), &expected, 1e-6);
+        let relu = ops::relu(&a).unwrap();
+        assert!(values(&relu).into_iter().zip(values(&a)).all(|(to, from)| to == from.max(0.0)));
     }
 }
