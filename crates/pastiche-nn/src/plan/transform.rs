@@ -173,7 +173,11 @@ pub(crate) unsafe fn kernels<S: Simd>(simd: S, taps: *const f32, output: *mut f3
         *column = kernel_column(simd, &values);
     }
     for y in 0..IN {
-        let row = kernel_column(simd, &[columns[0][y], columns[1][y], columns[2][y]]);
+        let mut row = [simd.splat(0.0); TAPS];
+        for (value, column) in row.iter_mut().zip(&columns) {
+            *value = column[y];
+        }
+        let row = kernel_column(simd, &row);
         for (x, value) in row.iter().enumerate() {
             // SAFETY: the caller's promise.
             unsafe { simd.store(output.add((y * IN + x) * product_stride), *value) };
