@@ -94,15 +94,8 @@ impl Conv3x3<'_> {
 fn task_tiles(tiles: usize, batch: usize, channels: usize) -> usize {
     let most = (PRODUCT_FLOATS / (PRODUCTS * channels)).clamp(MIN_TILES, MAX_TILES);
     let most = most.min((tiles * batch).div_ceil(MIN_TASKS)).clamp(1, tiles);
-    let cost = |part: &usize| {
-        let whole = multiply::cost(*part) + 4 * multiply::FULL_TILE;
-        tiles / part * whole
-            + if tiles.is_multiple_of(*part) {
-                0
-            } else {
-                multiply::cost(tiles % part) + 4 * multiply::FULL_TILE
-            }
-    };
+    let task = |tiles: usize| if tiles == 0 { 0 } else { multiply::cost(tiles) + 4 * multiply::FULL_TILE };
+    let cost = |part: &usize| tiles / part * task(*part) + task(tiles % part);
     (most.div_ceil(2)..=most).min_by_key(cost).unwrap_or(most)
 }
 

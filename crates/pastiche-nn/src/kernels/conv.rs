@@ -15,6 +15,9 @@ const TILE_FLOATS: usize = 1 << 18;
 /// the number of threads.
 const CHANNELS_PER_TASK: usize = 8;
 
+/// Tasks that the gradient of weights is cut into at least.
+const MIN_TASKS: usize = 8;
+
 /// Sizes of a convolution: input (batch, in_channels, in_height, in_width), weights (out_channels, in_channels,
 /// kernel, kernel), output (batch, out_channels, out_height, out_width).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -187,38 +190,44 @@ pub(crate) fn backward_weight(
     );
     let (out_plane, patch_len) = (shape.out_plane(), shape.patch_len());
     let taps = shape.kernel * shape.kernel;
-    let tasks: Vec<usize> = (0..shape.in_channels).step_by(CHANNELS_PER_TASK).collect();
-    let slices: Vec<(usize, Vec<f32>)> = tasks
+    let groups = shape.in_channels.div_ceil(CHANNELS_PER_TASK);
+    // Few channels are shared out by their pixels, too; the parts are added up in their order.
+    let parts = MIN_TASKS.div_ceil(groups);
+    let slices: Vec<(usize, Vec<f32>)> = (0..groups * parts)
         .into_par_iter()
-        .map(|first_channel| {
+        .map(|task| {
+            let first_channel = task / parts * CHANNELS_PER_TASK;
             let channels = CHANNELS_PER_TASK.min(shape.in_channels - first_channel);
             let width = channels * taps;
             let mut slice = vec![0.0; shape.out_channels * width];
             let mut columns = Vec::new();
-            let images = input.chunks_exact(shape.in_channels * shape.in_plane());
-            for (image, grad_output) in images.zip(grad_output.chunks_exact(shape.out_channels * out_plane)) {
-                for tile in shape.tiles(first_channel, channels) {
-                    let pixels = tile.pixels(shape);
-                    columns.resize(tile.columns_len(shape), 0.0);
-                    im2col(shape, tile, image, &mut columns);
-                    let grad_output = Matrix::row_major(
-                        &grad_output[tile.first_row * shape.out_width()..],
-                        shape.out_channels,
-                        pixels,
-                        out_plane,
-                    );
-                    let patches = Matrix::row_major(&columns, width, pixels, pixels).transposed();
-                    matmul(&mut slice, width, grad_output, patches, true);
-                }
+            let tiles: Vec<Tile> = shape.tiles(first_channel, channels).collect();
+            let all = shape.batch * tiles.len();
+            let (start, end) = (task % parts * all / parts, (task % parts + 1) * all / parts);
+            for at in start..end {
+                let (image, tile) = (at / tiles.len(), tiles[at % tiles.len()]);
+                let pixels = tile.pixels(shape);
+                columns.resize(tile.columns_len(shape), 0.0);
+                let in_len = shape.in_channels * shape.in_plane();
+                im2col(shape, tile, &input[image * in_len..(image + 1) * in_len], &mut columns);
+                let first_pixel = image * shape.out_channels * out_plane + tile.first_row * shape.out_width();
+                let grad_output =
+                    Matrix::row_major(&grad_output[first_pixel..], shape.out_channels, pixels, out_plane);
+                let patches = Matrix::row_major(&columns, width, pixels, pixels).transposed();
+                matmul(&mut slice, width, grad_output, patches, true);
             }
             (first_channel, slice)
         })
         .collect();
+    grad_weight.fill(0.0);
     for (first_channel, slice) in slices {
         let width = slice.len() / shape.out_channels;
         let targets = grad_weight.chunks_exact_mut(patch_len);
         for (target, source) in targets.zip(slice.chunks_exact(width)) {
-            target[first_channel * taps..first_channel * taps + width].copy_from_slice(source);
+            let target = &mut target[first_channel * taps..first_channel * taps + width];
+            for (to, from) in target.iter_mut().zip(source) {
+                *to += from;
+            }
         }
     }
 }

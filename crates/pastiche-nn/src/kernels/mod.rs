@@ -12,5 +12,6 @@ pub(crate) mod instance_norm;
 mod matmul;
 pub(crate) mod pad;
 pub(crate) mod pool;
+pub(crate) mod turned;
 pub(crate) mod upsample;
 pub(crate) mod winograd;

@@ -5,7 +5,7 @@ use candle_core::{CpuStorage, CustomOp1, CustomOp2, CustomOp3, Layout, Result, S
 use super::cpu::{best_level, dense, elements, filled};
 use crate::kernels::{
     conv::{self, ConvShape},
-    elementwise, winograd,
+    elementwise, turned, winograd,
 };
 
 /// Cross-correlates `input` (N, C, H, W) with `weight` (O, C, K, K) and adds `bias` (O) where there is one.
@@ -241,6 +241,8 @@ impl CustomOp2 for BackwardData {
         filled(in_dims(&self.shape), |grad_input| {
             if winograd::suits(&self.shape) {
                 winograd::backward_data(level, &self.shape, [weight, grad_output], grad_input);
+            } else if turned::suits(&self.shape) {
+                turned::backward_data(&self.shape, weight, grad_output, grad_input);
             } else {
                 conv::backward_data(&self.shape, weight, grad_output, grad_input);
             }
@@ -268,7 +270,11 @@ impl CustomOp2 for BackwardWeight {
         let input = elements(self.name(), input, input_layout)?;
         let grad_output = elements(self.name(), grad_output, grad_layout)?;
         filled(weight_dims(&self.shape), |grad_weight| {
-            conv::backward_weight(&self.shape, input, grad_output, grad_weight);
+            if turned::suits(&self.shape) {
+                turned::backward_weight(&self.shape, input, grad_output, grad_weight);
+            } else {
+                conv::backward_weight(&self.shape, input, grad_output, grad_weight);
+            }
         })
     }
 }

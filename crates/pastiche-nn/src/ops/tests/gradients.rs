@@ -59,6 +59,18 @@ fn conv2d_gradients() {
 }
 
 #[test]
+fn conv2d_gradients_of_few_outputs_and_of_parts() {
+    // Fewer channels out than in; more pixels than one tile of the gradient of weights takes.
+    for (from, to, kernel, [height, width]) in
+        [(16, 3, 9, [14, 12]), (10, 2, 3, [7, 5]), (3, 5, 9, [60, 70]), (4, 2, 1, [3, 3])]
+    {
+        let arguments =
+            [noise(&[2, from, height, width], 1), noise(&[to, from, kernel, kernel], 2), noise(&[to], 3)];
+        check(&arguments, 0.1, 1e-3, |a| ops::conv2d(&a[0], &a[1], Some(&a[2]), 1));
+    }
+}
+
+#[test]
 fn conv_transpose2d_gradients() {
     for (kernel, stride) in [(3, 2), (3, 1), (2, 2)] {
         let arguments = [noise(&[2, 9, 4, 5], 1), noise(&[9, 5, kernel, kernel], 2), noise(&[5], 3)];
