@@ -13,6 +13,8 @@
 //! # Ok::<(), candle_core::Error>(())
 //! ```
 //!
+//! [`Plan`] compiles a network for inference on the processor, [`FrozenNetwork`] prepares a loss network for training.
+//!
 //! Tensors are (N, C, H, W), `f32`, pictures RGB on 0-255. On the CPU the operations are our own ([`ops`]) and run on
 //! the rayon pool of the caller; results do not depend on the number of threads.
 
