@@ -4,17 +4,20 @@ use sysinfo::{MemoryRefreshKind, RefreshKind, System};
 
 use crate::{InferenceError, resize::Size, stylizer::MIN_SIDE};
 
-/// Bytes a pixel beside what the network takes: the painting as floats and as bytes, what smoothing remembers.
+/// Bytes a pixel of the frame: itself, and the painting at its size.
+pub(crate) const FRAME_BYTES_PER_PIXEL: u64 = 3 + 3;
+/// Bytes a pixel that the network sees, beside what it takes: the painting as floats and as bytes, what smoothing remembers.
 pub(crate) const BYTES_PER_PIXEL: u64 = 3 * 4 + 3 + 3 + 3 * 8 + 2 * 4;
 /// Part of the free memory that a picture may take; other programs go on living.
 const SHARE: f64 = 0.9;
 
-/// Bytes that are free for use, in this container where it has a limit; 0 where the system does not tell.
-fn available() -> u64 {
+/// Bytes that are free for use, in this container where it has a limit; nothing where the system does not tell.
+fn available() -> Option<u64> {
     let memory = RefreshKind::nothing().with_memory(MemoryRefreshKind::nothing().with_ram());
-    let Ok(system) = System::new_with_specifics(memory) else { return 0 };
-    let limit = system.cgroup_limits().map_or(u64::MAX, |limits| limits.free_memory);
-    system.available_memory().min(limit)
+    let system = System::new_with_specifics(memory).ok()?;
+    // Not what the limits call free, which leaves out what files in the cache take and would give back.
+    let limit = system.cgroup_limits().map(|limits| limits.total_memory.saturating_sub(limits.rss));
+    Some(system.available_memory()).into_iter().chain(limit).filter(|bytes| *bytes > 0).min()
 }
 
 /// Fails where painting at `size` takes more than is free; `needed` tells how much a size takes.
@@ -22,7 +25,9 @@ pub(crate) fn check(
     size: Size,
     needed: impl Fn(Size) -> Result<u64, InferenceError>,
 ) -> Result<(), InferenceError> {
-    check_within((available() as f64 * SHARE) as u64, size, needed)
+    // Where nobody knows what is free, the picture gets the benefit of the doubt.
+    let Some(available) = available() else { return Ok(()) };
+    check_within((available as f64 * SHARE) as u64, size, needed)
 }
 
 fn check_within(
@@ -31,8 +36,7 @@ fn check_within(
     needed: impl Fn(Size) -> Result<u64, InferenceError>,
 ) -> Result<(), InferenceError> {
     let bytes = needed(size)?;
-    // Where nobody knows what is free, the picture gets the benefit of the doubt.
-    if available == 0 || bytes <= available {
+    if bytes <= available {
         return Ok(());
     }
     let fits = largest_fitting(size, |size| Ok(needed(size)? <= available))?;
@@ -96,6 +100,6 @@ mod tests {
 
     #[test]
     fn this_machine_has_some_memory() {
-        assert!(available() > 1 << 20);
+        assert!(available().is_some_and(|bytes| bytes > 1 << 20));
     }
 }

@@ -2,6 +2,8 @@
 
 use std::str::FromStr;
 
+use pastiche_nn::Architecture;
+
 use crate::{ComputeDevice, InferenceError};
 
 /// What the user asks for.
@@ -36,15 +38,18 @@ impl Precision {
 
     /// The precision that `device` will use for this wish: [`Self::F32`] or [`Self::Bf16`].
     ///
-    /// `Auto` takes bf16 where the processor is faster with it. Only direct convolutions are then in bf16, which leaves
-    /// paintings more than 50 dB apart from those in f32 (`crates/pastiche-nn/tests/bf16.rs` measures it on ten photos).
+    /// `Auto` takes bf16 where the processor is faster with it and the architecture is known to keep its paintings: with
+    /// direct convolutions in bf16 their PSNR against f32 is at least 50 dB on ten photos
+    /// (`crates/pastiche-nn/tests/bf16.rs` measures it).
     ///
     /// # Errors
     /// The device does not offer it.
-    pub(crate) fn resolve(self, device: &ComputeDevice) -> Result<Self, InferenceError> {
+    pub(crate) fn resolve(self, device: &ComputeDevice, architecture: &str) -> Result<Self, InferenceError> {
+        const MEASURED: [Architecture; 2] = [Architecture::TransformerNet, Architecture::Lengstrom];
         let available = device.precisions();
+        let keeps = MEASURED.iter().any(|measured| measured.name() == architecture);
         match self {
-            Self::Auto if available.contains(&Self::Bf16.name()) => Ok(Self::Bf16),
+            Self::Auto if keeps && available.contains(&Self::Bf16.name()) => Ok(Self::Bf16),
             Self::Auto => Ok(Self::F32),
             _ if available.contains(&self.name()) => Ok(self),
             _ => Err(InferenceError::Precision { precision: self.name(), device: device.id(), available }),

@@ -30,12 +30,13 @@ pub struct StylizerOptions {
 /// Paints frames in one style on one device. Style and controls may change between two frames.
 pub struct Stylizer {
     device: ComputeDevice,
+    wish: Precision,
     precision: Precision,
     process_size: Option<Size>,
     pool: ThreadPool,
     engine: Engine,
-    /// The size that memory was checked for.
-    checked: Option<Size>,
+    /// The sizes of frame and network that memory was checked for.
+    checked: Option<(Size, Size)>,
     controls: Controls,
     smoother: Smoother,
     resizer: RgbResizer,
@@ -55,7 +56,7 @@ impl Stylizer {
         device: &ComputeDevice,
         options: &StylizerOptions,
     ) -> Result<Self, InferenceError> {
-        let precision = options.precision.resolve(device)?;
+        let precision = options.precision.resolve(device, style.architecture())?;
         let process_size = options.process_size.map(|(width, height)| Size { width, height });
         process_size.map(check_size).transpose()?;
         let threads = options.threads.unwrap_or_else(available_threads);
@@ -68,6 +69,7 @@ impl Stylizer {
             engine: pool.install(|| Engine::new(&style.network, device, precision))?,
             checked: None,
             device: device.clone(),
+            wish: options.precision,
             precision,
             process_size,
             pool,
@@ -100,7 +102,9 @@ impl Stylizer {
     /// # Errors
     /// The device has no memory left; the old style stays.
     pub fn set_style(&mut self, style: Style) -> Result<(), InferenceError> {
-        self.engine = self.pool.install(|| Engine::new(&style.network, &self.device, self.precision))?;
+        let precision = self.wish.resolve(&self.device, style.architecture())?;
+        self.engine = self.pool.install(|| Engine::new(&style.network, &self.device, precision))?;
+        self.precision = precision;
         self.checked = None;
         self.reset();
         Ok(())
@@ -131,15 +135,16 @@ impl Stylizer {
     /// # Errors
     /// The size is out of range.
     pub fn memory_bytes(&self, width: u32, height: u32) -> Result<u64, InferenceError> {
-        let size = self.process_size.unwrap_or(Size { width, height });
+        let size = Size { width, height };
         check_size(size)?;
-        self.memory_needed(size)
+        self.memory_needed(size, self.process_size.unwrap_or(size))
     }
 
-    fn memory_needed(&self, size: Size) -> Result<u64, InferenceError> {
-        let pixels = u64::from(size.width) * u64::from(size.height);
-        let network = self.pool.install(|| self.engine.memory_bytes(size))?;
-        Ok(network + pixels * memory::BYTES_PER_PIXEL)
+    fn memory_needed(&self, size: Size, process_size: Size) -> Result<u64, InferenceError> {
+        let pixels = |size: Size| u64::from(size.width) * u64::from(size.height);
+        let network = self.pool.install(|| self.engine.memory_bytes(process_size))?;
+        let frame = memory::FRAME_BYTES_PER_PIXEL * pixels(size);
+        Ok(network + frame + memory::BYTES_PER_PIXEL * pixels(process_size))
     }
 
     /// How many threads of the processor work for this engine.
@@ -158,29 +163,44 @@ impl Stylizer {
         let size = Size { width: frame.width(), height: frame.height() };
         check_size(size)?;
         let process_size = self.process_size.unwrap_or(size);
-        if self.checked != Some(process_size) {
+        if self.checked != Some((size, process_size)) {
+            self.checked = None;
             self.engine.release();
-            memory::check(process_size, |size| self.memory_needed(size))?;
-            self.checked = Some(process_size);
+            memory::check(process_size, |process_size| self.memory_needed(size, process_size))?;
+            self.checked = Some((size, process_size));
         }
+        let Controls { strength, keep_colors, .. } = self.controls;
         if process_size == size {
             self.paint(frame.data(), size)?;
+            if strength == 1.0 && !keep_colors {
+                // Nothing of the input shows, so the painting takes its place.
+                self.pool.install(|| picture::bytes_from_rgb(&self.painting, frame.data_mut()));
+                return Ok(frame);
+            }
+            self.round_painting();
         } else {
             let mut small = std::mem::take(&mut self.small_input);
             self.resizer.resize(frame.data(), size, &mut small, process_size)?;
             self.paint(&small, process_size)?;
             self.small_input = small;
+            self.round_painting();
             self.resizer.resize(&self.painting_bytes, process_size, &mut self.enlarged, size)?;
         }
         let painting = if process_size == size { &self.painting_bytes } else { &self.enlarged };
-        let Controls { strength, keep_colors, .. } = self.controls;
         self.pool.install(|| picture::mix(frame.data_mut(), painting, strength, keep_colors));
         Ok(frame)
     }
 
-    /// Runs the network on RGB8 pixels and leaves the result, smoothed, in `painting_bytes`.
+    /// Rounds the painting to `painting_bytes`.
+    fn round_painting(&mut self) {
+        let Self { pool, painting, painting_bytes, .. } = self;
+        painting_bytes.resize(painting.len(), 0);
+        pool.install(|| picture::bytes_from_rgb(painting, painting_bytes));
+    }
+
+    /// Runs the network on RGB8 pixels and leaves the result, smoothed, in `painting`.
     fn paint(&mut self, pixels: &[u8], size: Size) -> Result<(), InferenceError> {
-        let Self { pool, engine, painting, painting_bytes, smoother, controls, .. } = self;
+        let Self { pool, engine, painting, smoother, controls, .. } = self;
         pool.install(|| {
             painting.resize(pixels.len(), 0.0);
             engine.paint(pixels, size, painting)?;
@@ -189,8 +209,6 @@ impl Stylizer {
             } else {
                 smoother.reset();
             }
-            painting_bytes.resize(pixels.len(), 0);
-            picture::bytes_from_rgb(painting, painting_bytes);
             Ok(())
         })
     }

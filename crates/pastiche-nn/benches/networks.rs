@@ -67,9 +67,9 @@ fn packing(bencher: Bencher<'_, '_>, architecture: Architecture) {
     bencher.bench_local(|| Plan::new(black_box(&network), level).expect("a network that plans know"));
 }
 
-/// Another picture size for a plan that has its weights packed.
+/// Compiling for another picture size, without the memory for it.
 #[divan::bench(sample_count = 10)]
-fn another_size(bencher: Bencher<'_, '_>) {
+fn compiling_for_a_size(bencher: Bencher<'_, '_>) {
     let network =
         Network::random(networks::transformer_net(32), 0, &Device::Cpu).expect("weights in main memory");
     let plan = Plan::new(&network, Level::Portable).expect("a network that plans know");

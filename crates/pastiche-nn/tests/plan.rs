@@ -7,8 +7,8 @@ use std::io::Write;
 
 use candle_core::{Device, Tensor};
 use pastiche_nn::{
-    Architecture, Canvas, CompiledNetwork, Layer, Level, Network, NetworkDescription, Picture, Plan,
-    PlanError, WeightsFile, networks,
+    Architecture, Canvas, CompiledNetwork, Convolution, Layer, Level, Margins, Network, NetworkDescription,
+    PadMode, Padding, Picture, Plan, PlanError, WeightsFile, networks,
 };
 use rayon::prelude::*;
 use support::{
@@ -189,14 +189,11 @@ fn as_a_candle_operation_a_plan_gives_what_the_network_gives() {
     let batch = (Tensor::rand(0f32, 1f32, (2, 3, 40, 52), &Device::Cpu).unwrap() * 255.0).unwrap();
     let (actual, expected) = (compiled.forward(&batch).unwrap(), network.forward(&batch).unwrap());
     assert!(max_difference(&actual, &expected) < 1e-3);
-    let error =
-        compiled.forward(&Tensor::zeros((1, 4, 40, 40), candle_core::DType::F32, &Device::Cpu).unwrap());
-    assert!(error.unwrap_err().to_string().contains("3 channels"));
 }
 
 #[test]
 fn swift_sees_at_least_60_pixels() {
-    // A network of ones, without norms, spreads one pixel over all outputs that can see it.
+    // A network of ones, without norms, spreads one pixel over all outputs that see it.
     fn without_norms(layers: Vec<Layer>) -> Vec<Layer> {
         let plain = |layer| match layer {
             Layer::InstanceNorm(_) => None,
@@ -221,24 +218,100 @@ fn swift_sees_at_least_60_pixels() {
     say(&format!("swift: one pixel shows in {seen}"));
 }
 
+fn conv(name: &str, from: usize, to: usize, kernel: usize, stride: usize) -> [Layer; 2] {
+    let (weight, bias) = (format!("{name}.weight"), Some(format!("{name}.bias")));
+    let conv = Convolution { weight, bias, in_channels: from, out_channels: to, kernel, stride };
+    [Layer::Pad(Padding::Fixed(PadMode::Reflect, Margins::uniform(kernel / 2))), Layer::Conv(conv)]
+}
+
+fn network(layers: Vec<Layer>) -> Network {
+    let architecture = "odd".to_owned();
+    let description = NetworkDescription { architecture, layers, sizes: Vec::new(), side_multiple: 1 };
+    Network::random(description, 0, &Device::Cpu).unwrap()
+}
+
+fn refused(layers: Vec<Layer>) -> String {
+    match Plan::new(&network(layers), Level::Portable).unwrap_err() {
+        PlanError::Unsupported { what } => what,
+        other => panic!("{other}"),
+    }
+}
+
 #[test]
 fn what_plans_do_not_know_is_refused_by_name() {
-    let refused = |layers: Vec<Layer>| {
-        let description = NetworkDescription {
-            architecture: "odd".to_owned(),
-            layers,
-            sizes: Vec::new(),
-            side_multiple: 1,
-        };
-        let network = Network::random(description, 0, &Device::Cpu).unwrap();
-        Plan::new(&network, Level::Portable).unwrap_err()
+    assert!(refused(vec![Layer::MaxPool]).contains("MaxPool"));
+    assert!(refused(vec![Layer::Relu]).contains("Relu"));
+    assert!(refused(Vec::new()).contains("does not end"));
+    assert!(refused(vec![Layer::UpsampleNearest(0)]).contains("by 0"));
+}
+
+#[test]
+fn a_network_that_does_not_end_with_a_picture_of_the_same_size_is_refused() {
+    for channels in [1, 2, 4, 8] {
+        assert!(refused(conv("end", 3, channels, 3, 1).into()).contains("3 channels"), "{channels}");
+    }
+    let smaller = [conv("half", 3, 8, 3, 2), conv("end", 8, 3, 3, 1)].concat();
+    assert!(refused(smaller).contains("same size"));
+    let larger = [vec![Layer::UpsampleNearest(2)], conv("end", 3, 3, 3, 1).to_vec()].concat();
+    assert!(refused(larger).contains("same size"));
+}
+
+#[test]
+fn residuals_of_residuals_are_refused_where_they_would_write_what_is_still_needed() {
+    let inner = |name: &str| Layer::Residual(conv(name, 8, 8, 3, 1).into());
+    let whole = |inside: Vec<Layer>| {
+        let start = conv("start", 3, 8, 3, 1).to_vec();
+        [start, vec![Layer::Residual(inside)], conv("end", 8, 3, 3, 1).to_vec()].concat()
     };
+    let last = || conv("last", 8, 8, 3, 1).to_vec();
     assert!(
-        matches!(refused(vec![Layer::MaxPool]), PlanError::Unsupported { what } if what.contains("MaxPool"))
+        refused(whole([vec![inner("a"), inner("b")], last()].concat())).contains("residuals of residuals")
     );
-    let message = refused(vec![Layer::Relu]).to_string();
-    assert!(message.contains("Relu"), "{message}");
-    assert!(matches!(refused(Vec::new()), PlanError::Unsupported { .. }));
+    assert!(
+        refused(whole([vec![Layer::Relu, inner("a")], last()].concat())).contains("residuals of residuals")
+    );
+    // One after another, and one inside that changes nothing, are right.
+    for layers in [
+        [conv("start", 3, 8, 3, 1).to_vec(), vec![inner("a"), inner("b")], conv("end", 8, 3, 3, 1).to_vec()]
+            .concat(),
+        whole(last()),
+    ] {
+        check("residuals", &network(layers), &[(17, 30)]);
+    }
+}
+
+#[test]
+fn layers_that_change_with_the_picture_s_size_are_refused_at_the_sizes_that_do_not_fit() {
+    let same = Layer::Pad(Padding::Same { kernel: 2, stride: 2 });
+    let start = conv("start", 3, 16, 3, 1).to_vec();
+    // At even sizes nothing is padded and the enlargement is done by phases; at odd sizes it is not.
+    let layers = [start, vec![same, Layer::UpsampleNearest(2)], conv("mid", 16, 16, 3, 1).to_vec()];
+    let layers =
+        [layers.concat(), conv("down", 16, 16, 3, 2).to_vec(), conv("end", 16, 3, 3, 1).to_vec()].concat();
+    let mut plan = Plan::new(&network(layers), Level::best().unwrap()).unwrap();
+    let mut paint = |side: usize| {
+        let (picture, mut painting) = (vec![9; 3 * side * side], vec![0.0; 3 * side * side]);
+        plan.paint(Picture::Rgb8(&picture), (side, side), Canvas::Rgb(&mut painting))
+    };
+    assert!(paint(20).is_ok());
+    assert!(matches!(paint(21), Err(PlanError::Unsupported { .. })));
+}
+
+#[test]
+fn a_compiled_network_says_what_it_cannot_take() {
+    let network = random(Architecture::Swift);
+    let compiled = CompiledNetwork::new(Plan::new(&network, Level::best().unwrap()).unwrap());
+    for (shape, word) in
+        [([1, 4, 40, 40], "3 channels"), ([1, 3, 0, 40], "no pixels"), ([0, 3, 40, 40], "no pixels")]
+    {
+        let input = Tensor::zeros(&shape, candle_core::DType::F32, &Device::Cpu).unwrap();
+        let error = compiled.forward(&input).unwrap_err().to_string();
+        assert!(error.contains(word), "{error}");
+    }
+    // Two threads of one pool at once: each call is done or refused, and none waits for ever.
+    let picture = Tensor::zeros((1, 3, 64, 64), candle_core::DType::F32, &Device::Cpu).unwrap();
+    let done = (0..16).into_par_iter().filter(|_| compiled.forward(&picture).is_ok()).count();
+    assert!(done >= 1);
 }
 
 #[test]

@@ -73,7 +73,7 @@ fn assert_alike(actual: &Tensor, expected: &Tensor) {
 }
 
 fn compare(network: &Network, pictures: &Tensor, taps: &[&str]) {
-    for level in Level::available() {
+    for level in Level::available().into_iter().chain([Level::Wide]) {
         println!("level {level}");
         let frozen = FrozenNetwork::with_level(network, level).unwrap();
         let features = frozen.features(pictures, taps).unwrap();

@@ -27,7 +27,7 @@ impl Default for SwiftSize {
     }
 }
 
-/// The network of that size. Its receptive field is 12 + 16 `blocks` pixels wide: 76 with 4 blocks.
+/// The network of that size. Its receptive field is 14 + 16 `blocks` pixels wide: 78 with 4 blocks.
 pub fn swift(SwiftSize { width, blocks }: SwiftSize) -> NetworkDescription {
     let mut layers = vec![Layer::SpaceToDepth(2)];
     layers.extend(conv("down", Channels(12, width), 2));
@@ -50,8 +50,8 @@ pub fn swift(SwiftSize { width, blocks }: SwiftSize) -> NetworkDescription {
 /// The network of the size that a file's metadata tells; what it does not tell is as usual.
 pub(super) fn of_file(file: &WeightsFile) -> Result<NetworkDescription, WeightsError> {
     let usual = SwiftSize::default();
-    let width = number(file, "pastiche.swift.width", usual.width, 6..=384)?;
-    let blocks = number(file, "pastiche.swift.blocks", usual.blocks, 1..=32)?;
+    let width = number(file, "pastiche.swift.width", usual.width, (6, 384))?;
+    let blocks = number(file, "pastiche.swift.blocks", usual.blocks, (1, 32))?;
     Ok(swift(SwiftSize { width, blocks }))
 }
 
@@ -59,13 +59,19 @@ fn number(
     file: &WeightsFile,
     key: &str,
     usual: usize,
-    range: std::ops::RangeInclusive<usize>,
+    (least, most): (usize, usize),
 ) -> Result<usize, WeightsError> {
     let Some(text) = file.metadata(key) else { return Ok(usual) };
-    text.parse().ok().filter(|number| range.contains(number)).ok_or_else(|| WeightsError::Metadata {
+    let fits =
+        |number: &usize| (least..=most).contains(number) && (least == 1 || number.is_multiple_of(least));
+    text.parse().ok().filter(fits).ok_or_else(|| WeightsError::Metadata {
         key: key.to_owned(),
         value: text.to_owned(),
-        expected: format!("a number from {} to {}", range.start(), range.end()),
+        expected: if least == 1 {
+            format!("a number from 1 to {most}")
+        } else {
+            format!("a multiple of {least} up to {most}")
+        },
     })
 }
 

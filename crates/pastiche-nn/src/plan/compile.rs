@@ -36,7 +36,7 @@ pub(super) fn compile(
     lanes: usize,
     products: Products,
 ) -> Result<Program, PlanError> {
-    if height == 0 || width == 0 {
+    if height == 0 || width == 0 || description.side_multiple == 0 {
         return Err(PlanError::Unsupported { what: format!("a picture of {width}x{height}") });
     }
     let padded = |side: usize| side.next_multiple_of(description.side_multiple);
@@ -52,11 +52,22 @@ pub(super) fn compile(
         relu: false,
         residual: None,
     };
-    let mut compiler =
-        Compiler { lanes, products, steps: Vec::new(), settle: None, finish: None, arena, identity };
+    let mut compiler = Compiler {
+        lanes,
+        products,
+        steps: Vec::new(),
+        settle: None,
+        kept: Vec::new(),
+        finish: None,
+        arena,
+        identity,
+    };
     let end = compiler.layers(&description.layers, picture, true)?;
-    if end.value != Value::Painting {
-        return Err(unsupported("a network that does not end with a convolution to a picture"));
+    let ends_at = compiler.steps.last().map(|step| (step.grid.height, step.grid.width));
+    if end.value != Value::Painting || ends_at != Some((padded(height), padded(width))) {
+        return Err(unsupported(
+            "a network that does not end with a convolution to a picture of the same size",
+        ));
     }
     let Compiler { steps, finish, mut arena, identity, .. } = compiler;
     arena.used(identity, steps.len());
@@ -68,8 +79,8 @@ pub(super) fn compile(
 pub(super) const MAX_CHANNELS: usize = 2048;
 /// Fewest channels for which the transforms of [`transform`] pay.
 const MIN_WINOGRAD_CHANNELS: usize = 16;
-/// Most channels of a painting.
-const MAX_PAINTING_CHANNELS: usize = 4;
+/// Channels of a painting: red, green, blue.
+const PAINTING_CHANNELS: usize = 3;
 
 fn unsupported(what: impl Into<String>) -> PlanError {
     PlanError::Unsupported { what: what.into() }
@@ -189,6 +200,8 @@ struct Compiler {
     steps: Vec<Step>,
     /// What the next step does first.
     settle: Option<Settle>,
+    /// What the residuals around the layer will add, and must find as it is.
+    kept: Vec<BufferId>,
     finish: Option<Finish>,
     arena: Arena,
     identity: BufferId,
@@ -239,7 +252,7 @@ impl Compiler {
             return Err(unsupported("a norm in front of every convolution"));
         };
         let writes = matches!(step.target, Target::Blocks { planes: output, .. } if output == planes);
-        if !writes || step.norm.is_some() {
+        if !writes || step.norm.is_some() || self.settle.is_some() {
             return Err(unsupported("a norm that does not follow a convolution"));
         }
         let channels = planes.blocks * self.lanes;
@@ -292,21 +305,35 @@ impl Compiler {
         if !flow.is_in_place() {
             return Err(unsupported("a residual of something padded"));
         }
-        let flow = self.settled(flow, planes);
+        let channels = flow.channels;
+        let flow = self.settled(flow, planes)?;
         let Value::Planes(kept) = flow.value else { return Err(unsupported("a residual of the picture")) };
+        self.kept.push(kept.buffer);
         let end = self.layers(layers, flow, false)?;
+        self.kept.pop();
         let same = matches!(end.value, Value::Planes(end) if
             (end.blocks, end.height, end.width) == (planes.blocks, planes.height, planes.width));
-        if !same || !end.is_in_place() || end.residual.is_some() || end.relu || self.settle.is_some() {
+        if !same
+            || end.channels != channels
+            || !end.is_in_place()
+            || end.residual.is_some()
+            || end.relu
+            || self.settle.is_some()
+        {
             return Err(unsupported("a residual of another size, or of nothing"));
         }
         Ok(Flow { residual: Some(kept.buffer), ..end })
     }
 
     /// The same numbers as they are in memory, which the next step sees to.
-    fn settled(&mut self, flow: Flow, planes: Planes) -> Flow {
+    fn settled(&mut self, flow: Flow, planes: Planes) -> Result<Flow, PlanError> {
         if flow.affine == self.identity && !flow.relu && flow.residual.is_none() {
-            return flow;
+            return Ok(flow);
+        }
+        // It is written in place.
+        let buffer = flow.residual.unwrap_or(planes.buffer);
+        if self.kept.contains(&buffer) || self.settle.is_some() {
+            return Err(unsupported("residuals of residuals"));
         }
         let index = self.steps.len();
         for buffer in [Some(planes.buffer), Some(flow.affine), flow.residual].into_iter().flatten() {
@@ -315,8 +342,7 @@ impl Compiler {
         let floor = if flow.relu { 0.0 } else { f32::NEG_INFINITY };
         let Flow { affine, residual, .. } = flow;
         self.settle = Some(Settle { values: planes, affine, floor, residual });
-        let buffer = residual.unwrap_or(planes.buffer);
-        Flow::of(Planes { buffer, ..planes }, flow.channels, self.identity)
+        Ok(Flow::of(Planes { buffer, ..planes }, flow.channels, self.identity))
     }
 
     fn conv(&mut self, conv: &Convolution, flow: Flow) -> Result<Flow, PlanError> {
@@ -397,8 +423,8 @@ impl Compiler {
     /// The convolution that makes the painting.
     fn last_conv(&mut self, conv: &Convolution, flow: Flow) -> Result<Flow, PlanError> {
         let Convolution { kernel, stride, out_channels: channels, .. } = *conv;
-        if stride != 1 || channels > MAX_PAINTING_CHANNELS {
-            return Err(unsupported("a last convolution with a stride or with many channels"));
+        if stride != 1 || channels != PAINTING_CHANNELS {
+            return Err(unsupported("a last convolution with a stride or not to 3 channels"));
         }
         let window = self.window(conv, Kernel::Columns, (kernel, 1), 1, &flow)?;
         let (height, width) = out_size(&Window { kernel_width: kernel, ..window }, &flow)?;
@@ -429,6 +455,9 @@ impl Compiler {
         flow: &Flow,
     ) -> Result<Window, PlanError> {
         let stacked = if let Kernel::SpaceToDepth { factor } = kernel { factor * factor } else { 1 };
+        if conv.kernel * conv.stride * conv.in_channels * conv.out_channels == 0 {
+            return Err(unsupported(format!("{conv:?}")));
+        }
         if conv.in_channels != flow.channels * stacked
             || conv.in_channels.max(conv.out_channels) > MAX_CHANNELS
         {
@@ -459,6 +488,9 @@ fn out_size(window: &Window, flow: &Flow) -> Result<(usize, usize), PlanError> {
 }
 
 fn enlarge(flow: Flow, factor: usize) -> Result<Flow, PlanError> {
+    if factor == 0 {
+        return Err(unsupported("an enlargement by 0"));
+    }
     if factor == 2 && flow.is_in_place() {
         return Ok(Flow { view: View::Enlarged(None), ..flow });
     }
@@ -467,7 +499,7 @@ fn enlarge(flow: Flow, factor: usize) -> Result<Flow, PlanError> {
 }
 
 fn space_to_depth(flow: Flow, factor: usize) -> Result<Flow, PlanError> {
-    if flow.value != Value::Picture || flow.view != View::Plain {
+    if flow.value != Value::Picture || flow.view != View::Plain || factor == 0 {
         return Err(unsupported("squares stacked after the first layer"));
     }
     let squares = |axis: &Axis| Axis::identity(axis.len() / factor);

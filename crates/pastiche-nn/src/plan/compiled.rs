@@ -89,7 +89,7 @@ impl Plan {
     /// # Errors
     /// The network cannot take the size.
     pub fn memory_bytes(&self, height: usize, width: usize) -> Result<u64, PlanError> {
-        let program = compile(&self.description, (height, width), self.level.lanes(), self.products)?;
+        let program = self.compile(height, width)?;
         let scratch = rayon::current_num_threads() * self.scratch_len(&program);
         let weights: usize = self.packed.iter().map(|packed| packed.weights.len()).sum();
         Ok(((program.arena.len() + scratch + weights) * size_of::<f32>()) as u64)
@@ -140,10 +140,20 @@ impl Plan {
         Ok(())
     }
 
+    /// The steps for a size, which the packed weights fit.
+    fn compile(&self, height: usize, width: usize) -> Result<Program, PlanError> {
+        let program = compile(&self.description, (height, width), self.level.lanes(), self.products)?;
+        let fit = program.steps.len() == self.packed.len()
+            && program.steps.iter().zip(&self.packed).all(|(step, packed)| packed.fits(step));
+        let what =
+            || PlanError::Unsupported { what: "layers that change with the picture's size".to_owned() };
+        fit.then_some(program).ok_or_else(what)
+    }
+
     /// Compiles for another size, and makes sure that every thread has its scratch memory.
     fn prepare(&mut self, height: usize, width: usize) -> Result<(), PlanError> {
         if self.sized.as_ref().is_none_or(|sized| (sized.height, sized.width) != (height, width)) {
-            let program = compile(&self.description, (height, width), self.level.lanes(), self.products)?;
+            let program = self.compile(height, width)?;
             // The old memory goes before the new comes.
             self.release();
             self.sized = Some(Sized::new(program, (height, width), self.level.lanes()));

@@ -1,7 +1,7 @@
 //! Floats that start on a cache line, or on a page where they are many.
 #![allow(unsafe_code)] // a view of whole lines, or of a memory map, as floats
 
-use memmap2::{Advice, MmapMut};
+use memmap2::MmapMut;
 
 /// Floats of a line of 64 bytes.
 const FLOATS: usize = 16;
@@ -70,9 +70,7 @@ impl Lines {
 fn pages(len: usize) -> Option<MmapMut> {
     let map = MmapMut::map_anon(len * size_of::<f32>()).ok()?;
     #[cfg(target_os = "linux")]
-    if let Err(error) = map.advise(Advice::HugePage) {
-        // Only speed is lost.
-        let _ = error;
-    }
+    // Where the system refuses, only speed is lost.
+    map.advise(memmap2::Advice::HugePage).ok();
     Some(map)
 }

@@ -9,7 +9,7 @@
 //!   the moments of what they wrote, from which the next norm is made.
 //! - Numbers lie in channel blocks, (C / lanes, H, W, lanes): a vector is some channels of one pixel. The picture goes in
 //!   and the painting comes out interleaved or in planes, with no pass of their own.
-//! - 3x3 convolutions with stride 1 take Winograd's F(4x4, 3x3), which needs a quarter of the products. A 3x3 convolution
+//! - 3x3 convolutions with stride 1 take Winograd's F(4x4, 3x3), which needs a quarter of the products, from 16 channels on. A 3x3 convolution
 //!   behind a nearest enlargement by two is four of them at the small size (a quarter of the pixels), and so is a
 //!   transposed one.
 //! - The last convolution has three outputs, too few for a vector: it makes the shares of each kernel column in each

@@ -1,8 +1,8 @@
 //! A plan as an operation of candle.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, TryLockError};
 
-use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
+use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, backend::BackendStorage, bail};
 
 use super::{Canvas, Picture, Plan};
 
@@ -22,7 +22,7 @@ impl CompiledNetwork {
     /// output has the same shape and carries no gradient.
     ///
     /// # Errors
-    /// The input's shape, type or device is another, or the network cannot take its size.
+    /// The input's shape, type or device is another, the network cannot take its size, or another thread is using it.
     pub fn forward(&self, input: &Tensor) -> Result<Tensor> {
         input.contiguous()?.apply_op1_no_bwd(self)
     }
@@ -35,12 +35,25 @@ impl CustomOp1 for CompiledNetwork {
 
     fn cpu_fwd(&self, input: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
         let (_, channels, height, width) = layout.shape().dims4()?;
+        if layout.shape().elem_count() == 0 {
+            bail!("{}: {:?} has no pixels", self.name(), layout.shape())
+        }
         let (CpuStorage::F32(values), Some((start, end)), 3) = (input, layout.contiguous_offsets(), channels)
         else {
-            bail!("{}: takes dense f32 of 3 channels, not {:?}", self.name(), layout.shape())
+            bail!(
+                "{}: takes dense f32 of 3 channels, not {:?} of {:?}",
+                self.name(),
+                input.dtype(),
+                layout.shape()
+            )
         };
         let mut output = vec![0.0; end - start];
-        let mut plan = self.plan.lock().unwrap_or_else(PoisonError::into_inner);
+        // Waiting could last for ever, where the thread that has it waits for this one to do a task.
+        let mut plan = match self.plan.try_lock() {
+            Ok(plan) => plan,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => bail!("{}: is at work for another thread", self.name()),
+        };
         let images = values[start..end].chunks_exact(3 * height * width);
         for (image, painting) in images.zip(output.chunks_exact_mut(3 * height * width)) {
             plan.paint(Picture::Planes(image), (height, width), Canvas::Planes(painting))

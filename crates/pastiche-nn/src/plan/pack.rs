@@ -6,7 +6,7 @@ use super::{
     lines::Lines,
     multiply,
     number::{Bf16, F32, Number},
-    step::{Method, Step, Target},
+    step::{Method, Step, Target, Window},
     transform,
 };
 use crate::{
@@ -61,6 +61,10 @@ pub(super) struct Group {
 /// The weights of a step.
 #[derive(Debug)]
 pub(super) struct PackedConv {
+    /// What the weights were packed for.
+    recipe: Recipe,
+    method: Method,
+    window: Window,
     pub(super) weights: Lines,
     pub(super) bias: Lines,
     /// What the painting's channels start from.
@@ -216,7 +220,21 @@ impl PackedConv {
                 values
             })
         });
-        Self { weights: Lines::of(&weights), bias: Lines::of(&slot_bias), final_bias, groups, norm }
+        Self {
+            recipe: recipe.clone(),
+            method: step.method,
+            window: step.window,
+            weights: Lines::of(&weights),
+            bias: Lines::of(&slot_bias),
+            final_bias,
+            groups,
+            norm,
+        }
+    }
+
+    /// Whether a step of another picture size can use them.
+    pub(super) fn fits(&self, step: &Step) -> bool {
+        (&self.recipe, self.method, self.window) == (&step.recipe, step.method, step.window)
     }
 
     /// Output slots of all groups of one phase.

@@ -21,7 +21,7 @@ pub(super) struct Step {
 }
 
 /// What the convolution sees of its input.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Window {
     /// Channels, and the blocks that hold them.
     pub(super) channels: usize,

@@ -2,12 +2,21 @@
 
 use std::{env, fmt, str::FromStr, sync::OnceLock};
 
-/// Shows that the processor has the instructions: only [`Level::available`] makes one.
+/// Shows that the processor has AVX2 and FMA: only [`Level::available`] makes one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Detected(());
+pub struct HasAvx2(());
+
+/// Shows that the processor has AVX-512 F and VL: only [`Level::available`] makes one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct HasAvx512(());
+
+/// Shows that the processor has AVX-512 F, VL and BF16: only [`Level::available`] makes one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct HasAvx512Bf16(());
 
 /// An instruction set that the kernels are compiled for, in rising order of speed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Level {
     /// Whatever every processor of this kind has.
     Portable,
@@ -16,13 +25,13 @@ pub enum Level {
     Wide,
     /// AVX2 and FMA: 8 numbers at a time, 16 registers.
     #[cfg(target_arch = "x86_64")]
-    Avx2(Detected),
+    Avx2(HasAvx2),
     /// AVX-512 F and VL: 16 numbers at a time, 32 registers.
     #[cfg(target_arch = "x86_64")]
-    Avx512(Detected),
+    Avx512(HasAvx512),
     /// AVX-512 with BF16: as that, and bf16 products at twice the speed.
     #[cfg(target_arch = "x86_64")]
-    Avx512Bf16(Detected),
+    Avx512Bf16(HasAvx512Bf16),
     /// NEON: 4 numbers at a time, used in pairs, 32 registers.
     #[cfg(target_arch = "aarch64")]
     Neon,
@@ -42,14 +51,14 @@ impl Level {
         {
             let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
             if avx2 {
-                levels.push(Self::Avx2(Detected(())));
+                levels.push(Self::Avx2(HasAvx2(())));
             }
             let avx512 = is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl");
             if avx2 && avx512 {
-                levels.push(Self::Avx512(Detected(())));
+                levels.push(Self::Avx512(HasAvx512(())));
             }
             if avx2 && avx512 && is_x86_feature_detected!("avx512bf16") {
-                levels.push(Self::Avx512Bf16(Detected(())));
+                levels.push(Self::Avx512Bf16(HasAvx512Bf16(())));
             }
         }
         #[cfg(target_arch = "aarch64")]
@@ -65,7 +74,8 @@ impl Level {
     pub fn best() -> Result<Self, UnknownLevel> {
         static BEST: OnceLock<Result<Level, UnknownLevel>> = OnceLock::new();
         BEST.get_or_init(|| {
-            let cap = env::var("PASTICHE_CPU").ok().map(|word| word.parse()).transpose()?;
+            let word = env::var_os("PASTICHE_CPU").map(|word| word.to_string_lossy().into_owned());
+            let cap = word.map(|word| word.parse()).transpose()?;
             Ok(Self::best_under(cap.unwrap_or(Cap::None)))
         })
         .clone()

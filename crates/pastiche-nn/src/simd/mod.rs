@@ -56,7 +56,7 @@ pub(crate) trait Simd: Copy {
     fn mul(self, a: Self::V, b: Self::V) -> Self::V;
     /// a * b + c, rounded once where the processor can.
     fn mul_add(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
-    /// The larger of both, lane by lane; `b` where `a` is not a number.
+    /// The larger of both, lane by lane; `b`, which must be a number, where `a` is none.
     fn max(self, a: Self::V, b: Self::V) -> Self::V;
 
     /// Rounds to bf16 and writes `LANES` of them.

@@ -4,13 +4,13 @@ use clap::Args;
 use pastiche_inference::{DeviceChoice, Precision};
 
 /// What the network runs on.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct DeviceArgs {
     /// The device that runs the network: auto, cpu, cuda, or cuda:N (see `pastiche devices`).
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub(crate) device: DeviceChoice,
 
-    /// Threads for the network on a CPU; all cores unless given.
+    /// Threads for the network on a CPU; all cores unless given, or for a video all but one where there are at least four.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
 
@@ -20,6 +20,14 @@ pub(crate) struct DeviceArgs {
 }
 
 impl DeviceArgs {
+    /// The same, leaving room for a decoder and an encoder beside the network. Where there are few cores all of them serve
+    /// better, since decoding and encoding take little of each frame's time.
+    pub(crate) fn beside_a_codec(&self) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let room = if cores < 4 { None } else { u16::try_from(cores - 1).ok() };
+        Self { threads: self.threads.or(room), ..self.clone() }
+    }
+
     /// How many threads were asked for.
     pub(crate) fn threads(&self) -> Option<usize> {
         self.threads.map(usize::from)

@@ -143,7 +143,8 @@ impl VideoArgs {
         }
         let controls = self.controls.controls(Some(&self.smoothing));
         let process_size = self.process_size.process_size();
-        let mut stylizer = engine::start(Style::load(&style)?, &self.device, process_size, controls)?;
+        let mut stylizer =
+            engine::start(Style::load(&style)?, &self.device.beside_a_codec(), process_size, controls)?;
         tell(format_args!("encoder {}, {}", job.encoder_name(), describe_audio(job.audio())));
 
         let mut reporter = Reporter::new(self.progress, Unit::Frames);
