@@ -37,7 +37,20 @@
 //! Tried without gain: tiles of 4 pixels x 24 channels (registers spill), other sizes of tasks, fetching the output's lines
 //! ahead.
 //!
-//! @@ROOF@@
+//! # How far from the roof
+//!
+//! Two threads of that processor do at most 180 GFLOP/s in `f32`; they copy 70 to 88 GB/s (read and written) where all fits the
+//! last-level cache, of which a virtual machine has about 16 MB, and 24 GB/s beyond.
+//!
+//! | | `transformer_net` 256x256 | `swift` 640x480 |
+//! |---|---|---|
+//! | operations of the direct convolutions | 20.2 GFLOP | 9.5 GFLOP |
+//! | operations that are done | 7.7 GFLOP: 43 ms | 3.1 GFLOP: 17 ms |
+//! | activations read and written | 0.1 GB: 1 to 4 ms | 0.2 GB: 3 to 8 ms |
+//! | measured, at best | 54 ms | 25 ms |
+//!
+//! Of a frame's time the products take 80 % in the first and 57 % in the second, where the transforms of 48 channels and
+//! passes over memory weigh more.
 
 mod arena;
 mod axis;
