@@ -166,7 +166,8 @@ fn to_f32(name: &str, view: &TensorView<'_>, device: &Device) -> Result<Tensor, 
     Ok(tensor.to_device(device)?)
 }
 
-/// Writes a network with its metadata; `pastiche.architecture` and the network's sizes are added. The file appears under its name only when whole.
+/// Writes a network with its metadata; `pastiche.architecture` and the network's sizes are added. The file appears under its
+/// name only when whole.
 ///
 /// # Errors
 /// The file cannot be written, or the weights cannot be read from the device.

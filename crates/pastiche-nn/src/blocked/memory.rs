@@ -23,8 +23,11 @@ pub(super) fn take(len: usize) -> Lines {
     }
 }
 
-/// Takes memory back.
+/// Takes memory back; what is larger than all that may be kept goes to the system.
 pub(super) fn give_back(lines: Lines) {
+    if lines.len() > MAX_SPARE_FLOATS {
+        return;
+    }
     let mut spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner);
     spare.push(lines);
     let mut floats: usize = spare.iter().map(Lines::len).sum();

@@ -131,6 +131,7 @@ fn to_block<S: Simd>(
 ) {
     let width = output.len() / S::LANES;
     assert!(channels <= S::LANES && planar.len() == (channels - 1) * plane + width);
+    assert!(mask.is_none_or(|mask| mask.len() == planar.len()));
     let mut x = 0;
     if channels == S::LANES {
         let mut kept = [0.0f32; MAX_SQUARE];

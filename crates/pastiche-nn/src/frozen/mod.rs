@@ -52,20 +52,17 @@ impl FrozenNetwork {
 
     fn with_level(network: &Network, level: Level) -> Result<Self> {
         let (input, convs) = layers::prepare(network, level)?;
-        Ok(Self { network: network.clone(), prepared: Arc::new(Prepared { level, input, convs }) })
+        let constants = network.parameters().iter().map(|(name, tensor)| (name.clone(), tensor.detach()));
+        let network = Network::new(network.description().clone(), constants.collect())?;
+        Ok(Self { network, prepared: Arc::new(Prepared { level, input, convs }) })
     }
 
-    /// Features (N, C, H, W) of pictures (N, 3, H, W) at the named taps; nothing after the last of them is computed. RGB
-    /// on 0-255 comes in.
+    /// Features (N, C, H, W) of pictures (N, 3, H, W) at the named taps; on the CPU nothing after the last of them is
+    /// computed. RGB on 0-255 comes in.
     ///
     /// # Errors
-    /// There is no such tap, or the pictures are not `f32`, have other channels, or are too small.
+    /// There is no such tap, or the pictures are not `f32`, have other channels, or are too small or empty.
     pub fn features(&self, pictures: &Tensor, taps: &[&str]) -> Result<Features> {
-        if !pictures.device().is_cpu() {
-            let mut features = self.network.features(pictures)?;
-            features.retain(|name, _| taps.contains(&name.as_str()));
-            return Ok(features);
-        }
         let mut wanted = Vec::new();
         for tap in taps {
             let is_tap = |conv: &FrozenConv| conv.taps.iter().any(|name| name == tap);
@@ -76,6 +73,14 @@ impl FrozenNetwork {
         }
         wanted.sort_unstable();
         wanted.dedup();
+        if !pictures.device().is_cpu() {
+            let mut features = self.network.features(pictures)?;
+            features.retain(|name, _| taps.contains(&name.as_str()));
+            return Ok(features);
+        }
+        if pictures.elem_count() == 0 {
+            bail!("pictures of {:?} have no pixels", pictures.dims())
+        }
         let outputs = self.outputs(&dense("features", pictures)?, &wanted)?;
         let mut features = Features::new();
         for (index, output) in wanted.into_iter().zip(outputs) {

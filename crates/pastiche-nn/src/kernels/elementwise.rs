@@ -5,17 +5,19 @@ use rayon::prelude::*;
 /// Numbers that one thread takes at a time. Fixed, so that sums keep their order whatever the number of threads.
 const PART: usize = 1 << 14;
 
-/// `output = max(input, 0)`.
+/// `output = max(input, 0)`; NaN stays, so that it shows instead of vanishing.
 pub(crate) fn relu(input: &[f32], output: &mut [f32]) {
+    assert_eq!(input.len(), output.len());
     output.par_chunks_mut(PART).zip(input.par_chunks(PART)).for_each(|(output, input)| {
         for (to, from) in output.iter_mut().zip(input) {
-            *to = from.max(0.0);
+            *to = if *from < 0.0 { 0.0 } else { *from };
         }
     });
 }
 
 /// The gradient where the output of [`relu`] is larger than zero, else zero.
 pub(crate) fn relu_backward(output: &[f32], grad_output: &[f32], grad_input: &mut [f32]) {
+    assert_eq!((output.len(), grad_output.len()), (grad_input.len(), grad_input.len()));
     let parts = output.par_chunks(PART).zip(grad_output.par_chunks(PART));
     grad_input.par_chunks_mut(PART).zip(parts).for_each(|(grad_input, (output, grad_output))| {
         for (to, (value, grad)) in grad_input.iter_mut().zip(output.iter().zip(grad_output)) {
@@ -26,6 +28,7 @@ pub(crate) fn relu_backward(output: &[f32], grad_output: &[f32], grad_input: &mu
 
 /// Sum of squared differences.
 pub(crate) fn squared_difference(a: &[f32], b: &[f32]) -> f64 {
+    assert_eq!(a.len(), b.len());
     const LANES: usize = 16;
     let part = |(a, b): (&[f32], &[f32])| {
         let mut sums = [0.0f32; LANES];
@@ -42,6 +45,7 @@ pub(crate) fn squared_difference(a: &[f32], b: &[f32]) -> f64 {
 
 /// `output = factor * (a - b)`.
 pub(crate) fn scaled_difference(factor: f32, a: &[f32], b: &[f32], output: &mut [f32]) {
+    assert_eq!((a.len(), b.len()), (output.len(), output.len()));
     let parts = a.par_chunks(PART).zip(b.par_chunks(PART));
     output.par_chunks_mut(PART).zip(parts).for_each(|(output, (a, b))| {
         for (to, (a, b)) in output.iter_mut().zip(a.iter().zip(b)) {
@@ -52,6 +56,7 @@ pub(crate) fn scaled_difference(factor: f32, a: &[f32], b: &[f32], output: &mut 
 
 /// Sums of all planes of `plane` numbers of each channel, over the batch.
 pub(crate) fn channel_sums(plane: usize, values: &[f32], sums: &mut [f32]) {
+    assert!(values.len().is_multiple_of(plane * sums.len()));
     const LANES: usize = 16;
     let part = |plane: &[f32]| {
         let mut total = 0.0;

@@ -7,7 +7,7 @@ use super::matmul::{Matrix, matmul};
 /// Rows of a matrix that one thread makes at a time.
 const ROWS: usize = 32;
 
-/// Sizes of features: (batch, channels, pixels).
+/// Sizes of one picture's features: (channels, pixels).
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct GramShape {
     pub(crate) channels: usize,
@@ -23,6 +23,7 @@ impl GramShape {
 /// For every picture the products of all pairs of channels, over (channels * pixels).
 pub(crate) fn forward(shape: GramShape, features: &[f32], grams: &mut [f32]) {
     let GramShape { channels, pixels } = shape;
+    assert_eq!(features.len() * channels, grams.len() * pixels, "as many Gram matrices as pictures");
     let images = features.par_chunks_exact(channels * pixels);
     grams.par_chunks_exact_mut(channels * channels).zip(images).for_each(|(gram, features)| {
         let right = Matrix::row_major(features, channels, pixels, pixels).transposed();

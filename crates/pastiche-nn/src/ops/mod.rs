@@ -1,6 +1,6 @@
 //! The operations that style networks need and candle lacks or does slowly, with gradients.
 //!
-//! All take and give `f32` tensors of shape `(N, C, H, W)` and report wrong shapes as errors. On the CPU each is one
+//! All take and give `f32` tensors, of shape `(N, C, H, W)` where nothing else is told, and report wrong shapes as errors. On the CPU each is one
 //! candle custom op over this crate's kernels; on other devices it is composed of candle's own operations, whose
 //! gradients are right, so both give the same values.
 //!

@@ -3,7 +3,7 @@
 //!
 //! # How it is fast
 //!
-//! - Every convolution is one [`step`] with all that stands before and after it. Tasks gather a window of the input into
+//! - Every convolution is one step with all that stands before and after it. Tasks gather a window of the input into
 //!   scratch memory that fits the second-level cache, and on the way do what the layers before still owe: the norm's
 //!   factors, ReLU, residual sums, and, by a table of indices, padding and enlargement. They multiply, write, and leave
 //!   the moments of what they wrote, from which the next norm is made.
@@ -44,7 +44,7 @@
 //!
 //! | | `transformer_net` 256x256 | `swift` 640x480 |
 //! |---|---|---|
-//! | operations of the direct convolutions | 20.2 GFLOP | 9.5 GFLOP |
+//! | operations of the direct convolutions | 20.2 GFLOP | 9.4 GFLOP |
 //! | operations that are done | 7.7 GFLOP: 43 ms | 3.1 GFLOP: 17 ms |
 //! | activations read and written | 0.1 GB: 1 to 4 ms | 0.2 GB: 3 to 8 ms |
 //! | measured, at best | 54 ms | 25 ms |

@@ -3,14 +3,17 @@
 use std::{env, fmt, str::FromStr, sync::OnceLock};
 
 /// Shows that the processor has AVX2 and FMA: only [`Level::available`] makes one.
+#[cfg(target_arch = "x86_64")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct HasAvx2(());
 
 /// Shows that the processor has AVX-512 F and VL: only [`Level::available`] makes one.
+#[cfg(target_arch = "x86_64")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct HasAvx512(());
 
 /// Shows that the processor has AVX-512 F, VL and BF16: only [`Level::available`] makes one.
+#[cfg(target_arch = "x86_64")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct HasAvx512Bf16(());
 

@@ -102,7 +102,6 @@ fn products_are_those_of_plain_loops_for_every_count_of_pixels_and_vectors() {
 }
 
 #[test]
-
 fn winograd_s_tiles_are_those_of_the_definition() {
     const LANES: usize = 8;
     let simd = Portable::<LANES>;
