@@ -113,12 +113,6 @@ fn with_scratch(len: usize, work: impl FnOnce(&mut [f32])) {
     });
 }
 
-/// Distance of the products of a tile: a little more than they take, since with a power of two between them they would
-/// all compete for the same few places of the cache.
-const fn product_stride(floats: usize) -> usize {
-    floats + 16
-}
-
 /// What all tasks share.
 struct Job<'a> {
     conv: Conv3x3<'a>,
@@ -161,8 +155,8 @@ impl Job<'_> {
     }
 
     fn scratch_len(&self) -> usize {
-        let products = product_stride(self.task_tiles * self.in_channels());
-        let sums = product_stride(self.task_tiles * self.out_channels());
+        let products = transform::product_stride(self.task_tiles * self.in_channels());
+        let sums = transform::product_stride(self.task_tiles * self.out_channels());
         self.strip_len() + PRODUCTS * (products + sums)
     }
 
@@ -190,9 +184,9 @@ fn tiles<S: Simd>(simd: S, job: &Job<'_>, task: usize, scratch: &mut [f32]) {
     unsafe {
         let strip = scratch.as_mut_ptr();
         let products = strip.add(job.strip_len());
-        let input_stride = product_stride(count * job.in_channels());
+        let input_stride = transform::product_stride(count * job.in_channels());
         let sums = products.add(PRODUCTS * input_stride);
-        let sum_stride = product_stride(count * job.out_channels());
+        let sum_stride = transform::product_stride(count * job.out_channels());
         transform_inputs(simd, job, image, (first, count), strip, products, input_stride);
         multiply_all(simd, job, count, (products, input_stride), (sums, sum_stride));
         transform_outputs(simd, job, image, (first, count), sums, sum_stride);
@@ -370,30 +364,8 @@ unsafe fn transform_outputs<S: Simd>(
                     }
                 }
                 let to = plane.add((y * width + x) * S::LANES);
-                store_tile(simd, &values, to, width * S::LANES, (height - y, width - x));
-            }
-        }
-    }
-}
-
-/// Writes the part of a tile that lies inside the picture, of which `height` x `width` pixels are left.
-///
-/// # Safety
-/// That part can be written, rows `row_stride` apart.
-#[inline(always)]
-unsafe fn store_tile<S: Simd>(
-    simd: S,
-    values: &[[S::V; OUT]; OUT],
-    output: *mut f32,
-    row_stride: usize,
-    (height, width): (usize, usize),
-) {
-    let whole = height >= OUT && width >= OUT;
-    for (y, row) in values.iter().enumerate() {
-        for (x, value) in row.iter().enumerate() {
-            if whole || (y < height && x < width) {
-                // SAFETY: the caller's promise.
-                unsafe { simd.store(output.add(y * row_stride + x * S::LANES), *value) };
+                let strides = (width * S::LANES, S::LANES);
+                transform::store(simd, &values, to, strides, (height - y, width - x));
             }
         }
     }

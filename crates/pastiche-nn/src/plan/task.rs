@@ -66,12 +66,6 @@ fn run_task<S: Simd>(
     }
 }
 
-/// Floats between the products of a tile: a little more than they take, since with a power of two between them they
-/// would all compete for the same few places of the cache.
-const fn product_stride(floats: usize) -> usize {
-    floats + 16
-}
-
 /// Floats behind a window of numbers, the last of which may be read together with what follows.
 const WINDOW_SLACK: usize = 1;
 
@@ -96,8 +90,8 @@ pub(super) fn scratch_len(step: &Step, packed: &PackedConv, lanes: usize) -> usi
         Method::Winograd => {
             let tiles = height * width;
             let strip = (transform::OUT * height + 2) * (transform::OUT * width + 2) * lanes;
-            let products = product_stride(window.blocks * tiles * lanes);
-            let sums = product_stride(super::multiply::MAX_VECTORS * tiles * lanes);
+            let products = transform::product_stride(window.blocks * tiles * lanes);
+            let sums = transform::product_stride(super::multiply::MAX_VECTORS * tiles * lanes);
             strip + transform::PRODUCTS * (products + sums)
         }
     }
@@ -278,7 +272,7 @@ unsafe fn winograd<S: Simd>(
         width: transform::OUT * tile_rect.width + 2,
     };
     let row_stride = input.width * S::LANES;
-    let input_stride = product_stride(blocks * tiles * S::LANES);
+    let input_stride = transform::product_stride(blocks * tiles * S::LANES);
     let walk = Walk {
         blocks,
         block_stride: tiles * S::LANES,
@@ -300,7 +294,7 @@ unsafe fn winograd<S: Simd>(
             }
         }
         for group in &packed.groups {
-            let sum_stride = product_stride(group.vectors * tiles * S::LANES);
+            let sum_stride = transform::product_stride(group.vectors * tiles * S::LANES);
             let weights_stride = walk.weights::<F32>() * group.vectors * S::LANES;
             for product in 0..transform::PRODUCTS {
                 let operands = Operands::<F32> {
@@ -325,31 +319,8 @@ unsafe fn winograd<S: Simd>(
                     let at = target_offset(&planes, scale, number, (y, x), S::LANES);
                     let strides = (planes.width * scale * S::LANES, scale * S::LANES);
                     let size = (own.top + own.height - y, own.left + own.width - x);
-                    store_tile(simd, &values, context.at(planes.buffer).add(at), strides, size);
+                    transform::store(simd, &values, context.at(planes.buffer).add(at), strides, size);
                 }
-            }
-        }
-    }
-}
-
-/// Writes the part of a tile that lies inside the picture, of which `height` x `width` pixels are left.
-///
-/// # Safety
-/// That part can be written, rows and pixels the given strides apart.
-#[inline(always)]
-unsafe fn store_tile<S: Simd>(
-    simd: S,
-    values: &[[S::V; transform::OUT]; transform::OUT],
-    output: *mut f32,
-    (row_stride, pixel_stride): (usize, usize),
-    (height, width): (usize, usize),
-) {
-    let whole = height >= transform::OUT && width >= transform::OUT;
-    for (y, row) in values.iter().enumerate() {
-        for (x, value) in row.iter().enumerate() {
-            if whole || (y < height && x < width) {
-                // SAFETY: the caller's promise.
-                unsafe { simd.store(output.add(y * row_stride + x * pixel_stride), *value) };
             }
         }
     }

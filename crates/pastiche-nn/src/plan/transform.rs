@@ -22,6 +22,12 @@ pub(crate) const TAPS: usize = 3;
 /// Products of a tile.
 pub(crate) const PRODUCTS: usize = IN * IN;
 
+/// Floats between the products of a tile: a little more than they take, since with a power of two between them they
+/// would all compete for the same few places of the cache.
+pub(crate) const fn product_stride(floats: usize) -> usize {
+    floats + 16
+}
+
 /// `factor * a + b`.
 #[inline(always)]
 fn times<S: Simd>(simd: S, factor: f32, a: S::V, b: S::V) -> S::V {
@@ -143,6 +149,29 @@ pub(crate) unsafe fn outputs<S: Simd>(
         }
     }
     rows
+}
+
+/// Writes the part of a tile that lies inside the picture, of which `height` x `width` pixels are left.
+///
+/// # Safety
+/// That part can be written, rows and pixels the given strides apart.
+#[inline(always)]
+pub(crate) unsafe fn store<S: Simd>(
+    simd: S,
+    values: &[[S::V; OUT]; OUT],
+    output: *mut f32,
+    (row_stride, pixel_stride): (usize, usize),
+    (height, width): (usize, usize),
+) {
+    let whole = height >= OUT && width >= OUT;
+    for (y, row) in values.iter().enumerate() {
+        for (x, value) in row.iter().enumerate() {
+            if whole || (y < height && x < width) {
+                // SAFETY: the caller's promise.
+                unsafe { simd.store(output.add(y * row_stride + x * pixel_stride), *value) };
+            }
+        }
+    }
 }
 
 /// `factor * a`.

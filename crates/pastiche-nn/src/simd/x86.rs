@@ -143,43 +143,35 @@ simd!(
         }
     }
 );
-simd!(
-    Avx512,
-    __m512,
-    16,
-    24,
-    _mm512_set1_ps,
-    _mm512_loadu_ps,
-    _mm512_storeu_ps,
-    _mm512_add_ps,
-    _mm512_sub_ps,
-    _mm512_mul_ps,
-    _mm512_fmadd_ps,
-    _mm512_max_ps,
-    #[inline(always)]
-    fn where_positive(self, value: Self::V, by: Self::V) -> Self::V {
-        // SAFETY: `self` proves that the processor has the instructions.
-        unsafe { _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(by, _mm512_setzero_ps()), value) }
-    }
-);
-simd!(
+/// [`simd`] for the two sets of 512 bits, which differ in bf16 only.
+macro_rules! simd_512 {
+    ($name:ident $(, $more:item)*) => {
+        simd!(
+            $name,
+            __m512,
+            16,
+            24,
+            _mm512_set1_ps,
+            _mm512_loadu_ps,
+            _mm512_storeu_ps,
+            _mm512_add_ps,
+            _mm512_sub_ps,
+            _mm512_mul_ps,
+            _mm512_fmadd_ps,
+            _mm512_max_ps,
+            #[inline(always)]
+            fn where_positive(self, value: Self::V, by: Self::V) -> Self::V {
+                // SAFETY: `self` proves that the processor has the instructions.
+                unsafe { _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(by, _mm512_setzero_ps()), value) }
+            }
+            $(, $more)*
+        );
+    };
+}
+
+simd_512!(Avx512);
+simd_512!(
     Avx512Bf16,
-    __m512,
-    16,
-    24,
-    _mm512_set1_ps,
-    _mm512_loadu_ps,
-    _mm512_storeu_ps,
-    _mm512_add_ps,
-    _mm512_sub_ps,
-    _mm512_mul_ps,
-    _mm512_fmadd_ps,
-    _mm512_max_ps,
-    #[inline(always)]
-    fn where_positive(self, value: Self::V, by: Self::V) -> Self::V {
-        // SAFETY: `self` proves that the processor has the instructions.
-        unsafe { _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(by, _mm512_setzero_ps()), value) }
-    },
     #[inline(always)]
     unsafe fn store_bf16(self, to: *mut u16, value: __m512) {
         // SAFETY: `self` proves the instructions, the caller the memory; the types are the same 256 bits.
