@@ -5,11 +5,12 @@ use anyhow::{Result, bail};
 use crate::shell::{cargo, output};
 
 /// The crates of the workspace, and those of their fellows that each may name.
-const ARROWS: [(&str, &[&str]); 9] = [
+const ARROWS: [(&str, &[&str]); 10] = [
     ("pastiche-frame", &[]),
     ("pastiche-nn", &["pastiche-frame"]),
     ("pastiche-media", &["pastiche-frame"]),
     ("pastiche-inference", &["pastiche-frame", "pastiche-nn"]),
+    ("pastiche-train", &["pastiche-frame", "pastiche-nn"]),
     ("pastiche-pipeline", &["pastiche-frame", "pastiche-inference", "pastiche-media", "pastiche-nn"]),
     (
         "pastiche",
@@ -26,7 +27,7 @@ const RESERVED: [(&str, &[&str]); 5] = [
     ("nokhwa", &["pastiche-media"]),
     ("egui", &["pastiche"]),
     ("eframe", &["pastiche"]),
-    ("candle", &["pastiche-nn", "pastiche-inference", "pastiche-pipeline", "pastiche"]),
+    ("candle", &["pastiche-nn", "pastiche-inference", "pastiche-pipeline", "pastiche-train", "pastiche"]),
 ];
 
 /// Fails where a manifest names a crate that it may not.

@@ -1,96 +1,44 @@
 //! Where networks run: the processor, or a CUDA card.
 
-use std::{fmt, str::FromStr};
-
 use candle_core::Device;
-use pastiche_nn::Level;
+use pastiche_nn::{DeviceChoice, DeviceError, Level, OpenDevice, processor_name};
 use serde::Serialize;
 
 use crate::{InferenceError, Precision};
 
-/// What the user asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum DeviceChoice {
-    /// The first CUDA card that works, otherwise the processor.
-    #[default]
-    Auto,
-    /// The processor.
-    Cpu,
-    /// The CUDA card of this number.
-    Cuda(usize),
+/// An opened device, and how it will compute.
+#[derive(Debug, Clone)]
+pub struct ComputeDevice {
+    opened: OpenDevice,
+    level: Option<Level>,
 }
 
-/// A word that names no device.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no device; there are auto, cpu, cuda, cuda:N")]
-pub struct ParseDeviceError(String);
-
-impl FromStr for DeviceChoice {
-    type Err = ParseDeviceError;
-
-    fn from_str(word: &str) -> Result<Self, Self::Err> {
-        let unknown = || ParseDeviceError(word.to_owned());
-        match word {
-            "auto" => Ok(Self::Auto),
-            "cpu" => Ok(Self::Cpu),
-            "cuda" => Ok(Self::Cuda(0)),
-            _ => {
-                let number = word.strip_prefix("cuda:").ok_or_else(unknown)?;
-                number.parse().map(Self::Cuda).map_err(|_not_a_number| unknown())
-            }
-        }
-    }
-}
-
-impl fmt::Display for DeviceChoice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Auto => f.write_str("auto"),
-            Self::Cpu => f.write_str("cpu"),
-            Self::Cuda(ordinal) => write!(f, "cuda:{ordinal}"),
-        }
-    }
-}
-
-impl DeviceChoice {
-    /// Opens the device. `Auto` says in [`ComputeDevice::note`] why it took what it took.
+impl ComputeDevice {
+    /// Opens a device. For [`DeviceChoice::Auto`], [`Self::note`] says why it is the one that it is.
     ///
     /// # Errors
     /// A device that was asked for by name cannot be used, or the environment variable `PASTICHE_CPU` names no instruction
     /// set.
-    pub fn open(self) -> Result<ComputeDevice, InferenceError> {
-        match self {
-            Self::Cpu => ComputeDevice::cpu(None),
-            Self::Cuda(ordinal) => {
-                open_cuda(ordinal).map_err(|reason| InferenceError::Device { id: self.to_string(), reason })
-            }
-            Self::Auto => open_cuda(0)
-                .or_else(|reason| ComputeDevice::cpu(Some(format!("no CUDA card in use: {reason}")))),
-        }
+    pub fn open(choice: DeviceChoice) -> Result<Self, InferenceError> {
+        let opened =
+            choice.open().map_err(|DeviceError { id, reason }| InferenceError::Device { id, reason })?;
+        let level = if opened.device().is_cpu() {
+            Some(Level::best().map_err(|source| InferenceError::Processor { source })?)
+        } else {
+            None
+        };
+        Ok(Self { opened, level })
     }
-}
 
-/// An opened device.
-#[derive(Debug, Clone)]
-pub struct ComputeDevice {
-    pub(crate) device: Device,
-    level: Option<Level>,
-    choice: DeviceChoice,
-    name: String,
-    note: Option<String>,
-}
-
-impl ComputeDevice {
     /// What it computes in, without loss of speed: as `--precision` names it.
     pub(crate) fn precisions(&self) -> Vec<&'static str> {
         let bf16 = self.level.is_some_and(Level::has_bf16);
         [Precision::F32].into_iter().chain(bf16.then_some(Precision::Bf16)).map(Precision::name).collect()
     }
 
-    fn cpu(note: Option<String>) -> Result<Self, InferenceError> {
-        let level = Level::best().map_err(|source| InferenceError::Processor { source })?;
-        let name = processor_name();
-        Ok(Self { device: Device::Cpu, level: Some(level), choice: DeviceChoice::Cpu, name, note })
+    /// What tensors are made on.
+    pub(crate) fn device(&self) -> &Device {
+        self.opened.device()
     }
 
     /// The processor's instruction set to compute with, where this is the processor.
@@ -100,34 +48,18 @@ impl ComputeDevice {
 
     /// `cpu`, `cuda:0`, ...
     pub fn id(&self) -> String {
-        self.choice.to_string()
+        self.opened.id()
     }
 
     /// What its maker calls it.
     pub fn name(&self) -> &str {
-        &self.name
+        self.opened.name()
     }
 
     /// Why `auto` took this device, where there is something to say.
     pub fn note(&self) -> Option<&str> {
-        self.note.as_deref()
+        self.opened.note()
     }
-}
-
-#[cfg(feature = "cuda")]
-fn open_cuda(ordinal: usize) -> Result<ComputeDevice, String> {
-    // With a stream of its own, since the default stream is a different one on every thread.
-    let device = Device::new_cuda_with_stream(ordinal).map_err(|error| error.to_string())?;
-    let name = device
-        .as_cuda_device()
-        .and_then(|cuda| cuda.cuda_stream().context().name().map_err(candle_core::Error::wrap))
-        .unwrap_or_else(|_unnamed| format!("CUDA card {ordinal}"));
-    Ok(ComputeDevice { device, level: None, choice: DeviceChoice::Cuda(ordinal), name, note: None })
-}
-
-#[cfg(not(feature = "cuda"))]
-fn open_cuda(_ordinal: usize) -> Result<ComputeDevice, String> {
-    Err("this build has no CUDA support (build with `--features cuda`)".to_owned())
 }
 
 /// A device as `pastiche devices` lists it.
@@ -154,19 +86,19 @@ pub fn compute_devices() -> Vec<DeviceInfo> {
         usable: true,
         reason: None,
     };
-    let unusable = |id: DeviceChoice, name: String, reason: String| DeviceInfo {
-        id: id.to_string(),
-        name,
-        precisions: Vec::new(),
-        usable: false,
-        reason: Some(reason),
+    let unusable = |id: DeviceChoice, name: String, error: InferenceError| {
+        let reason = match error {
+            InferenceError::Device { reason, .. } => reason,
+            other => other.to_string(),
+        };
+        DeviceInfo { id: id.to_string(), name, precisions: Vec::new(), usable: false, reason: Some(reason) }
     };
-    let mut devices = vec![match ComputeDevice::cpu(None) {
+    let mut devices = vec![match ComputeDevice::open(DeviceChoice::Cpu) {
         Ok(device) => usable(&device),
-        Err(error) => unusable(DeviceChoice::Cpu, processor_name(), error.to_string()),
+        Err(error) => unusable(DeviceChoice::Cpu, processor_name(), error),
     }];
     for ordinal in 0.. {
-        match open_cuda(ordinal) {
+        match ComputeDevice::open(DeviceChoice::Cuda(ordinal)) {
             Ok(device) => devices.push(usable(&device)),
             // Past the last card the reason is only that there is no such card.
             Err(_) if ordinal > 0 => break,
@@ -179,50 +111,25 @@ pub fn compute_devices() -> Vec<DeviceInfo> {
     devices
 }
 
-#[cfg(target_arch = "x86_64")]
-fn processor_name() -> String {
-    let brand = raw_cpuid::CpuId::new().get_processor_brand_string();
-    brand.map_or_else(|| "x86-64 processor".to_owned(), |brand| brand.as_str().trim().to_owned())
-}
-
-#[cfg(not(target_arch = "x86_64"))]
-fn processor_name() -> String {
-    format!("{} processor", std::env::consts::ARCH)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn words_name_devices() {
-        for (word, choice) in [
-            ("auto", DeviceChoice::Auto),
-            ("cpu", DeviceChoice::Cpu),
-            ("cuda", DeviceChoice::Cuda(0)),
-            ("cuda:3", DeviceChoice::Cuda(3)),
-        ] {
-            assert_eq!(word.parse(), Ok(choice));
-        }
-        for word in ["", "gpu", "cuda:", "cuda:x", "cuda:-1", "CPU"] {
-            assert!(word.parse::<DeviceChoice>().is_err(), "{word}");
-        }
-    }
-
-    #[test]
-    fn the_processor_always_opens_and_has_a_name() {
-        let device = DeviceChoice::Cpu.open().unwrap();
-        assert_eq!(device.id(), "cpu");
-        assert!(!device.name().is_empty());
-        assert!(compute_devices()[0].usable);
+    fn the_processor_is_listed_first_and_usable() {
+        assert_eq!(ComputeDevice::open(DeviceChoice::Cpu).unwrap().id(), "cpu");
+        let processor = &compute_devices()[0];
+        assert!(processor.usable && processor.id == "cpu");
+        assert_eq!(processor.precisions[0], "f32");
     }
 
     #[cfg(not(feature = "cuda"))]
     #[test]
-    fn a_cuda_card_is_refused_with_the_reason_and_auto_says_it_too() {
-        let error = DeviceChoice::Cuda(1).open().unwrap_err().to_string();
-        assert!(error.contains("cuda:1") && error.contains("--features cuda"), "{error}");
-        let device = DeviceChoice::Auto.open().unwrap();
-        assert!(device.note().unwrap().contains("--features cuda"));
+    fn a_build_without_cuda_says_so() {
+        let card = &compute_devices()[1];
+        assert!(!card.usable);
+        assert!(card.reason.as_deref().unwrap().starts_with("this build has no CUDA support"), "{card:?}");
+        let error = ComputeDevice::open(DeviceChoice::Cuda(1)).unwrap_err().to_string();
+        assert!(error.contains("cuda:1") && error.contains("--device cpu"), "{error}");
     }
 }

@@ -24,8 +24,8 @@ impl Engine {
         Ok(match device.level() {
             Some(level) => Self::Processor(Box::new(Plan::with_products(network, level, products)?)),
             None => {
-                let network = network.to_device(&device.device)?;
-                Self::Card { network, device: device.device.clone() }
+                let network = network.to_device(device.device())?;
+                Self::Card { network, device: device.device().clone() }
             }
         })
     }

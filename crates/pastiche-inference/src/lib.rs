@@ -2,9 +2,9 @@
 //!
 //! ```
 //! use pastiche_frame::{Frame, PixelFormat};
-//! use pastiche_inference::{Controls, DeviceChoice, Style, Stylizer, StylizerOptions};
+//! use pastiche_inference::{ComputeDevice, Controls, DeviceChoice, Style, Stylizer, StylizerOptions};
 //!
-//! let device = DeviceChoice::Cpu.open()?;
+//! let device = ComputeDevice::open(DeviceChoice::Cpu)?;
 //! let style = Style::random("transformer_net")?;
 //! let mut stylizer = Stylizer::new(style, &device, &StylizerOptions::default())?;
 //! stylizer.set_controls(Controls { strength: 0.8, ..Controls::default() })?;
@@ -33,9 +33,10 @@ mod style;
 mod stylizer;
 
 pub use controls::{Controls, ControlsError};
-pub use device::{ComputeDevice, DeviceChoice, DeviceInfo, ParseDeviceError, compute_devices};
+pub use device::{ComputeDevice, DeviceInfo, compute_devices};
 pub use error::InferenceError;
 pub use library::{StyleEntry, StyleLibrary};
+pub use pastiche_nn::{DeviceChoice, ParseDeviceError};
 pub use precision::{ParsePrecisionError, Precision};
 pub use resize::resized;
 pub use style::Style;

@@ -7,7 +7,7 @@ use std::{
 };
 
 use pastiche_frame::{FramePool, PixelFormat};
-use pastiche_inference::{Controls, DeviceChoice, Style, Stylizer, StylizerOptions};
+use pastiche_inference::{ComputeDevice, Controls, DeviceChoice, Style, Stylizer, StylizerOptions};
 
 /// The system's allocator, with a count.
 struct Counting;
@@ -33,7 +33,7 @@ static ALLOCATOR: Counting = Counting;
 
 #[test]
 fn frames_after_the_first_allocate_nothing_but_the_pool_s_own_queue() {
-    let device = DeviceChoice::Cpu.open().unwrap();
+    let device = ComputeDevice::open(DeviceChoice::Cpu).unwrap();
     let options = StylizerOptions { threads: Some(2), ..StylizerOptions::default() };
     let mut stylizer = Stylizer::new(Style::random("swift").unwrap(), &device, &options).unwrap();
     stylizer.set_controls(Controls { strength: 0.7, keep_colors: true, smoothing: 0.5 }).unwrap();

@@ -3,14 +3,14 @@
 
 use pastiche_frame::{ColorMatrix, Frame, PixelFormat, Rational, Timestamp};
 use pastiche_inference::{
-    Controls, DeviceChoice, InferenceError, Precision, Style, Stylizer, StylizerOptions,
+    ComputeDevice, Controls, DeviceChoice, InferenceError, Precision, Style, Stylizer, StylizerOptions,
 };
 use proptest::prelude::*;
 
 const ARCHITECTURES: [&str; 3] = ["transformer_net", "lengstrom", "swift"];
 
 fn stylizer(architecture: &str, options: StylizerOptions) -> Stylizer {
-    let device = DeviceChoice::Cpu.open().unwrap();
+    let device = ComputeDevice::open(DeviceChoice::Cpu).unwrap();
     Stylizer::new(Style::random(architecture).unwrap(), &device, &options).unwrap()
 }
 
@@ -48,7 +48,7 @@ fn sizes_out_of_range_are_refused() {
         let error = stylizer.stylize(picture(width, height, 0)).unwrap_err();
         assert!(matches!(error, InferenceError::Size { .. }), "{error}");
     }
-    let device = DeviceChoice::Cpu.open().unwrap();
+    let device = ComputeDevice::open(DeviceChoice::Cpu).unwrap();
     let options = StylizerOptions { process_size: Some((8, 100)), ..StylizerOptions::default() };
     let style = Style::random("transformer_net").unwrap();
     assert!(matches!(Stylizer::new(style, &device, &options), Err(InferenceError::Size { .. })));
@@ -134,7 +134,7 @@ fn another_style_paints_from_the_next_frame_on() {
 
 #[test]
 fn what_cannot_be_done_is_refused_with_what_can() {
-    let device = DeviceChoice::Cpu.open().unwrap();
+    let device = ComputeDevice::open(DeviceChoice::Cpu).unwrap();
     let options = StylizerOptions { precision: Precision::F16, ..StylizerOptions::default() };
     let style = Style::random("lengstrom").unwrap();
     let Err(error) = Stylizer::new(style, &device, &options) else { panic!("f16 was accepted") };
@@ -149,7 +149,7 @@ fn what_cannot_be_done_is_refused_with_what_can() {
 
 #[test]
 fn precisions_are_those_that_the_device_lists_and_auto_is_one_of_them() {
-    let device = DeviceChoice::Cpu.open().unwrap();
+    let device = ComputeDevice::open(DeviceChoice::Cpu).unwrap();
     let offered = pastiche_inference::compute_devices().swap_remove(0).precisions;
     for precision in [Precision::Auto, Precision::F32, Precision::Bf16] {
         let options = StylizerOptions { precision, ..StylizerOptions::default() };

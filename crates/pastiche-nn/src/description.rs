@@ -146,13 +146,32 @@ pub struct ParameterSpec {
     pub shape: Vec<usize>,
     /// What it is before training.
     pub initialisation: Initialisation,
+    /// How large its values are beside those of other parameters: what is random in the beginning is this many times as
+    /// large, and training should move it by steps this many times as long.
+    pub scale: f32,
 }
+
+/// Where the pixels of a fresh network's paintings lie.
+const PAINTING_MEAN: f32 = 127.5;
+/// About how far they lie from there.
+const PAINTING_DEVIATION: f32 = 64.0;
 
 impl NetworkDescription {
     /// Every parameter that the layers name.
     pub fn parameters(&self) -> BTreeMap<&str, ParameterSpec> {
         let mut parameters = BTreeMap::new();
         collect_parameters(&self.layers, &mut parameters);
+        if let Some(Layer::Conv(Convolution { weight, bias: Some(bias), .. })) = self.layers.last() {
+            // It makes pixels on 0-255 out of numbers around 1.
+            for name in [weight, bias] {
+                if let Some(spec) = parameters.get_mut(name.as_str()) {
+                    spec.scale = PAINTING_DEVIATION;
+                }
+            }
+            if let Some(spec) = parameters.get_mut(bias.as_str()) {
+                spec.initialisation = Initialisation::Constant(PAINTING_MEAN);
+            }
+        }
         parameters
     }
 }
@@ -174,6 +193,7 @@ fn collect_parameters<'a>(layers: &'a [Layer], parameters: &mut BTreeMap<&'a str
                 let constant = |value| ParameterSpec {
                     shape: vec![*channels],
                     initialisation: Initialisation::Constant(value),
+                    scale: 1.0,
                 };
                 parameters.insert(scale, constant(1.0));
                 parameters.insert(shift, constant(0.0));
@@ -191,9 +211,11 @@ fn collect_convolution<'a>(
     parameters: &mut BTreeMap<&'a str, ParameterSpec>,
 ) {
     let shape = vec![first, second, conv.kernel, conv.kernel];
-    parameters.insert(&conv.weight, ParameterSpec { shape, initialisation: Initialisation::He { fan_in } });
+    let initialisation = Initialisation::He { fan_in };
+    parameters.insert(&conv.weight, ParameterSpec { shape, initialisation, scale: 1.0 });
     if let Some(bias) = &conv.bias {
         let initialisation = Initialisation::Constant(0.0);
-        parameters.insert(bias, ParameterSpec { shape: vec![conv.out_channels], initialisation });
+        let shape = vec![conv.out_channels];
+        parameters.insert(bias, ParameterSpec { shape, initialisation, scale: 1.0 });
     }
 }

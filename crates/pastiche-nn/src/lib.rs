@@ -20,6 +20,7 @@
 
 mod blocked;
 mod description;
+mod device;
 mod error;
 mod frozen;
 mod kernels;
@@ -32,6 +33,7 @@ mod simd;
 pub mod weights;
 
 pub use description::{Convolution, Initialisation, Layer, NetworkDescription, Norm, Padding, ParameterSpec};
+pub use device::{DeviceChoice, DeviceError, OpenDevice, ParseDeviceError, processor_name};
 pub use error::WeightsError;
 pub use frozen::FrozenNetwork;
 pub use kernels::pad::{Margins, PadMode};

@@ -50,7 +50,7 @@ impl Network {
             let values: Vec<f32> = match spec.initialisation {
                 Initialisation::Constant(value) => vec![value; count],
                 Initialisation::He { fan_in } => {
-                    let deviation = (2.0 / fan_in as f32).sqrt();
+                    let deviation = (2.0 / fan_in as f32).sqrt() * spec.scale;
                     (0..count).map(|_| normal.sample() * deviation).collect()
                 }
             };

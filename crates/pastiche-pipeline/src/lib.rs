@@ -3,7 +3,7 @@
 //! Start with [`VideoJob`] for videos and [`restyle_image`] for photographs.
 //!
 //! ```no_run
-//! use pastiche_inference::{DeviceChoice, Style, Stylizer, StylizerOptions};
+//! use pastiche_inference::{ComputeDevice, DeviceChoice, Style, Stylizer, StylizerOptions};
 //! use pastiche_pipeline::{Cancel, VideoJob, VideoJobOptions};
 //!
 //! let job = VideoJob::open(VideoJobOptions {
@@ -11,7 +11,7 @@
 //!     output: "out.mp4".into(),
 //!     ..VideoJobOptions::default()
 //! })?;
-//! let device = DeviceChoice::Auto.open()?;
+//! let device = ComputeDevice::open(DeviceChoice::Auto)?;
 //! let style = Style::load("starry-night.safetensors".as_ref())?;
 //! let mut stylizer = Stylizer::new(style, &device, &StylizerOptions::default())?;
 //! let print = |progress: &pastiche_pipeline::Progress| println!("{} frames", progress.frames_done);

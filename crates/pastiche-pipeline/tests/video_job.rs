@@ -9,7 +9,7 @@ use std::{
 };
 
 use pastiche_frame::{ColorSpace, FramePool, PixelFormat, Rational, Timestamp};
-use pastiche_inference::{Controls, DeviceChoice, Style, Stylizer, StylizerOptions};
+use pastiche_inference::{ComputeDevice, Controls, DeviceChoice, Style, Stylizer, StylizerOptions};
 use pastiche_media::{DecodeOptions, EncodeOptions, VideoDecoder, VideoEncoder};
 use pastiche_pipeline::{Cancel, PipelineError, Progress, VideoJob, VideoJobOptions, VideoSummary};
 
@@ -81,7 +81,7 @@ fn write_clip(path: &Path) {
 fn stylizer() -> Stylizer {
     let style = Style::random("transformer_net").unwrap();
     let options = StylizerOptions { process_size: Some((16, 16)), ..StylizerOptions::default() };
-    Stylizer::new(style, &DeviceChoice::Cpu.open().unwrap(), &options).unwrap()
+    Stylizer::new(style, &ComputeDevice::open(DeviceChoice::Cpu).unwrap(), &options).unwrap()
 }
 
 fn count_frames(path: &Path) -> u64 {

@@ -1,7 +1,7 @@
 //! Starting the engine as the command line asks.
 
 use anyhow::Result;
-use pastiche_inference::{Controls, Style, Stylizer, StylizerOptions};
+use pastiche_inference::{ComputeDevice, Controls, Style, Stylizer, StylizerOptions};
 
 use crate::{args::DeviceArgs, terminal::tell};
 
@@ -12,7 +12,7 @@ pub(crate) fn start(
     process_size: Option<(u32, u32)>,
     controls: Controls,
 ) -> Result<Stylizer> {
-    let opened = device.device.open()?;
+    let opened = ComputeDevice::open(device.device)?;
     let options = StylizerOptions { threads: device.threads(), precision: device.precision, process_size };
     let style_text = format!("style {} ({})", style.name(), style.architecture());
     let mut stylizer = Stylizer::new(style, &opened, &options)?;

@@ -1,0 +1,120 @@
+//! Everything that a training needs to go on as if it had never stopped, in one file.
+//!
+//! Tensors `weights/NAME`, `adam.first/NAME` and `adam.second/NAME`; in the metadata the step and the configuration, whose
+//! seed together with the step is the whole state of the random numbers.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    io,
+    path::Path,
+};
+
+use candle_core::{Device, Tensor};
+use pastiche_nn::WeightsFile;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{TrainError, Trainer, TrainingConfig, run::write_whole};
+
+/// What this version writes and reads.
+const VERSION: &str = "1";
+
+/// The settings and the files that a training started with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Recipe {
+    /// The settings.
+    #[serde(flatten)]
+    pub(crate) config: TrainingConfig,
+    /// SHA-256 of the painting.
+    pub(crate) painting: String,
+    /// SHA-256 of the loss network's file.
+    pub(crate) loss_net: String,
+    /// Fingerprint of the photographs' names.
+    pub(crate) photos: String,
+}
+
+/// Writes the trainer's state, so that the file is there whole or as it was before.
+pub(crate) fn save(trainer: &Trainer, recipe: &Recipe, path: &Path) -> Result<(), TrainError> {
+    let mut tensors: BTreeMap<String, Tensor> = BTreeMap::new();
+    let mut add = |group: &str, name: &str, tensor: &Tensor| -> Result<(), TrainError> {
+        tensors.insert(format!("{group}/{name}"), tensor.to_device(&Device::Cpu)?.contiguous()?);
+        Ok(())
+    };
+    for (name, var) in &trainer.variables {
+        add("weights", name, var)?;
+    }
+    for (group, moments) in [("adam.first", &trainer.adam.first), ("adam.second", &trainer.adam.second)] {
+        for (name, tensor) in moments {
+            add(group, name, tensor)?;
+        }
+    }
+    let failed = |source| TrainError::Write {
+        source,
+        kept: "the last checkpoint is as it was, if there is one".to_owned(),
+        path: path.to_owned(),
+    };
+    let recipe = serde_json::to_string(recipe).map_err(|error| failed(error.into()))?;
+    let metadata = HashMap::from([
+        ("pastiche.checkpoint".to_owned(), VERSION.to_owned()),
+        ("pastiche.step".to_owned(), trainer.step.to_string()),
+        ("pastiche.recipe".to_owned(), recipe),
+    ]);
+    let bytes = safetensors::serialize(tensors.iter(), Some(metadata));
+    bytes.map_err(io::Error::other).and_then(|bytes| write_whole(path, &bytes)).map_err(failed)
+}
+
+/// Puts a trainer where the checkpoint left off. Of the settings only the number of steps may differ.
+pub(crate) fn restore(trainer: &mut Trainer, recipe: &Recipe, path: &Path) -> Result<(), TrainError> {
+    let unreadable = |source| TrainError::Checkpoint { source, path: path.to_owned() };
+    let no_checkpoint = |reason: String| TrainError::NotACheckpoint { reason, path: path.to_owned() };
+    let file = WeightsFile::open(path).map_err(unreadable)?;
+    let told = |key: &str| {
+        file.metadata(key).ok_or_else(|| no_checkpoint(format!("its metadata do not tell {key}")))
+    };
+    match told("pastiche.checkpoint")? {
+        VERSION => {}
+        other => return Err(no_checkpoint(format!("it is of kind {other}"))),
+    }
+    let bad_json = |error: serde_json::Error| no_checkpoint(error.to_string());
+    let saved: Value = serde_json::from_str(told("pastiche.recipe")?).map_err(bad_json)?;
+    let differences = differences(&saved, &serde_json::to_value(recipe).map_err(bad_json)?);
+    if !differences.is_empty() {
+        let differences = differences.join("; ");
+        return Err(TrainError::OtherConfiguration { differences, path: path.to_owned() });
+    }
+    let step = told("pastiche.step")?;
+    trainer.step = step.parse().map_err(|_| no_checkpoint(format!("its step is `{step}`")))?;
+    for (name, var) in &trainer.variables {
+        let read = |group: &str| {
+            let tensor = file.tensor(&format!("{group}/{name}"), var.device()).map_err(unreadable)?;
+            if tensor.dims() == var.dims() {
+                Ok(tensor)
+            } else {
+                Err(no_checkpoint(format!("{group}/{name} has shape {:?}", tensor.dims())))
+            }
+        };
+        var.set(&read("weights")?)?;
+        trainer.adam.first.insert(name.clone(), read("adam.first")?);
+        trainer.adam.second.insert(name.clone(), read("adam.second")?);
+    }
+    Ok(())
+}
+
+/// The settings in which two recipes differ, as text. How many steps are to be done does not count.
+fn differences(saved: &Value, given: &Value) -> Vec<String> {
+    let (Some(saved), Some(given)) = (saved.as_object(), given.as_object()) else {
+        return vec!["its settings are no object".to_owned()];
+    };
+    let mut names: Vec<&String> = saved.keys().chain(given.keys()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let nothing = Value::Null;
+    let mut differences = Vec::new();
+    for name in names.into_iter().filter(|name| *name != "steps") {
+        let (was, is) = (saved.get(name).unwrap_or(&nothing), given.get(name).unwrap_or(&nothing));
+        if was != is {
+            differences.push(format!("{name} was {was} and is {is}"));
+        }
+    }
+    differences
+}

@@ -1,0 +1,180 @@
+//! `pastiche-train evaluate`.
+
+use std::{collections::BTreeMap, fs, path::PathBuf};
+
+use anyhow::{Context, Result, anyhow, bail};
+use candle_core::{Device, Tensor};
+use clap::Args;
+use pastiche_nn::{Network, WeightsFile};
+use pastiche_train::{
+    TrainError, TrainingConfig, ValidConfig,
+    evaluate::{self, ObjectiveReport},
+    photos::{self, PhotoFolder},
+};
+use serde::Serialize;
+
+use super::{
+    Outcome,
+    args::{DeviceArgs, LossNetArgs, perceptual_loss, square_photos},
+    console::{Counter, tell},
+};
+
+/// Measures a style.
+#[derive(Args)]
+pub(crate) struct EvaluateCommand {
+    /// The style: a .safetensors file.
+    style: PathBuf,
+
+    /// The painting that it was trained on.
+    #[arg(long, value_name = "FILE")]
+    painting: PathBuf,
+
+    /// Photographs to measure on; none that it was trained on.
+    #[arg(long, value_name = "DIR")]
+    photos: PathBuf,
+
+    /// How many of them, in the order of their names.
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..))]
+    count: u16,
+
+    /// Side in pixels of the squares that are cut out of their middles.
+    #[arg(long, value_name = "PIXELS", default_value_t = 256, value_parser = clap::value_parser!(u32).range(32..=2048))]
+    size: u32,
+
+    /// The optimiser's iterations to compare with; 0 leaves it out.
+    #[arg(long, value_name = "N,N,...", value_delimiter = ',', default_value = "50,100,200")]
+    iterations: Vec<usize>,
+
+    /// Also measure the gain of noise.
+    #[arg(long)]
+    stability: bool,
+
+    /// Also measure, over a folder of frames in the order of their names, how much more the paintings change than they.
+    #[arg(long, value_name = "DIR")]
+    frames: Option<PathBuf>,
+
+    /// Write the comparison as a figure.
+    #[arg(long, value_name = "FILE.svg")]
+    plot: Option<PathBuf>,
+
+    /// Print the result as JSON.
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    loss_net: LossNetArgs,
+
+    #[command(flatten)]
+    device: DeviceArgs,
+}
+
+/// Everything that was measured.
+#[derive(Serialize)]
+struct Evaluation {
+    style: String,
+    photos: Vec<String>,
+    #[serde(flatten)]
+    objective: ObjectiveReport,
+    noise_gain: Option<f64>,
+    frame_difference: Option<f64>,
+}
+
+impl EvaluateCommand {
+    pub(crate) fn run(self) -> Result<Outcome> {
+        let file = WeightsFile::open(&self.style)
+            .map_err(|source| TrainError::Style { source, path: self.style.clone() })?;
+        let config = trained_with(&file)?;
+        let loss_net = self.loss_net.open()?;
+        let evaluation = self.device.run(|device| {
+            let network = file
+                .style_network(device)
+                .map_err(|source| TrainError::Style { source, path: self.style.clone() })?;
+            let loss =
+                perceptual_loss(&loss_net, config.loss.clone(), &self.painting, config.style_size, device)?;
+            let (names, photos) = square_photos(&self.photos, self.count.into(), self.size, device)?;
+            let iterations: Vec<usize> = self.iterations.iter().copied().filter(|n| *n > 0).collect();
+            let most = iterations.iter().max().copied().unwrap_or(0);
+            let mut counter = Counter::new("iterations", (most * photos.len()) as u64);
+            let mut progress = |done: usize| counter.update(done as u64);
+            let objective = evaluate::objectives(&loss, &network, &photos, &iterations, &mut progress)?;
+            let noise_gain =
+                self.stability.then(|| evaluate::noise_gain(&network, &photos, 0)).transpose()?;
+            let frame_difference = self.frame_difference(&network, device)?;
+            let style = self.style.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            Ok(Evaluation { style, photos: names, objective, noise_gain, frame_difference })
+        })?;
+        if let Some(path) = &self.plot {
+            let title = format!("{}, {} photos", evaluation.style, evaluation.photos.len());
+            let figure = evaluate::plot(&evaluation.objective, &title).map_err(|error| anyhow!(error))?;
+            fs::write(path, figure)
+                .with_context(|| format!("the figure cannot be written: {}", path.display()))?;
+        }
+        if self.json {
+            println!("{}", serde_json::to_string(&evaluation)?);
+        } else {
+            evaluation.print();
+        }
+        Ok(Outcome::Done)
+    }
+
+    fn frame_difference(&self, network: &Network, device: &Device) -> Result<Option<f64>> {
+        let Some(folder) = &self.frames else { return Ok(None) };
+        let folder = PhotoFolder::open(folder)?;
+        let frames = folder.photos();
+        if frames.len() < 2 {
+            bail!("one frame alone changes nothing; at least two are needed in {}", folder.path().display());
+        }
+        let multiple = network.description().side_multiple;
+        let mut counter = Counter::new("frames", frames.len() as u64);
+        let frames = frames.iter().enumerate().map(|(index, path)| {
+            counter.update(index as u64);
+            let frame = photos::tensor_from_picture(&photos::open_rgb(path)?, device)?;
+            Ok(cut_to_multiple(&frame, multiple)?)
+        });
+        Ok(evaluate::frame_difference(network, frames)?)
+    }
+}
+
+/// Cuts off rows and columns that a network cannot take.
+fn cut_to_multiple(frame: &Tensor, multiple: usize) -> candle_core::Result<Tensor> {
+    let (_, _, height, width) = frame.dims4()?;
+    frame.narrow(2, 0, height / multiple * multiple)?.narrow(3, 0, width / multiple * multiple)?.contiguous()
+}
+
+/// The settings that a style's metadata tell, or the usual ones.
+fn trained_with(file: &WeightsFile) -> Result<ValidConfig> {
+    let told = file.metadata("pastiche.trained_with").and_then(|text| {
+        let value: serde_json::Value = serde_json::from_str(text).ok()?;
+        serde_json::from_value::<TrainingConfig>(value.get("recipe")?.clone()).ok()
+    });
+    let config = told.unwrap_or_else(|| {
+        tell("the style does not tell its settings: it is measured with the usual weights");
+        TrainingConfig::default()
+    });
+    Ok(config.validate()?)
+}
+
+impl Evaluation {
+    fn print(&self) {
+        let ObjectiveReport { content_image, network, network_style, network_content, optimiser } =
+            &self.objective;
+        println!("{}: equation 5, mean of {} photos", self.style, self.photos.len());
+        println!("  {}", self.photos.join(", "));
+        let rows: BTreeMap<String, f64> =
+            optimiser.iter().map(|(n, value)| (format!("optimiser, {n:>4} iterations"), *value)).collect();
+        println!("  {:<28} {content_image:>9.4}", "the photo as it is");
+        println!(
+            "  {:<28} {network:>9.4}   (style {network_style:.4}, content {network_content:.4}, unweighted)",
+            "the network"
+        );
+        for (name, value) in rows {
+            println!("  {name:<28} {value:>9.4}");
+        }
+        if let Some(gain) = self.noise_gain {
+            println!("  {:<28} {gain:>9.3}", "gain of noise");
+        }
+        if let Some(difference) = self.frame_difference {
+            println!("  {:<28} {difference:>9.3}", "difference between frames");
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! The subcommands, a file each, and what they share.
+
+mod args;
+mod bench;
+mod console;
+mod evaluate;
+mod optimize;
+mod style;
+
+use anyhow::Result;
+use clap::Subcommand;
+
+/// How a command ended; the numbers are exit codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Done = 0,
+    Failed = 1,
+    Interrupted = 130,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Train a style from a painting and a folder of photographs.
+    Style(style::StyleCommand),
+    /// Measure a style: its objective beside the slow method's, and how steady it is.
+    Evaluate(evaluate::EvaluateCommand),
+    /// Paint one photograph the slow way: L-BFGS over its pixels (Gatys et al. 2015).
+    Optimize(optimize::OptimizeCommand),
+    /// Time one training step.
+    Bench(bench::BenchCommand),
+}
+
+impl Command {
+    pub(crate) fn run(self) -> Result<Outcome> {
+        match self {
+            Self::Style(command) => command.run(),
+            Self::Evaluate(command) => command.run(),
+            Self::Optimize(command) => command.run(),
+            Self::Bench(command) => command.run(),
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! `pastiche-train style`.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    path::PathBuf,
+};
+
+use anyhow::{Result, bail};
+use clap::Args;
+use pastiche_train::{
+    StepReport, TrainingConfig, ValidConfig,
+    photos::{PhotoFolder, Variation},
+    run::{self, Ending, RunFolder, TrainJob},
+};
+
+use super::{
+    Outcome,
+    args::{DeviceArgs, LossArgs, LossNetArgs},
+    console::{clock, interrupt_switch, tell},
+};
+
+/// Trains a style.
+#[derive(Args)]
+pub(crate) struct StyleCommand {
+    /// The painting: a PNG or JPEG.
+    painting: PathBuf,
+
+    /// A folder of photographs to learn on; a few hundred of all kinds will do, more are better.
+    #[arg(long, value_name = "DIR")]
+    photos: PathBuf,
+
+    /// The style file to make: NAME.safetensors. Checkpoints and the report go to NAME.run beside it.
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+
+    /// Go on from the last checkpoint, with the same settings.
+    #[arg(long)]
+    resume: bool,
+
+    /// Replace a style or a training that exists.
+    #[arg(short = 'y', long = "yes", conflicts_with = "resume")]
+    overwrite: bool,
+
+    #[command(flatten)]
+    network: NetworkArgs,
+
+    #[command(flatten)]
+    loss_net: LossNetArgs,
+
+    #[command(flatten)]
+    loss: LossArgs,
+
+    #[command(flatten)]
+    device: DeviceArgs,
+
+    /// Steps between two checkpoints.
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..))]
+    checkpoint_every: u64,
+
+    /// Steps between two looks at the held-out photographs.
+    #[arg(long, value_name = "N", default_value_t = 250, value_parser = clap::value_parser!(u64).range(1..))]
+    sample_every: u64,
+
+    /// Steps between two lines on standard error.
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..))]
+    log_every: u64,
+
+    #[command(flatten)]
+    about: AboutArgs,
+}
+
+/// The network and its training.
+#[derive(Args)]
+struct NetworkArgs {
+    /// The network: swift, transformer_net or lengstrom.
+    #[arg(long, value_name = "A")]
+    architecture: Option<String>,
+
+    /// The network's width; the architecture's usual one unless given.
+    #[arg(long, value_name = "N")]
+    width: Option<usize>,
+
+    /// Steps to train for.
+    #[arg(long, value_name = "N")]
+    steps: Option<u64>,
+
+    /// Photographs a step.
+    #[arg(long, value_name = "N")]
+    batch: Option<usize>,
+
+    /// Side in pixels of the squares that are cut out of them.
+    #[arg(long, value_name = "PIXELS")]
+    crop: Option<u32>,
+
+    /// The painting's shorter side in pixels while it is learned from: larger makes larger strokes.
+    #[arg(long, value_name = "PIXELS")]
+    style_size: Option<u32>,
+
+    /// Adam's step size.
+    #[arg(long, value_name = "X")]
+    learning_rate: Option<f64>,
+
+    /// How much steadiness counts: more makes videos calmer and the painting plainer; 0 leaves it out.
+    #[arg(long, value_name = "X")]
+    stability_weight: Option<f64>,
+
+    /// Largest deviation, on 0-255, of the noise that the steadiness is learned with.
+    #[arg(long, value_name = "X")]
+    noise: Option<f64>,
+
+    /// Largest shift in pixels that the steadiness is learned with.
+    #[arg(long, value_name = "PIXELS")]
+    shift: Option<u32>,
+
+    /// Where the random numbers start.
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+}
+
+/// What the style file says about itself.
+#[derive(Args)]
+struct AboutArgs {
+    /// What people are to call the style; its file's name unless given.
+    #[arg(long, value_name = "TEXT")]
+    title: Option<String>,
+
+    /// Who painted it, and who trained it.
+    #[arg(long, value_name = "TEXT")]
+    credit: Option<String>,
+
+    /// Under what terms the style may be used.
+    #[arg(long, value_name = "TEXT")]
+    license: Option<String>,
+}
+
+impl NetworkArgs {
+    fn config(&self, loss: &LossArgs) -> TrainingConfig {
+        let usual = TrainingConfig::default();
+        TrainingConfig {
+            architecture: self.architecture.clone().unwrap_or(usual.architecture),
+            width: self.width.or(usual.width),
+            steps: self.steps.unwrap_or(usual.steps),
+            batch: self.batch.unwrap_or(usual.batch),
+            crop: self.crop.unwrap_or(usual.crop),
+            style_size: self.style_size.unwrap_or(usual.style_size),
+            learning_rate: self.learning_rate.unwrap_or(usual.learning_rate),
+            seed: self.seed.unwrap_or(usual.seed),
+            loss: loss.over(usual.loss),
+            stability: self.stability_weight.unwrap_or(usual.stability),
+            variation: Variation {
+                noise: self.noise.unwrap_or(usual.variation.noise),
+                shift: self.shift.unwrap_or(usual.variation.shift),
+                ..usual.variation
+            },
+            ..usual
+        }
+    }
+}
+
+impl AboutArgs {
+    fn metadata(&self) -> HashMap<String, String> {
+        let entries = [("name", &self.title), ("credit", &self.credit), ("license", &self.license)];
+        let told = entries.into_iter().filter_map(|(key, value)| Some((key, value.clone()?)));
+        told.map(|(key, value)| (format!("pastiche.{key}"), value)).collect()
+    }
+}
+
+impl StyleCommand {
+    pub(crate) fn run(self) -> Result<Outcome> {
+        if self.output.extension().is_none_or(|extension| extension != "safetensors") {
+            bail!("a style file's name ends with .safetensors: {}", self.output.display());
+        }
+        if self.output.exists() && !self.overwrite && !self.resume {
+            bail!("the style exists already; add -y to replace it: {}", self.output.display());
+        }
+        let config = self.network.config(&self.loss).validate()?;
+        let photos = PhotoFolder::open(&self.photos)?;
+        let loss_net = self.loss_net.open()?;
+        let run = RunFolder::beside(&self.output);
+        tell(format_args!(
+            "{} photographs, {} steps; report: {}",
+            photos.photos().len(),
+            config.steps,
+            run.report().display()
+        ));
+        let mut log = Log::new(&config, self.log_every);
+        let cancel = interrupt_switch("finishing the step and writing a checkpoint")?;
+        let metadata = self.about.metadata();
+        let ending = self.device.run(|device| {
+            let job = TrainJob {
+                config,
+                painting: self.painting,
+                photos,
+                loss_net,
+                device: device.clone(),
+                output: self.output.clone(),
+                run: run.clone(),
+                resume: self.resume,
+                replace: self.overwrite,
+                checkpoint_every: self.checkpoint_every,
+                sample_every: self.sample_every,
+                metadata,
+            };
+            Ok(run::train(&job, &cancel, &mut |step| log.step(step))?)
+        })?;
+        Ok(match ending {
+            Ending::Finished => {
+                tell(format_args!("done: {}", self.output.display()));
+                Outcome::Done
+            }
+            Ending::Interrupted { steps } => {
+                tell(format_args!(
+                    "{steps} steps are kept; the same command with --resume goes on. The style so far: {}",
+                    run.style_so_far().display()
+                ));
+                Outcome::Interrupted
+            }
+        })
+    }
+}
+
+/// One line an interval: the losses, the speed, the time left.
+struct Log {
+    steps: u64,
+    every: u64,
+    recent_ms: VecDeque<f64>,
+}
+
+impl Log {
+    /// Steps that the time left is judged by.
+    const RECENT: usize = 50;
+
+    fn new(config: &ValidConfig, every: u64) -> Self {
+        Self { steps: config.steps, every, recent_ms: VecDeque::new() }
+    }
+
+    fn step(&mut self, report: &StepReport) {
+        if self.recent_ms.len() == Self::RECENT {
+            self.recent_ms.pop_front();
+        }
+        self.recent_ms.push_back(report.step_ms);
+        let StepReport { step, total, content, style, total_variation, stability, .. } = *report;
+        if !step.is_multiple_of(self.every) && step != self.steps {
+            return;
+        }
+        let each_ms = self.recent_ms.iter().sum::<f64>() / self.recent_ms.len() as f64;
+        let left = clock(each_ms / 1000.0 * self.steps.saturating_sub(step) as f64);
+        tell(format_args!(
+            "step {step} of {}: loss {total:.3} (content {content:.3}, style {style:.3}, smoothness \
+             {total_variation:.3}, stability {stability:.3}), {each_ms:.0} ms a step, {left} left",
+            self.steps
+        ));
+    }
+}

@@ -1,0 +1,147 @@
+//! Everything that decides how a training turns out, checked before it starts.
+
+use pastiche_nn::{
+    Architecture, NetworkDescription,
+    networks::{self, SwiftSize},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    LossWeights, TrainError,
+    photos::{Augmentation, Variation},
+};
+
+/// The smallest painting and sample that the default layers of a loss network can see.
+pub(crate) const MIN_SIDE: u32 = 32;
+
+/// The settings of one training. Two trainings with the same settings, on the same files, make the same style.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TrainingConfig {
+    /// The network's architecture.
+    pub architecture: String,
+    /// Its width, where it is not the usual one.
+    pub width: Option<usize>,
+    /// How many steps.
+    pub steps: u64,
+    /// Photos a step.
+    pub batch: usize,
+    /// Side of the square samples in pixels.
+    pub crop: u32,
+    /// The painting's shorter side in pixels, which sets the size of its strokes.
+    pub style_size: u32,
+    /// Adam's step size at its largest.
+    pub learning_rate: f64,
+    /// Where the random numbers start.
+    pub seed: u64,
+    /// The weights of equation 5.
+    pub loss: LossWeights,
+    /// Factor of the stability term; 0 leaves it out.
+    pub stability: f64,
+    /// What the stability term compares a photo with.
+    pub variation: Variation,
+    /// How photos are varied.
+    pub augmentation: Augmentation,
+}
+
+impl Default for TrainingConfig {
+    fn default() -> Self {
+        Self {
+            architecture: Architecture::Swift.name().to_owned(),
+            width: None,
+            steps: 3000,
+            batch: 2,
+            crop: 160,
+            style_size: 320,
+            learning_rate: 2e-3,
+            seed: 0,
+            loss: LossWeights::default(),
+            stability: 0.5,
+            variation: Variation::default(),
+            augmentation: Augmentation::default(),
+        }
+    }
+}
+
+/// A configuration that makes sense.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ValidConfig {
+    config: TrainingConfig,
+    description: NetworkDescription,
+}
+
+impl std::ops::Deref for ValidConfig {
+    type Target = TrainingConfig;
+
+    fn deref(&self) -> &TrainingConfig {
+        &self.config
+    }
+}
+
+impl ValidConfig {
+    /// The network to train.
+    pub fn description(&self) -> &NetworkDescription {
+        &self.description
+    }
+}
+
+impl TrainingConfig {
+    /// Checks every setting.
+    ///
+    /// # Errors
+    /// The first one that makes no sense.
+    pub fn validate(self) -> Result<ValidConfig, TrainError> {
+        let within = |name, value: f64, least: f64, most: f64| {
+            if (least..=most).contains(&value) {
+                return Ok(());
+            }
+            Err(TrainError::Setting {
+                name,
+                value: value.to_string(),
+                allowed: format!("from {least} to {most}"),
+            })
+        };
+        let description = self.describe()?;
+        within("--steps", self.steps as f64, 1.0, 1e9)?;
+        within("--batch", self.batch as f64, 1.0, 256.0)?;
+        within("--crop", self.crop.into(), MIN_SIDE.into(), 2048.0)?;
+        within("--style-size", self.style_size.into(), MIN_SIDE.into(), 4096.0)?;
+        within("--learning-rate", self.learning_rate, 1e-9, 1.0)?;
+        within("--style-weight", self.loss.style, 0.0, 1e9)?;
+        within("--content-weight", self.loss.content, 0.0, 1e9)?;
+        within("--total-variation-weight", self.loss.total_variation, 0.0, 1e9)?;
+        within("--stability-weight", self.stability, 0.0, 1e9)?;
+        within("--noise", self.variation.noise, 0.0, 255.0)?;
+        within("--shift", self.variation.shift.into(), 0.0, 64.0)?;
+        let multiple = description.side_multiple as u32;
+        if !self.crop.is_multiple_of(multiple) {
+            let allowed = format!("a multiple of {multiple}");
+            return Err(TrainError::Setting { name: "--crop", value: self.crop.to_string(), allowed });
+        }
+        Ok(ValidConfig { config: self, description })
+    }
+
+    fn describe(&self) -> Result<NetworkDescription, TrainError> {
+        let known = Architecture::from_name(&self.architecture).ok_or_else(|| TrainError::Setting {
+            name: "--architecture",
+            value: self.architecture.clone(),
+            allowed: Architecture::ALL.map(Architecture::name).join(", "),
+        })?;
+        let Some(width) = self.width else { return Ok(known.usual()) };
+        let wrong = |allowed: &str| TrainError::Setting {
+            name: "--width",
+            value: width.to_string(),
+            allowed: allowed.to_owned(),
+        };
+        match known {
+            Architecture::Swift if width.is_multiple_of(6) && (6..=384).contains(&width) => {
+                Ok(networks::swift(SwiftSize { width, ..SwiftSize::default() }))
+            }
+            Architecture::Swift => Err(wrong("a multiple of 6 up to 384")),
+            Architecture::TransformerNet if (1..=128).contains(&width) => {
+                Ok(networks::transformer_net(width))
+            }
+            Architecture::TransformerNet => Err(wrong("from 1 to 128")),
+            Architecture::Lengstrom => Err(wrong("left out: this architecture has one width")),
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! Equation 5 of Johnson et al. 2016: the weighted sum of content, style and total variation.
+
+use candle_core::{Result, Tensor};
+use pastiche_nn::{FrozenNetwork, ops};
+
+use super::{LossWeights, feature_reconstruction, style_reconstruction, total_variation};
+
+/// Largest value of a pixel; total variation is measured in its square.
+const PIXEL_RANGE: f64 = 255.0;
+
+/// What a layer is compared with, and the factor of its term.
+#[derive(Debug, Clone)]
+struct LayerTarget {
+    layer: String,
+    target: Tensor,
+    factor: f64,
+}
+
+/// The loss for one painting. Layers' terms are divided by what they are compared with (squared norm of the painting's Gram
+/// matrix, mean square of the photos' features), so that they count as much for every painting.
+#[derive(Debug)]
+pub struct PerceptualLoss {
+    network: FrozenNetwork,
+    weights: LossWeights,
+    style: Vec<LayerTarget>,
+}
+
+/// Features of photos that an output is compared with.
+#[derive(Debug, Clone)]
+pub struct ContentTarget(Vec<LayerTarget>);
+
+/// The terms of the loss, already weighted; scalars with gradients.
+#[derive(Debug)]
+pub struct Terms {
+    /// Content, equation 2.
+    pub content: Tensor,
+    /// Style, equation 4 over all layers.
+    pub style: Tensor,
+    /// Total variation.
+    pub total_variation: Tensor,
+}
+
+impl Terms {
+    /// Equation 5: their sum.
+    ///
+    /// # Errors
+    /// The device has no memory left.
+    pub fn total(&self) -> Result<Tensor> {
+        (&self.content + &self.style)? + &self.total_variation
+    }
+}
+
+impl PerceptualLoss {
+    /// The loss that compares with this painting (1, 3, H, W), RGB on 0-255.
+    ///
+    /// # Errors
+    /// The loss network lacks a layer, or the painting is too small for it.
+    pub fn new(network: FrozenNetwork, weights: LossWeights, painting: &Tensor) -> Result<Self> {
+        let names: Vec<&str> = weights.style_layers.iter().map(|layer| layer.layer.as_str()).collect();
+        let features = network.features(painting, &names)?;
+        let sum: f64 = weights.style_layers.iter().map(|layer| layer.weight).sum();
+        let mut style = Vec::new();
+        for layer in &weights.style_layers {
+            let target = ops::gram_matrix(&features[&layer.layer])?;
+            let squared_norm = f64::from(target.sqr()?.sum_all()?.to_scalar::<f32>()?);
+            let factor = weights.style * layer.weight / sum / squared_norm.max(f64::MIN_POSITIVE);
+            style.push(LayerTarget { layer: layer.layer.clone(), target, factor });
+        }
+        Ok(Self { network, weights, style })
+    }
+
+    /// The weights that it was made with.
+    pub fn weights(&self) -> &LossWeights {
+        &self.weights
+    }
+
+    /// The features of photos (N, 3, H, W), RGB on 0-255, that outputs are to keep.
+    ///
+    /// # Errors
+    /// The photos are too small for the loss network.
+    pub fn content_target(&self, photos: &Tensor) -> Result<ContentTarget> {
+        let layers = &self.weights.content_layers;
+        let names: Vec<&str> = layers.iter().map(|layer| layer.layer.as_str()).collect();
+        let features = self.network.features(&photos.detach(), &names)?;
+        let sum: f64 = layers.iter().map(|layer| layer.weight).sum();
+        let mut targets = Vec::new();
+        for layer in layers {
+            let target = features[&layer.layer].clone();
+            let mean_square = f64::from(target.sqr()?.mean_all()?.to_scalar::<f32>()?);
+            let factor = self.weights.content * layer.weight / sum / mean_square.max(f64::MIN_POSITIVE);
+            targets.push(LayerTarget { layer: layer.layer.clone(), target, factor });
+        }
+        Ok(ContentTarget(targets))
+    }
+
+    /// The terms for outputs (N, 3, H, W), RGB on 0-255, of the photos that `content` is of.
+    ///
+    /// # Errors
+    /// The outputs have another size than the photos.
+    pub fn terms(&self, outputs: &Tensor, content: &ContentTarget) -> Result<Terms> {
+        let targets = self.style.iter().chain(&content.0);
+        let mut names: Vec<&str> = targets.map(|target| target.layer.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        let features = self.network.features(outputs, &names)?;
+        let style = weighted_sum(&self.style, |LayerTarget { layer, target, .. }| {
+            style_reconstruction(&ops::gram_matrix(&features[layer])?, target)
+        })?;
+        let content = weighted_sum(&content.0, |LayerTarget { layer, target, .. }| {
+            feature_reconstruction(&features[layer], target)
+        })?;
+        let factor = self.weights.total_variation / (PIXEL_RANGE * PIXEL_RANGE);
+        Ok(Terms { content, style, total_variation: (total_variation(outputs)? * factor)? })
+    }
+}
+
+fn weighted_sum(targets: &[LayerTarget], term: impl Fn(&LayerTarget) -> Result<Tensor>) -> Result<Tensor> {
+    let mut sum: Option<Tensor> = None;
+    for target in targets {
+        let weighted = (term(target)? * target.factor)?;
+        sum = Some(match sum {
+            Some(sum) => (sum + weighted)?,
+            None => weighted,
+        });
+    }
+    sum.ok_or_else(|| candle_core::Error::Msg("the loss names no layer".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::{DType, Device};
+    use pastiche_nn::{
+        Network, PadMode,
+        networks::{LossNetInput, VggNaming, vgg19},
+    };
+
+    use super::*;
+    use crate::losses::LayerWeight;
+
+    fn waves(height: usize, width: usize, pace: f64) -> Tensor {
+        let values = (0..3 * height * width).map(|i| (127.5 + 120.0 * (i as f64 * pace).sin()) as f32);
+        Tensor::from_iter(values, &Device::Cpu).unwrap().reshape((1, 3, height, width)).unwrap()
+    }
+
+    fn loss(painting: &Tensor, style_layers: &[(&str, f64)]) -> PerceptualLoss {
+        let description = vgg19("relu2_1", VggNaming::Blocks, LossNetInput::Caffe, PadMode::Zero).unwrap();
+        let network = Network::random(description, 2, &Device::Cpu).unwrap();
+        let layer = |(name, weight): &(&str, f64)| LayerWeight { layer: (*name).to_owned(), weight: *weight };
+        let weights = LossWeights {
+            style_layers: style_layers.iter().map(layer).collect(),
+            content_layers: vec![layer(&("relu2_1", 1.0))],
+            ..LossWeights::default()
+        };
+        PerceptualLoss::new(FrozenNetwork::new(&network).unwrap(), weights, painting).unwrap()
+    }
+
+    fn value(tensor: &Tensor) -> f32 {
+        tensor.to_scalar().unwrap()
+    }
+
+    #[test]
+    fn the_painting_has_no_style_loss_and_the_photo_no_content_loss() {
+        let (painting, photo) = (waves(32, 40, 0.37), waves(32, 40, 0.11));
+        let loss = loss(&painting, &[("relu1_1", 1.0), ("relu2_1", 1.0)]);
+        let content = loss.content_target(&photo).unwrap();
+        let of_photo = loss.terms(&photo, &content).unwrap();
+        let of_painting = loss.terms(&painting, &content).unwrap();
+        assert_eq!(value(&of_photo.content), 0.0);
+        assert!(value(&of_painting.style) < 1e-6 && value(&of_painting.content) > 0.01);
+        assert!(value(&of_photo.style) > 0.01);
+        let sum = value(&of_photo.content) + value(&of_photo.style) + value(&of_photo.total_variation);
+        assert!((value(&of_photo.total().unwrap()) - sum).abs() < 1e-5);
+    }
+
+    /// Black has next to no style, whatever is painted: the term is then its weight.
+    #[test]
+    fn the_style_term_is_relative_to_the_painting() {
+        let bias_free = |painting: &Tensor| {
+            // Around the means, so that black is far from zero: a grey picture is what has no style here.
+            let loss = loss(painting, &[("relu1_1", 3.0), ("relu2_1", 1.0)]);
+            let grey: Vec<f32> = vec![123.68, 116.779, 103.939];
+            let grey = Tensor::from_vec(grey, (1, 3, 1, 1), &Device::Cpu).unwrap();
+            let grey = grey.broadcast_as((1, 3, 32, 40)).unwrap().contiguous().unwrap();
+            let content = loss.content_target(painting).unwrap();
+            value(&loss.terms(&grey, &content).unwrap().style)
+        };
+        let (strong, faint) = (waves(32, 40, 0.37), (waves(32, 40, 0.37) * 0.3).unwrap());
+        for painting in [strong, faint] {
+            let term = bias_free(&painting);
+            assert!((f64::from(term) - LossWeights::default().style).abs() < 1e-2, "{term}");
+        }
+    }
+
+    #[test]
+    fn the_gradient_is_that_of_finite_differences() {
+        let (painting, photo) = (waves(16, 20, 0.37), waves(16, 20, 0.11));
+        let loss = loss(&painting, &[("relu1_1", 1.0), ("relu2_1", 1.0)]);
+        let content = loss.content_target(&photo).unwrap();
+        let start = candle_core::Var::from_tensor(&waves(16, 20, 0.23)).unwrap();
+        let total = |picture: &Tensor| loss.terms(picture, &content).unwrap().total().unwrap();
+        let gradients = total(&start).backward().unwrap();
+        let gradient = gradients.get(&start).unwrap();
+        // Along the gradient itself the change is largest, and rounding matters least.
+        let square = value(&gradient.sqr().unwrap().sum_all().unwrap());
+        let step = f64::from(0.02 / square);
+        let along = (gradient * step).unwrap();
+        let at = |sign: f64| value(&total(&(start.as_tensor() + (&along * sign).unwrap()).unwrap()));
+        let change = f64::from(at(1.0) - at(-1.0));
+        let expected = 2.0 * step * f64::from(square);
+        assert!((change - expected).abs() < 0.02 * expected, "{change} {expected}");
+        assert_eq!(gradient.dtype(), DType::F32);
+    }
+}

@@ -1,0 +1,18 @@
+//! The photographs to train on: found in a folder, cut and varied in threads of their own.
+//!
+//! What is drawn for a step depends on the seed and the step's number only, so a training that goes on later sees the
+//! same photographs as one that was never stopped.
+
+mod augment;
+mod folder;
+mod loader;
+mod pixels;
+
+pub use self::{
+    augment::{Augmentation, Variation},
+    folder::PhotoFolder,
+    loader::{Batch, PhotoLoader},
+    pixels::{
+        centre_square, open_painting, open_rgb, picture_from_tensor, reduced, resized, tensor_from_picture,
+    },
+};

@@ -1,0 +1,104 @@
+//! Between picture files, RGB8 pixels and tensors.
+
+use std::path::Path;
+
+use candle_core::{DType, Device, Tensor};
+use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer, images::ImageRef};
+use image::{ImageDecoder, ImageReader, RgbImage};
+
+use crate::{TrainError, config::MIN_SIDE};
+
+/// Reads a picture upright as RGB8.
+///
+/// # Errors
+/// The file cannot be read or is no picture.
+pub fn open_rgb(path: &Path) -> Result<RgbImage, TrainError> {
+    let failed = |source| TrainError::Picture { source, path: path.to_owned() };
+    let reader = ImageReader::open(path).map_err(|source| failed(source.into()))?;
+    let reader = reader.with_guessed_format().map_err(|source| failed(source.into()))?;
+    let mut decoder = reader.into_decoder().map_err(failed)?;
+    let orientation = decoder.orientation().map_err(failed)?;
+    let mut picture = image::DynamicImage::from_decoder(decoder).map_err(failed)?;
+    picture.apply_orientation(orientation);
+    Ok(picture.into_rgb8())
+}
+
+/// Reads a painting and brings its shorter side to `size` pixels, without enlarging it.
+///
+/// # Errors
+/// The file cannot be read, or the painting has fewer than [`MIN_SIDE`] pixels on its shorter side.
+pub fn open_painting(path: &Path, size: u32) -> Result<RgbImage, TrainError> {
+    let painting = open_rgb(path)?;
+    let (width, height) = painting.dimensions();
+    let shorter = width.min(height);
+    if shorter < MIN_SIDE {
+        return Err(TrainError::PictureTooSmall { width, height, least: MIN_SIDE, path: path.to_owned() });
+    }
+    if shorter < size {
+        log::warn!("the painting has {shorter} pixels on its shorter side, not {size}: {}", path.display());
+    }
+    Ok(reduced(&painting, size))
+}
+
+/// A rectangle of a picture, `left`, `top`, `width`, `height`, resized to `to` (width, height).
+pub(super) fn resized_part(picture: &RgbImage, part: [f64; 4], to: (u32, u32)) -> RgbImage {
+    let [left, top, width, height] = part;
+    let mut result = image::RgbImage::new(to.0, to.1);
+    let options = ResizeOptions::new()
+        .crop(left, top, width, height)
+        .resize_alg(ResizeAlg::Convolution(FilterType::CatmullRom));
+    let pixel = fast_image_resize::PixelType::U8x3;
+    let source = ImageRef::new(picture.width(), picture.height(), picture.as_raw(), pixel);
+    let target = fast_image_resize::images::Image::from_slice_u8(to.0, to.1, result.as_mut(), pixel);
+    // Both buffers have their pictures' sizes, and the part lies within the picture, so nothing can fail.
+    if let (Ok(source), Ok(mut target)) = (source, target) {
+        let done = Resizer::new().resize(&source, &mut target, &options);
+        debug_assert!(done.is_ok(), "{done:?}");
+    }
+    result
+}
+
+/// The whole picture in another size (width, height).
+pub fn resized(picture: &RgbImage, to: (u32, u32)) -> RgbImage {
+    let (width, height) = picture.dimensions();
+    resized_part(picture, [0.0, 0.0, width.into(), height.into()], to)
+}
+
+/// The picture with its shorter side reduced to `size` pixels, or as it is where that is shorter.
+pub fn reduced(picture: &RgbImage, size: u32) -> RgbImage {
+    let (width, height) = picture.dimensions();
+    let shorter = width.min(height);
+    let scale = f64::from(size.min(shorter)) / f64::from(shorter);
+    let side = |side: u32| (f64::from(side) * scale).round() as u32;
+    resized(picture, (side(width), side(height)))
+}
+
+/// The largest square in the middle of a picture, as `side` x `side` pixels.
+pub fn centre_square(picture: &RgbImage, side: u32) -> RgbImage {
+    let (width, height) = (f64::from(picture.width()), f64::from(picture.height()));
+    let shorter = width.min(height);
+    let part = [(width - shorter) / 2.0, (height - shorter) / 2.0, shorter, shorter];
+    resized_part(picture, part, (side, side))
+}
+
+/// A picture as planes (1, 3, H, W) on 0-255.
+///
+/// # Errors
+/// The device has no memory left.
+pub fn tensor_from_picture(picture: &RgbImage, device: &Device) -> candle_core::Result<Tensor> {
+    let (width, height) = (picture.width() as usize, picture.height() as usize);
+    let pixels = Tensor::from_slice(picture.as_raw(), (height, width, 3), &Device::Cpu)?;
+    pixels.permute((2, 0, 1))?.to_dtype(DType::F32)?.contiguous()?.unsqueeze(0)?.to_device(device)
+}
+
+/// The first picture of planes (N, 3, H, W) on 0-255, rounded and clamped.
+///
+/// # Errors
+/// The tensor has another shape.
+pub fn picture_from_tensor(planes: &Tensor) -> candle_core::Result<RgbImage> {
+    let (_, _, height, width) = planes.dims4()?;
+    let pixels = planes.get(0)?.permute((1, 2, 0))?.round()?.clamp(0.0, 255.0)?;
+    let bytes = pixels.to_dtype(DType::U8)?.flatten_all()?.to_vec1()?;
+    RgbImage::from_raw(width as u32, height as u32, bytes)
+        .ok_or_else(|| candle_core::Error::Msg(format!("no RGB picture: {:?}", planes.dims())))
+}

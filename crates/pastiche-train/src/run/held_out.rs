@@ -1,0 +1,64 @@
+//! Photographs that are kept from the training and restyled now and then, to see how it goes.
+
+use std::path::PathBuf;
+
+use candle_core::{Device, Tensor};
+use image::RgbImage;
+
+use crate::{
+    TrainError, Trainer, ValidConfig,
+    photos::{open_rgb, picture_from_tensor, resized, tensor_from_picture},
+};
+
+/// Height of the pictures on a sheet.
+const HEIGHT: u32 = 256;
+
+/// The photographs, ready for the network.
+pub(super) struct HeldOut {
+    photos: Vec<Tensor>,
+}
+
+impl HeldOut {
+    /// How many there are at most.
+    pub(super) const COUNT: usize = 4;
+
+    /// Reads them; what cannot be read is left out.
+    pub(super) fn open(paths: &[PathBuf], config: &ValidConfig, device: &Device) -> Result<Self, TrainError> {
+        let multiple = config.description().side_multiple as u32;
+        let mut photos = Vec::new();
+        for path in paths {
+            match open_rgb(path) {
+                Ok(photo) => {
+                    let width = photo.width() * HEIGHT / photo.height().max(1);
+                    let width = (width / multiple).max(HEIGHT / 4 / multiple) * multiple;
+                    photos.push(tensor_from_picture(&resized(&photo, (width, HEIGHT)), device)?);
+                }
+                Err(error) => log::warn!("left out of the report: {error}"),
+            }
+        }
+        Ok(Self { photos })
+    }
+
+    /// The photographs side by side as they are.
+    pub(super) fn originals(&self) -> Result<RgbImage, TrainError> {
+        sheet(self.photos.iter().map(picture_from_tensor))
+    }
+
+    /// The photographs side by side as the network paints them now.
+    pub(super) fn restyled(&self, trainer: &Trainer) -> Result<RgbImage, TrainError> {
+        let network = trainer.network();
+        sheet(self.photos.iter().map(|photo| picture_from_tensor(&network.forward(photo)?.detach())))
+    }
+}
+
+fn sheet(pictures: impl Iterator<Item = candle_core::Result<RgbImage>>) -> Result<RgbImage, TrainError> {
+    let pictures: Vec<RgbImage> = pictures.collect::<candle_core::Result<_>>()?;
+    let width = pictures.iter().map(RgbImage::width).sum();
+    let mut sheet = RgbImage::new(width, HEIGHT);
+    let mut left = 0;
+    for picture in &pictures {
+        image::imageops::replace(&mut sheet, picture, left.into(), 0);
+        left += picture.width();
+    }
+    Ok(sheet)
+}

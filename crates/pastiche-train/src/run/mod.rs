@@ -1,0 +1,159 @@
+//! A whole training: from a painting and a folder of photographs to a style file, with everything that a long job needs
+//! around it.
+
+mod files;
+mod held_out;
+mod metrics;
+mod report;
+
+use std::{
+    collections::HashMap,
+    path::PathBuf,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use candle_core::{DType, Device};
+use pastiche_nn::weights;
+
+pub use self::files::RunFolder;
+pub(crate) use self::files::write_whole;
+use self::{held_out::HeldOut, metrics::Metrics, report::Report};
+use crate::{
+    PerceptualLoss, StepReport, TrainError, Trainer, ValidConfig,
+    checkpoint::{self, Recipe},
+    fingerprint,
+    loss_net::LossNetFile,
+    photos::{self, PhotoFolder, PhotoLoader},
+};
+
+/// What to train, from what, and where to.
+#[derive(Debug)]
+pub struct TrainJob {
+    /// The settings.
+    pub config: ValidConfig,
+    /// The painting.
+    pub painting: PathBuf,
+    /// The photographs.
+    pub photos: PhotoFolder,
+    /// The loss network.
+    pub loss_net: LossNetFile,
+    /// What the network learns on.
+    pub device: Device,
+    /// The style file.
+    pub output: PathBuf,
+    /// Where checkpoints, figures and samples go.
+    pub run: RunFolder,
+    /// Goes on from the run's checkpoint.
+    pub resume: bool,
+    /// Replaces a training that is there.
+    pub replace: bool,
+    /// Steps between two checkpoints.
+    pub checkpoint_every: u64,
+    /// Steps between two sheets of held-out photos.
+    pub sample_every: u64,
+    /// What the style file says about itself: `pastiche.name`, `.credit`, `.license`.
+    pub metadata: HashMap<String, String>,
+}
+
+/// How a training ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// All steps are done and the style is written.
+    Finished,
+    /// It was interrupted after this many steps; a checkpoint is written.
+    Interrupted {
+        /// Steps done.
+        steps: u64,
+    },
+}
+
+/// Trains. `watch` sees every step's report; `cancel` ends the training after the step in hand.
+///
+/// # Errors
+/// A file cannot be read or written, the photographs end, or the loss is no number any more. The last checkpoint is then
+/// as it was.
+pub fn train(
+    job: &TrainJob,
+    cancel: &AtomicBool,
+    watch: &mut dyn FnMut(&StepReport),
+) -> Result<Ending, TrainError> {
+    let (held_out, training_photos) = job.photos.hold_out(HeldOut::COUNT);
+    let recipe = Recipe {
+        config: (*job.config).clone(),
+        painting: fingerprint::of_file(&job.painting)
+            .map_err(|source| TrainError::Picture { source: source.into(), path: job.painting.clone() })?,
+        loss_net: job.loss_net.fingerprint().to_owned(),
+        photos: job.photos.fingerprint(),
+    };
+    job.run.prepare(job.resume, job.replace)?;
+    let mut trainer = Trainer::new(job.config.clone(), perceptual_loss(job)?, &job.device)?;
+    let checkpoint_path = job.run.checkpoint();
+    if job.resume {
+        checkpoint::restore(&mut trainer, &recipe, &checkpoint_path)?;
+    }
+    let mut metrics = Metrics::open(&job.run.metrics(), trainer.steps_done())?;
+    let report = Report::new(&job.run, HeldOut::open(&held_out, &job.config, &job.device)?);
+    let mut loader = PhotoLoader::start(training_photos, (&*job.config).into(), trainer.steps_done())?;
+    let mut saved = trainer.steps_done();
+    while trainer.steps_done() < job.config.steps && !cancel.load(Ordering::Relaxed) {
+        let step = trainer.step(&loader.next_batch()?).map_err(|error| told_kept(error, job, saved))?;
+        metrics.add(&step)?;
+        watch(&step);
+        let last = step.step == job.config.steps;
+        if step.step.is_multiple_of(job.sample_every) || last {
+            report.refresh(&trainer, metrics.steps())?;
+        }
+        if step.step.is_multiple_of(job.checkpoint_every) || last {
+            save(job, &trainer, &recipe)?;
+            saved = step.step;
+        }
+    }
+    drop(loader);
+    let steps = trainer.steps_done();
+    if steps < job.config.steps {
+        save(job, &trainer, &recipe)?;
+        return Ok(Ending::Interrupted { steps });
+    }
+    write_style(job, &trainer, &recipe, &job.output)?;
+    Ok(Ending::Finished)
+}
+
+/// The loss for the job's painting.
+fn perceptual_loss(job: &TrainJob) -> Result<PerceptualLoss, TrainError> {
+    let network = job.loss_net.network(&job.config.loss, &job.device)?;
+    let painting = photos::open_painting(&job.painting, job.config.style_size)?;
+    let painting = photos::tensor_from_picture(&painting, &job.device)?;
+    Ok(PerceptualLoss::new(network, job.config.loss.clone(), &painting)?)
+}
+
+/// Writes the checkpoint, and beside it the style so far, which can be looked at.
+fn save(job: &TrainJob, trainer: &Trainer, recipe: &Recipe) -> Result<(), TrainError> {
+    checkpoint::save(trainer, recipe, &job.run.checkpoint())?;
+    write_style(job, trainer, recipe, &job.run.style_so_far())
+}
+
+fn write_style(
+    job: &TrainJob,
+    trainer: &Trainer,
+    recipe: &Recipe,
+    path: &std::path::Path,
+) -> Result<(), TrainError> {
+    let mut metadata = job.metadata.clone();
+    let trained_with = serde_json::json!({ "steps_done": trainer.steps_done(), "recipe": recipe });
+    metadata.insert("pastiche.trained_with".to_owned(), trained_with.to_string());
+    metadata.insert("pastiche.version".to_owned(), env!("CARGO_PKG_VERSION").to_owned());
+    weights::save(trainer.network(), &metadata, DType::F16, path)
+        .map_err(|source| TrainError::Style { source, path: path.to_owned() })
+}
+
+/// A failed step's error, with what remains of the training.
+fn told_kept(error: TrainError, job: &TrainJob, saved: u64) -> TrainError {
+    match error {
+        TrainError::Diverged { step, loss, .. } if saved > 0 => {
+            let path = job.run.checkpoint();
+            let kept = format!("the last good checkpoint is that of step {saved}: {}", path.display());
+            TrainError::Diverged { step, loss, kept }
+        }
+        other => other,
+    }
+}

@@ -1,0 +1,49 @@
+//! The styles that come with the program.
+
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
+use pastiche_e2e::{json, pastiche, write_photo};
+use pastiche_media::read_image;
+
+const BUNDLED: [&str; 2] = ["great_wave", "starry_night"];
+
+#[test]
+fn they_are_listed_with_their_painters_and_terms() {
+    let styles = json(&pastiche("styles --json").done());
+    for name in BUNDLED {
+        let found = styles.as_array().unwrap().iter().find(|style| style["name"] == name);
+        let style = found.unwrap_or_else(|| panic!("no {name} in {styles}"));
+        assert_eq!(style["bundled"], true);
+        assert!(style["architectures"].as_array().unwrap().contains(&"swift".into()), "{style}");
+        for key in ["title", "credit", "license"] {
+            assert!(style[key].as_str().is_some_and(|text| !text.is_empty()), "{name} has no {key}");
+        }
+    }
+}
+
+#[test]
+fn each_paints_in_its_own_colours_and_keeps_the_scene() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    write_photo(&at("photo.png"), 96, 64);
+    let photo = read_image(&at("photo.png")).unwrap();
+    let mut paintings = Vec::new();
+    for name in BUNDLED {
+        let out = at(&format!("{name}.png"));
+        let line = format!("image {} -o {} --style {name}", at("photo.png").display(), out.display());
+        pastiche(&line).done();
+        paintings.push(read_image(&out).unwrap());
+    }
+    let difference = |a: &[u8], b: &[u8]| {
+        let sum: u64 = a.iter().zip(b).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
+        sum as f64 / a.len() as f64
+    };
+    for painting in &paintings {
+        assert_eq!((painting.width(), painting.height()), (96, 64));
+        assert!(difference(painting.data(), photo.data()) > 10.0, "nothing was painted");
+        let mean =
+            painting.data().iter().map(|byte| f64::from(*byte)).sum::<f64>() / painting.data().len() as f64;
+        assert!((40.0..215.0).contains(&mean), "the painting is all dark or all light: {mean}");
+    }
+    assert!(difference(paintings[0].data(), paintings[1].data()) > 10.0, "both paint alike");
+}
