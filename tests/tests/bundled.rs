@@ -9,7 +9,7 @@ const BUNDLED: [&str; 2] = ["great_wave", "starry_night"];
 
 #[test]
 fn they_are_listed_with_their_painters_and_terms() {
-    let styles = json(&pastiche("styles --json").done());
+    let styles = json(&pastiche(["styles", "--json"]).done());
     for name in BUNDLED {
         let found = styles.as_array().unwrap().iter().find(|style| style["name"] == name);
         let style = found.unwrap_or_else(|| panic!("no {name} in {styles}"));
@@ -30,8 +30,8 @@ fn each_paints_in_its_own_colours_and_keeps_the_scene() {
     let mut paintings = Vec::new();
     for name in BUNDLED {
         let out = at(&format!("{name}.png"));
-        let line = format!("image {} -o {} --style {name}", at("photo.png").display(), out.display());
-        pastiche(&line).done();
+        let (photo, out_text) = (at("photo.png"), out.to_str().unwrap());
+        pastiche(["image", photo.to_str().unwrap(), "-o", out_text, "--style", name]).done();
         paintings.push(read_image(&out).unwrap());
     }
     let difference = |a: &[u8], b: &[u8]| {

@@ -1,27 +1,22 @@
 //! `cargo xtask demo`: the demo clip, restyled.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::Path};
 
 use anyhow::{Context, Result};
 
 use crate::{
     setup,
-    shell::{self, cargo, command, root, step, target},
+    shell::{self, cargo, command, step, target},
 };
 
 const CLIP: &str = "assets/harbour.mp4";
 
-/// Restyles the demo clip with `style`, a bundled name or a path, or with the first bundled style.
+/// The style where none is named.
+const STYLE: &str = "starry_night";
+
+/// Restyles the demo clip with `style`, a bundled name or a path.
 pub(crate) fn run(style: Option<&str>) -> Result<()> {
-    let style = match style {
-        Some(style) => named_style(style)?,
-        None => first_bundled_style().context(
-            "no style is bundled in models/ yet; name a style file: cargo xtask demo PATH/TO/STYLE.safetensors",
-        )?,
-    };
+    let style = named_style(style.unwrap_or(STYLE))?;
     let name = Path::new(&style).file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let result = target().join("demo").join(format!("harbour-{name}.mp4"));
     let result_text = result.to_str().context("the target folder's path is not UTF-8")?;
@@ -46,15 +41,4 @@ fn named_style(style: &str) -> Result<String> {
     }
     let path = path.canonicalize().context("cannot find the style file")?;
     Ok(path.to_str().context("the style file's path is not UTF-8")?.to_owned())
-}
-
-/// The first style file in `models/`, by name.
-fn first_bundled_style() -> Option<String> {
-    let files = fs::read_dir(root().join("models")).ok()?;
-    let mut styles: Vec<PathBuf> = files
-        .filter_map(|file| Some(file.ok()?.path()))
-        .filter(|path| path.extension().is_some_and(|extension| extension == "safetensors"))
-        .collect();
-    styles.sort();
-    styles.first()?.to_str().map(str::to_owned)
 }

@@ -64,6 +64,11 @@ impl WeightsFile {
         self.bytes.len() as u64
     }
 
+    /// The file as it was read.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// A value of the file's metadata.
     pub fn metadata(&self, key: &str) -> Option<&str> {
         self.header.metadata().as_ref()?.get(key).map(String::as_str)

@@ -220,7 +220,13 @@ pub enum TrainError {
     /// A thread that loads photographs has ended.
     #[error("the loading of photographs has stopped for no known reason")]
     LoaderStopped,
-    /// An optimisation found no way down.
+    /// A picture cannot be resized.
+    #[error("a picture cannot be resized: {reason}")]
+    Resize {
+        /// What the library said.
+        reason: String,
+    },
+    /// Computing failed.
     #[error("the device failed: {source}")]
     Device {
         /// What candle said.

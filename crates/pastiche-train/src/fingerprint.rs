@@ -6,7 +6,12 @@ use sha2::{Digest, Sha256};
 
 /// SHA-256 of a file's bytes, in hexadecimal.
 pub(crate) fn of_file(path: &Path) -> io::Result<String> {
-    Ok(hexadecimal(&Sha256::digest(fs::read(path)?)))
+    Ok(of_bytes(&fs::read(path)?))
+}
+
+/// SHA-256 of bytes, in hexadecimal.
+pub(crate) fn of_bytes(bytes: &[u8]) -> String {
+    hexadecimal(&Sha256::digest(bytes))
 }
 
 /// Bytes as hexadecimal digits.

@@ -7,7 +7,7 @@ use candle_core::{Device, Tensor};
 use clap::Args;
 use pastiche_nn::DeviceChoice;
 use pastiche_train::{
-    LossWeights, PerceptualLoss,
+    LossWeights,
     loss_net::{self, LossNetFile, LossNetInputChoice},
     losses::LayerWeight,
     photos::{self, PhotoFolder},
@@ -110,19 +110,6 @@ impl DeviceArgs {
     }
 }
 
-/// The loss for a painting, as `evaluate` and `optimize` need it.
-pub(crate) fn perceptual_loss(
-    loss_net: &LossNetFile,
-    weights: LossWeights,
-    painting: &Path,
-    style_size: u32,
-    device: &Device,
-) -> Result<PerceptualLoss> {
-    let network = loss_net.network(&weights, device)?;
-    let painting = photos::open_painting(painting, style_size)?;
-    Ok(PerceptualLoss::new(network, weights, &photos::tensor_from_picture(&painting, device)?)?)
-}
-
 /// The first `count` photographs of a folder as squares of `side` pixels, with their names; those that cannot be read are
 /// passed over and named.
 pub(crate) fn square_photos(
@@ -140,7 +127,7 @@ pub(crate) fn square_photos(
         match photos::open_rgb(path) {
             Ok(photo) => {
                 names.push(path.file_stem().unwrap_or_default().to_string_lossy().into_owned());
-                squares.push(photos::tensor_from_picture(&photos::centre_square(&photo, side), device)?);
+                squares.push(photos::tensor_from_picture(&photos::centre_square(&photo, side)?, device)?);
             }
             Err(error) => log::warn!("passed over: {error}"),
         }

@@ -7,7 +7,7 @@ use candle_core::{Device, Tensor};
 use clap::Args;
 use pastiche_nn::{Network, WeightsFile};
 use pastiche_train::{
-    TrainError, TrainingConfig, ValidConfig,
+    PerceptualLoss, TrainError, TrainingConfig, ValidConfig,
     evaluate::{self, ObjectiveReport},
     photos::{self, PhotoFolder},
 };
@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use super::{
     Outcome,
-    args::{DeviceArgs, LossNetArgs, perceptual_loss, square_photos},
+    args::{DeviceArgs, LossNetArgs, square_photos},
     console::{Counter, tell},
 };
 
@@ -89,8 +89,8 @@ impl EvaluateCommand {
             let network = file
                 .style_network(device)
                 .map_err(|source| TrainError::Style { source, path: self.style.clone() })?;
-            let loss =
-                perceptual_loss(&loss_net, config.loss.clone(), &self.painting, config.style_size, device)?;
+            let (weights, size) = (config.loss.clone(), config.style_size);
+            let loss = PerceptualLoss::open(&loss_net, weights, &self.painting, size, device)?;
             let (names, photos) = square_photos(&self.photos, self.count.into(), self.size, device)?;
             let iterations: Vec<usize> = self.iterations.iter().copied().filter(|n| *n > 0).collect();
             let most = iterations.iter().max().copied().unwrap_or(0);

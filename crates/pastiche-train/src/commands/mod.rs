@@ -21,7 +21,7 @@ pub(crate) enum Outcome {
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Train a style from a painting and a folder of photographs.
-    Style(style::StyleCommand),
+    Style(Box<style::StyleCommand>),
     /// Measure a style: its objective beside the slow method's, and how steady it is.
     Evaluate(evaluate::EvaluateCommand),
     /// Paint one photograph the slow way: L-BFGS over its pixels (Gatys et al. 2015).

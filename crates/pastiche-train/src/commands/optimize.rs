@@ -5,14 +5,14 @@ use std::{path::PathBuf, sync::atomic::Ordering};
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use pastiche_train::{
-    LossWeights, TrainingConfig,
+    LossWeights, PerceptualLoss, TrainingConfig,
     optimize::{PixelOptimiser, white_noise},
     photos,
 };
 
 use super::{
     Outcome,
-    args::{DeviceArgs, LossArgs, LossNetArgs, perceptual_loss},
+    args::{DeviceArgs, LossArgs, LossNetArgs},
     console::{Counter, interrupt_switch, tell},
 };
 
@@ -84,9 +84,9 @@ impl OptimizeCommand {
         let loss_net = self.loss_net.open()?;
         let cancel = interrupt_switch("writing the picture as it is now")?;
         let (picture, interrupted) = self.device.run(|device| {
-            let loss = perceptual_loss(&loss_net, weights, &self.painting, style_size, device)?;
+            let loss = PerceptualLoss::open(&loss_net, weights, &self.painting, style_size, device)?;
             let photo = photos::open_rgb(&self.photo)?;
-            let photo = photos::tensor_from_picture(&photos::reduced(&photo, self.size), device)?;
+            let photo = photos::tensor_from_picture(&photos::reduced(&photo, self.size)?, device)?;
             let (_, _, height, width) = photo.dims4()?;
             let start = match self.from {
                 Start::Noise => white_noise(height, width, self.seed, device)?,

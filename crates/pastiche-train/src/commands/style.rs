@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Result, bail};
 use clap::Args;
 use pastiche_train::{
-    StepReport, TrainingConfig, ValidConfig,
+    PerceptualLoss, StepReport, TrainingConfig, ValidConfig,
     photos::{PhotoFolder, Variation},
     run::{self, Ending, RunFolder, TrainJob},
 };
@@ -187,11 +187,16 @@ impl StyleCommand {
         let cancel = interrupt_switch("finishing the step and writing a checkpoint")?;
         let metadata = self.about.metadata();
         let ending = self.device.run(|device| {
+            let (weights, size) = (config.loss.clone(), config.style_size);
+            let loss = PerceptualLoss::open(&loss_net, weights, &self.painting, size, device)?;
+            let fingerprint = loss_net.fingerprint().to_owned();
+            // It may be half a gigabyte, most of which no loss needs.
+            drop(loss_net);
             let job = TrainJob {
                 config,
                 painting: self.painting,
                 photos,
-                loss_net,
+                loss_net: fingerprint,
                 device: device.clone(),
                 output: self.output.clone(),
                 run: run.clone(),
@@ -201,7 +206,7 @@ impl StyleCommand {
                 sample_every: self.sample_every,
                 metadata,
             };
-            Ok(run::train(&job, &cancel, &mut |step| log.step(step))?)
+            Ok(run::train(&job, loss, &cancel, &mut |step| log.step(step))?)
         })?;
         Ok(match ending {
             Ending::Finished => {

@@ -39,8 +39,7 @@ impl LossNetFile {
         let failed = |source| TrainError::LossNet { source, path: path.to_owned() };
         let file = WeightsFile::open(path).map_err(failed)?;
         let input = input::read(&file, choice, path)?;
-        let fingerprint = fingerprint::of_file(path)
-            .map_err(|source| failed(pastiche_nn::WeightsError::Read { source }))?;
+        let fingerprint = fingerprint::of_bytes(file.bytes());
         Ok(Self { path: path.to_owned(), file, input, fingerprint })
     }
 

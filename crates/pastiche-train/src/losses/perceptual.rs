@@ -1,9 +1,16 @@
 //! Equation 5 of Johnson et al. 2016: the weighted sum of content, style and total variation.
 
-use candle_core::{Result, Tensor};
+use std::path::Path;
+
+use candle_core::{Device, Result, Tensor};
 use pastiche_nn::{FrozenNetwork, ops};
 
 use super::{LossWeights, feature_reconstruction, style_reconstruction, total_variation};
+use crate::{
+    TrainError,
+    loss_net::LossNetFile,
+    photos::{open_painting, tensor_from_picture},
+};
 
 /// Largest value of a pixel; total variation is measured in its square.
 const PIXEL_RANGE: f64 = 255.0;
@@ -69,6 +76,22 @@ impl PerceptualLoss {
         Ok(Self { network, weights, style })
     }
 
+    /// The loss that compares with the painting in a file, its shorter side reduced to `size` pixels.
+    ///
+    /// # Errors
+    /// The loss network lacks a layer, or the painting cannot be read or is too small.
+    pub fn open(
+        loss_net: &LossNetFile,
+        weights: LossWeights,
+        painting: &Path,
+        size: u32,
+        device: &Device,
+    ) -> std::result::Result<Self, TrainError> {
+        let network = loss_net.network(&weights, device)?;
+        let painting = tensor_from_picture(&open_painting(painting, size)?, device)?;
+        Ok(Self::new(network, weights, &painting)?)
+    }
+
     /// The weights that it was made with.
     pub fn weights(&self) -> &LossWeights {
         &self.weights
@@ -128,7 +151,7 @@ fn weighted_sum(targets: &[LayerTarget], term: impl Fn(&LayerTarget) -> Result<T
 
 #[cfg(test)]
 mod tests {
-    use candle_core::{DType, Device};
+    use candle_core::DType;
     use pastiche_nn::{
         Network, PadMode,
         networks::{LossNetInput, VggNaming, vgg19},

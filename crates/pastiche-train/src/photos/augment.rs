@@ -6,6 +6,7 @@ use rand_distr::{Distribution, Normal};
 use serde::{Deserialize, Serialize};
 
 use super::pixels::resized_part;
+use crate::TrainError;
 
 /// How far samples may be varied.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -43,7 +44,12 @@ impl Default for Variation {
 
 /// A square of `side + 2 * margin` pixels out of a photo: at random place, scale, and orientation, in slightly other
 /// colours.
-pub(super) fn square(photo: &RgbImage, side: u32, how: &Augmentation, random: &mut impl Rng) -> RgbImage {
+pub(super) fn square(
+    photo: &RgbImage,
+    side: u32,
+    how: &Augmentation,
+    random: &mut impl Rng,
+) -> Result<RgbImage, TrainError> {
     let (width, height) = (f64::from(photo.width()), f64::from(photo.height()));
     let shorter = width.min(height);
     // Enlarged photographs are blurred ones: where there are enough pixels none is invented.
@@ -51,12 +57,12 @@ pub(super) fn square(photo: &RgbImage, side: u32, how: &Augmentation, random: &m
     let window = random.random_range(least..=shorter);
     let left = random.random_range(0.0..=width - window);
     let top = random.random_range(0.0..=height - window);
-    let mut sample = resized_part(photo, [left, top, window, window], (side, side));
+    let mut sample = resized_part(photo, [left, top, window, window], (side, side))?;
     if random.random() {
         image::imageops::flip_horizontal_in_place(&mut sample);
     }
     recolour(&mut sample, how, random);
-    sample
+    Ok(sample)
 }
 
 fn recolour(sample: &mut RgbImage, how: &Augmentation, random: &mut impl Rng) {

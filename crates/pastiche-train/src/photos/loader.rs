@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeSet,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     thread::{self, JoinHandle},
 };
@@ -134,7 +134,7 @@ impl Source {
         let (mut photos, mut varied) = (Vec::new(), Vec::new());
         for index in 0..batch as u64 {
             let photo = self.photo(step * batch as u64 + index, &mut random)?;
-            let sample = augment::square(&photo, side + 2 * margin, &self.draw.augmentation, &mut random);
+            let sample = augment::square(&photo, side + 2 * margin, &self.draw.augmentation, &mut random)?;
             augment::window(&sample, [margin; 2], side, &mut photos);
             let start = varied.len();
             augment::window(&sample, shift.map(|d| margin.saturating_add_signed(d)), side, &mut varied);
@@ -167,9 +167,9 @@ impl Source {
     }
 
     /// Names a photograph that is passed over, once.
-    fn note(&self, path: &PathBuf, error: &TrainError) {
+    fn note(&self, path: &Path, error: &TrainError) {
         let mut bad = self.bad.lock().unwrap_or_else(PoisonError::into_inner);
-        if bad.insert(path.clone()) {
+        if bad.insert(path.to_owned()) {
             log::warn!("passed over: {error}");
         }
     }

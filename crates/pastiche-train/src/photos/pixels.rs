@@ -3,7 +3,10 @@
 use std::path::Path;
 
 use candle_core::{DType, Device, Tensor};
-use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer, images::ImageRef};
+use fast_image_resize::{
+    FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer,
+    images::{Image, ImageRef},
+};
 use image::{ImageDecoder, ImageReader, RgbImage};
 
 use crate::{TrainError, config::MIN_SIDE};
@@ -26,7 +29,7 @@ pub fn open_rgb(path: &Path) -> Result<RgbImage, TrainError> {
 /// Reads a painting and brings its shorter side to `size` pixels, without enlarging it.
 ///
 /// # Errors
-/// The file cannot be read, or the painting has fewer than [`MIN_SIDE`] pixels on its shorter side.
+/// The file cannot be read, or the painting has fewer than 32 pixels on its shorter side.
 pub fn open_painting(path: &Path, size: u32) -> Result<RgbImage, TrainError> {
     let painting = open_rgb(path)?;
     let (width, height) = painting.dimensions();
@@ -37,35 +40,45 @@ pub fn open_painting(path: &Path, size: u32) -> Result<RgbImage, TrainError> {
     if shorter < size {
         log::warn!("the painting has {shorter} pixels on its shorter side, not {size}: {}", path.display());
     }
-    Ok(reduced(&painting, size))
+    reduced(&painting, size)
 }
 
 /// A rectangle of a picture, `left`, `top`, `width`, `height`, resized to `to` (width, height).
-pub(super) fn resized_part(picture: &RgbImage, part: [f64; 4], to: (u32, u32)) -> RgbImage {
-    let [left, top, width, height] = part;
-    let mut result = image::RgbImage::new(to.0, to.1);
+pub(super) fn resized_part(
+    picture: &RgbImage,
+    [left, top, width, height]: [f64; 4],
+    to: (u32, u32),
+) -> Result<RgbImage, TrainError> {
+    // Rounding may have put the far edge a hair outside.
+    let width = width.min(f64::from(picture.width()) - left);
+    let height = height.min(f64::from(picture.height()) - top);
     let options = ResizeOptions::new()
         .crop(left, top, width, height)
         .resize_alg(ResizeAlg::Convolution(FilterType::CatmullRom));
-    let pixel = fast_image_resize::PixelType::U8x3;
-    let source = ImageRef::new(picture.width(), picture.height(), picture.as_raw(), pixel);
-    let target = fast_image_resize::images::Image::from_slice_u8(to.0, to.1, result.as_mut(), pixel);
-    // Both buffers have their pictures' sizes, and the part lies within the picture, so nothing can fail.
-    if let (Ok(source), Ok(mut target)) = (source, target) {
-        let done = Resizer::new().resize(&source, &mut target, &options);
-        debug_assert!(done.is_ok(), "{done:?}");
-    }
-    result
+    let mut result = RgbImage::new(to.0, to.1);
+    let failed = |reason: String| TrainError::Resize { reason };
+    let source = ImageRef::new(picture.width(), picture.height(), picture.as_raw(), PixelType::U8x3)
+        .map_err(|error| failed(error.to_string()))?;
+    let mut target = Image::from_slice_u8(to.0, to.1, result.as_mut(), PixelType::U8x3)
+        .map_err(|error| failed(error.to_string()))?;
+    Resizer::new().resize(&source, &mut target, &options).map_err(|error| failed(error.to_string()))?;
+    Ok(result)
 }
 
 /// The whole picture in another size (width, height).
-pub fn resized(picture: &RgbImage, to: (u32, u32)) -> RgbImage {
+///
+/// # Errors
+/// A side is 0.
+pub fn resized(picture: &RgbImage, to: (u32, u32)) -> Result<RgbImage, TrainError> {
     let (width, height) = picture.dimensions();
     resized_part(picture, [0.0, 0.0, width.into(), height.into()], to)
 }
 
 /// The picture with its shorter side reduced to `size` pixels, or as it is where that is shorter.
-pub fn reduced(picture: &RgbImage, size: u32) -> RgbImage {
+///
+/// # Errors
+/// A side is 0.
+pub fn reduced(picture: &RgbImage, size: u32) -> Result<RgbImage, TrainError> {
     let (width, height) = picture.dimensions();
     let shorter = width.min(height);
     let scale = f64::from(size.min(shorter)) / f64::from(shorter);
@@ -74,7 +87,10 @@ pub fn reduced(picture: &RgbImage, size: u32) -> RgbImage {
 }
 
 /// The largest square in the middle of a picture, as `side` x `side` pixels.
-pub fn centre_square(picture: &RgbImage, side: u32) -> RgbImage {
+///
+/// # Errors
+/// A side is 0.
+pub fn centre_square(picture: &RgbImage, side: u32) -> Result<RgbImage, TrainError> {
     let (width, height) = (f64::from(picture.width()), f64::from(picture.height()));
     let shorter = width.min(height);
     let part = [(width - shorter) / 2.0, (height - shorter) / 2.0, shorter, shorter];

@@ -31,7 +31,7 @@ impl HeldOut {
                 Ok(photo) => {
                     let width = photo.width() * HEIGHT / photo.height().max(1);
                     let width = (width / multiple).max(HEIGHT / 4 / multiple) * multiple;
-                    photos.push(tensor_from_picture(&resized(&photo, (width, HEIGHT)), device)?);
+                    photos.push(tensor_from_picture(&resized(&photo, (width, HEIGHT))?, device)?);
                 }
                 Err(error) => log::warn!("left out of the report: {error}"),
             }

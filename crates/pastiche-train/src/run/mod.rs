@@ -22,8 +22,7 @@ use crate::{
     PerceptualLoss, StepReport, TrainError, Trainer, ValidConfig,
     checkpoint::{self, Recipe},
     fingerprint,
-    loss_net::LossNetFile,
-    photos::{self, PhotoFolder, PhotoLoader},
+    photos::{PhotoFolder, PhotoLoader},
 };
 
 /// What to train, from what, and where to.
@@ -35,8 +34,8 @@ pub struct TrainJob {
     pub painting: PathBuf,
     /// The photographs.
     pub photos: PhotoFolder,
-    /// The loss network.
-    pub loss_net: LossNetFile,
+    /// SHA-256 of the loss network's file.
+    pub loss_net: String,
     /// What the network learns on.
     pub device: Device,
     /// The style file.
@@ -67,13 +66,14 @@ pub enum Ending {
     },
 }
 
-/// Trains. `watch` sees every step's report; `cancel` ends the training after the step in hand.
+/// Trains with the loss for the job's painting. `watch` sees every step's report; `cancel` ends the training after the step in hand.
 ///
 /// # Errors
 /// A file cannot be read or written, the photographs end, or the loss is no number any more. The last checkpoint is then
 /// as it was.
 pub fn train(
     job: &TrainJob,
+    loss: PerceptualLoss,
     cancel: &AtomicBool,
     watch: &mut dyn FnMut(&StepReport),
 ) -> Result<Ending, TrainError> {
@@ -82,11 +82,11 @@ pub fn train(
         config: (*job.config).clone(),
         painting: fingerprint::of_file(&job.painting)
             .map_err(|source| TrainError::Picture { source: source.into(), path: job.painting.clone() })?,
-        loss_net: job.loss_net.fingerprint().to_owned(),
+        loss_net: job.loss_net.clone(),
         photos: job.photos.fingerprint(),
     };
     job.run.prepare(job.resume, job.replace)?;
-    let mut trainer = Trainer::new(job.config.clone(), perceptual_loss(job)?, &job.device)?;
+    let mut trainer = Trainer::new(job.config.clone(), loss, &job.device)?;
     let checkpoint_path = job.run.checkpoint();
     if job.resume {
         checkpoint::restore(&mut trainer, &recipe, &checkpoint_path)?;
@@ -116,14 +116,6 @@ pub fn train(
     }
     write_style(job, &trainer, &recipe, &job.output)?;
     Ok(Ending::Finished)
-}
-
-/// The loss for the job's painting.
-fn perceptual_loss(job: &TrainJob) -> Result<PerceptualLoss, TrainError> {
-    let network = job.loss_net.network(&job.config.loss, &job.device)?;
-    let painting = photos::open_painting(&job.painting, job.config.style_size)?;
-    let painting = photos::tensor_from_picture(&painting, &job.device)?;
-    Ok(PerceptualLoss::new(network, job.config.loss.clone(), &painting)?)
 }
 
 /// Writes the checkpoint, and beside it the style so far, which can be looked at.
