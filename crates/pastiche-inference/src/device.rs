@@ -100,7 +100,7 @@ pub fn compute_devices() -> Vec<DeviceInfo> {
     for ordinal in 0.. {
         match ComputeDevice::open(DeviceChoice::Cuda(ordinal)) {
             Ok(device) => devices.push(usable(&device)),
-            // Past the last card the reason is only that there is no such card.
+            // Past the last card there is no other; why a later one does not open is not told.
             Err(_) if ordinal > 0 => break,
             Err(reason) => {
                 devices.push(unusable(DeviceChoice::Cuda(0), "CUDA".to_owned(), reason));

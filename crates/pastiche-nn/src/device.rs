@@ -23,7 +23,7 @@ pub struct ParseDeviceError(String);
 
 /// A device that was asked for by name cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("device {id} cannot be used: {reason}")]
+#[error("device {id} cannot be used: {reason}; `--device cpu` always works")]
 pub struct DeviceError {
     /// The device.
     pub id: String,

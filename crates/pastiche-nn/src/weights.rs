@@ -6,7 +6,7 @@
 use std::{
     collections::{BTreeMap, HashMap},
     fs::{self, File},
-    io::{self, Read},
+    io::{self, Read, Write},
     path::Path,
 };
 
@@ -201,7 +201,12 @@ pub fn save(
 /// Writes beside the final name and renames, so that no reader ever sees half a file; what fails is removed.
 fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let partial = path.with_extension("safetensors.part");
-    let written = fs::write(&partial, bytes).and_then(|()| fs::rename(&partial, path));
+    let written = (|| {
+        let mut file = File::create(&partial)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&partial, path)
+    })();
     if written.is_err() {
         // The first error is the one to tell; the partial file may not even exist.
         let _ = fs::remove_file(&partial);

@@ -34,7 +34,12 @@ pub(crate) struct Recipe {
 }
 
 /// Writes the trainer's state, so that the file is there whole or as it was before.
-pub(crate) fn save(trainer: &Trainer, recipe: &Recipe, path: &Path) -> Result<(), TrainError> {
+pub(crate) fn save(
+    trainer: &Trainer,
+    recipe: &Recipe,
+    about: &HashMap<String, String>,
+    path: &Path,
+) -> Result<(), TrainError> {
     let mut tensors: BTreeMap<String, Tensor> = BTreeMap::new();
     let mut add = |group: &str, name: &str, tensor: &Tensor| -> Result<(), TrainError> {
         tensors.insert(format!("{group}/{name}"), tensor.to_device(&Device::Cpu)?.contiguous()?);
@@ -48,23 +53,25 @@ pub(crate) fn save(trainer: &Trainer, recipe: &Recipe, path: &Path) -> Result<()
             add(group, name, tensor)?;
         }
     }
-    let failed = |source| TrainError::Write {
-        source,
-        kept: "the last checkpoint is as it was, if there is one".to_owned(),
-        path: path.to_owned(),
-    };
-    let recipe = serde_json::to_string(recipe).map_err(|error| failed(error.into()))?;
+    let json =
+        |text: serde_json::Result<String>| text.map_err(|error| TrainError::unwritable(path)(error.into()));
     let metadata = HashMap::from([
         ("pastiche.checkpoint".to_owned(), VERSION.to_owned()),
         ("pastiche.step".to_owned(), trainer.step.to_string()),
-        ("pastiche.recipe".to_owned(), recipe),
+        ("pastiche.recipe".to_owned(), json(serde_json::to_string(recipe))?),
+        ("pastiche.about".to_owned(), json(serde_json::to_string(about))?),
     ]);
-    let bytes = safetensors::serialize(tensors.iter(), Some(metadata));
-    bytes.map_err(io::Error::other).and_then(|bytes| write_whole(path, &bytes)).map_err(failed)
+    let bytes = safetensors::serialize(tensors.iter(), Some(metadata)).map_err(io::Error::other);
+    bytes.and_then(|bytes| write_whole(path, &bytes)).map_err(TrainError::unwritable(path))
 }
 
-/// Puts a trainer where the checkpoint left off. Of the settings only the number of steps may differ.
-pub(crate) fn restore(trainer: &mut Trainer, recipe: &Recipe, path: &Path) -> Result<(), TrainError> {
+/// Puts a trainer where the checkpoint left off, and gives what the style is to say about itself. Of the settings only
+/// those of [`FREE`] may differ.
+pub(crate) fn restore(
+    trainer: &mut Trainer,
+    recipe: &Recipe,
+    path: &Path,
+) -> Result<HashMap<String, String>, TrainError> {
     let unreadable = |source| TrainError::Checkpoint { source, path: path.to_owned() };
     let no_checkpoint = |reason: String| TrainError::NotACheckpoint { reason, path: path.to_owned() };
     let file = WeightsFile::open(path).map_err(unreadable)?;
@@ -77,7 +84,9 @@ pub(crate) fn restore(trainer: &mut Trainer, recipe: &Recipe, path: &Path) -> Re
     }
     let bad_json = |error: serde_json::Error| no_checkpoint(error.to_string());
     let saved: Value = serde_json::from_str(told("pastiche.recipe")?).map_err(bad_json)?;
-    let differences = differences(&saved, &serde_json::to_value(recipe).map_err(bad_json)?);
+    // By way of text, since reading may round what writing does not.
+    let given = serde_json::to_string(recipe).and_then(|text| serde_json::from_str(&text));
+    let differences = differences(&saved, &given.map_err(bad_json)?);
     if !differences.is_empty() {
         let differences = differences.join("; ");
         return Err(TrainError::OtherConfiguration { differences, path: path.to_owned() });
@@ -97,10 +106,13 @@ pub(crate) fn restore(trainer: &mut Trainer, recipe: &Recipe, path: &Path) -> Re
         trainer.adam.first.insert(name.clone(), read("adam.first")?);
         trainer.adam.second.insert(name.clone(), read("adam.second")?);
     }
-    Ok(())
+    serde_json::from_str(told("pastiche.about")?).map_err(bad_json)
 }
 
-/// The settings in which two recipes differ, as text. How many steps are to be done does not count.
+/// Settings that may change when a training goes on: how long it is to be, and how bold its steps.
+const FREE: [&str; 2] = ["steps", "learning_rate"];
+
+/// The settings in which two recipes differ, as text.
 fn differences(saved: &Value, given: &Value) -> Vec<String> {
     let (Some(saved), Some(given)) = (saved.as_object(), given.as_object()) else {
         return vec!["its settings are no object".to_owned()];
@@ -110,7 +122,7 @@ fn differences(saved: &Value, given: &Value) -> Vec<String> {
     names.dedup();
     let nothing = Value::Null;
     let mut differences = Vec::new();
-    for name in names.into_iter().filter(|name| *name != "steps") {
+    for name in names.into_iter().filter(|name| !FREE.contains(&name.as_str())) {
         let (was, is) = (saved.get(name).unwrap_or(&nothing), given.get(name).unwrap_or(&nothing));
         if was != is {
             differences.push(format!("{name} was {was} and is {is}"));

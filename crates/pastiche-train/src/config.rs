@@ -106,12 +106,17 @@ impl TrainingConfig {
         within("--crop", self.crop.into(), MIN_SIDE.into(), 2048.0)?;
         within("--style-size", self.style_size.into(), MIN_SIDE.into(), 4096.0)?;
         within("--learning-rate", self.learning_rate, 1e-9, 1.0)?;
-        within("--style-weight", self.loss.style, 0.0, 1e9)?;
-        within("--content-weight", self.loss.content, 0.0, 1e9)?;
+        within("--style-weight", self.loss.style, 1e-9, 1e9)?;
+        within("--content-weight", self.loss.content, 1e-9, 1e9)?;
         within("--total-variation-weight", self.loss.total_variation, 0.0, 1e9)?;
         within("--stability-weight", self.stability, 0.0, 1e9)?;
         within("--noise", self.variation.noise, 0.0, 255.0)?;
-        within("--shift", self.variation.shift.into(), 0.0, 64.0)?;
+        within("--shift", self.variation.shift.into(), 0.0, (self.crop / 4).into())?;
+        within("variation.light", self.variation.light, 0.0, 0.5)?;
+        within("augmentation.min_scale", self.augmentation.min_scale, 0.01, 1.0)?;
+        within("augmentation.contrast", self.augmentation.contrast, 0.0, 1.0)?;
+        within("augmentation.brightness", self.augmentation.brightness, 0.0, 255.0)?;
+        self.loss.validate()?;
         let multiple = description.side_multiple as u32;
         if !self.crop.is_multiple_of(multiple) {
             let allowed = format!("a multiple of {multiple}");

@@ -1,6 +1,9 @@
 //! What can go wrong in training, and what to do about it.
 
-use std::{io, path::PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use pastiche_nn::WeightsError;
 
@@ -103,6 +106,12 @@ pub enum TrainError {
         /// The name that was given.
         layer: String,
     },
+    /// A word that names no kind of input.
+    #[error("`{word}` is no input of a loss network; there are torchvision and caffe")]
+    UnknownLossNetInput {
+        /// The word.
+        word: String,
+    },
     /// The file does not say what the network takes.
     #[error(
         "the file does not say what the loss network takes (metadata `input`); say it with --loss-net-input \
@@ -199,8 +208,8 @@ pub enum TrainError {
     },
     /// The loss is no number any more.
     #[error(
-        "the loss at step {step} is {loss}, so the training has failed; {kept}, and a lower --learning-rate may get \
-         past this"
+        "the loss at step {step} is {loss}, or its gradient is not finite, so the training has failed; {kept}, and \
+         --resume with a lower --learning-rate may get past this"
     )]
     Diverged {
         /// The step.
@@ -218,7 +227,9 @@ pub enum TrainError {
         source: io::Error,
     },
     /// A thread that loads photographs has ended.
-    #[error("the loading of photographs has stopped for no known reason")]
+    #[error(
+        "the loading of photographs has stopped for no known reason; --resume goes on from the last checkpoint"
+    )]
     LoaderStopped,
     /// A picture cannot be resized.
     #[error("a picture cannot be resized: {reason}")]
@@ -233,4 +244,15 @@ pub enum TrainError {
         #[from]
         source: candle_core::Error,
     },
+}
+
+impl TrainError {
+    /// A file of the run cannot be written, while the last checkpoint is as it was.
+    pub(crate) fn unwritable(path: &Path) -> impl FnOnce(io::Error) -> Self + '_ {
+        |source| Self::Write {
+            source,
+            kept: "the last checkpoint is as it was, if there is one".to_owned(),
+            path: path.to_owned(),
+        }
+    }
 }

@@ -5,7 +5,10 @@ use std::{fs, io, path::Path};
 use sha2::{Digest, Sha256};
 
 /// SHA-256 of a file's bytes, in hexadecimal.
-pub(crate) fn of_file(path: &Path) -> io::Result<String> {
+///
+/// # Errors
+/// The file cannot be read.
+pub fn sha256(path: &Path) -> io::Result<String> {
     Ok(of_bytes(&fs::read(path)?))
 }
 

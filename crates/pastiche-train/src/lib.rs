@@ -3,6 +3,19 @@
 //! Start with [`TrainingConfig`] and [`run::train`], which is `pastiche-train style`; below it, [`PerceptualLoss`] is the
 //! paper's equation 5 and [`Trainer`] takes one step at a time.
 //!
+//! ```no_run
+//! use candle_core::Device;
+//! use pastiche_train::{PerceptualLoss, TrainingConfig, Trainer, loss_net::LossNetFile};
+//!
+//! let config = TrainingConfig { steps: 2000, ..TrainingConfig::default() }.validate()?;
+//! let loss_net = LossNetFile::open("vgg19.safetensors".as_ref(), None)?;
+//! let painting = "night.jpg".as_ref();
+//! let loss = PerceptualLoss::open(&loss_net, config.loss.clone(), painting, config.style_size, &Device::Cpu)?;
+//! let trainer = Trainer::new(config, loss, &Device::Cpu)?;
+//! assert_eq!(trainer.steps_done(), 0);
+//! # Ok::<(), pastiche_train::TrainError>(())
+//! ```
+//!
 //! Pictures are tensors (N, 3, H, W), `f32`, RGB on 0-255.
 
 mod adam;
@@ -21,5 +34,6 @@ mod trainer;
 
 pub use config::{TrainingConfig, ValidConfig};
 pub use error::TrainError;
+pub use fingerprint::sha256;
 pub use losses::{LossWeights, PerceptualLoss};
 pub use trainer::{StepReport, Trainer};

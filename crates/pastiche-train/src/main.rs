@@ -5,7 +5,6 @@ mod commands;
 use std::process::ExitCode;
 
 use clap::Parser;
-use commands::Outcome;
 use pastiche_train::TrainError;
 
 /// Trains styles for Pastiche, and measures them.
@@ -29,7 +28,7 @@ fn main() -> ExitCode {
         .init();
     let outcome = cli.command.run().unwrap_or_else(|error| {
         eprintln!("error: {}", one_line(&error));
-        Outcome::Failed
+        commands::outcome_of(&error)
     });
     ExitCode::from(outcome as u8)
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, f64::consts::PI, time::Instant};
 
-use candle_core::{Device, Tensor, Var};
+use candle_core::{DType, Device, Tensor, Var};
 use pastiche_nn::Network;
 use serde::{Deserialize, Serialize};
 
@@ -86,7 +86,7 @@ impl Trainer {
     /// Takes a step.
     ///
     /// # Errors
-    /// The loss is infinite or NaN; then nothing has changed. Or the device fails.
+    /// The loss or its gradient is infinite or NaN; then nothing has changed. Or the device fails.
     pub fn step(&mut self, batch: &Batch) -> Result<StepReport, TrainError> {
         let start = Instant::now();
         let (number, side) = (self.config.batch, self.config.crop as usize);
@@ -121,13 +121,25 @@ impl Trainer {
             learning_rate,
             step_ms: 0.0,
         };
-        if !report.total.is_finite() {
+        let diverged = || {
             let kept = "nothing was saved yet".to_owned();
-            return Err(TrainError::Diverged { step: report.step, loss: report.total, kept });
+            Err(TrainError::Diverged { step: report.step, loss: report.total, kept })
+        };
+        if !report.total.is_finite() {
+            return diverged();
+        }
+        let gradients = total.backward()?;
+        // Of squares, as Adam will take them.
+        let mut sum = Tensor::zeros((), DType::F32, &self.device)?;
+        for gradient in self.variables.values().filter_map(|var| gradients.get(var)) {
+            sum = (sum + gradient.sqr()?.sum_all()?)?;
+        }
+        if !scalar(&sum)?.is_finite() {
+            return diverged();
         }
         let specs = self.config.description().parameters();
         let of = |name: &str| learning_rate * specs.get(name).map_or(1.0, |spec| f64::from(spec.scale));
-        self.adam.step(report.step, of, &self.variables, &total.backward()?)?;
+        self.adam.step(report.step, of, &self.variables, &gradients)?;
         self.step = report.step;
         report.step_ms = start.elapsed().as_secs_f64() * 1000.0;
         Ok(report)

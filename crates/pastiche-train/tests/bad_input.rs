@@ -6,7 +6,7 @@ mod support;
 use std::{fs, process::Command};
 
 use pastiche_nn::networks::VggNaming;
-use support::{Workshop, failure, loss_net, picture, said};
+use support::{Workshop, failure, loss_net, picture, refusal, said};
 
 #[test]
 fn folders_without_usable_photographs_are_refused() {
@@ -29,11 +29,29 @@ fn folders_without_usable_photographs_are_refused() {
 #[test]
 fn a_bad_photograph_is_named_and_passed_over() {
     let workshop = Workshop::new();
-    fs::write(workshop.path("photos/bad.png"), "not a picture").unwrap();
+    // Not one of those that are kept from the training.
+    fs::write(workshop.path("photos/0.png"), "not a picture").unwrap();
+    #[cfg(unix)]
+    std::os::unix::fs::symlink("nowhere.png", workshop.path("photos/leads-nowhere.png")).unwrap();
     let output = workshop.style("a.safetensors", &["--steps", "9"]).output().unwrap();
     assert!(output.status.success(), "{}", said(&output));
-    let named = said(&output).lines().filter(|line| line.contains("photos/bad.png")).count();
-    assert_eq!(named, 1, "{}", said(&output));
+    let named = |name| {
+        said(&output).lines().filter(|line| line.contains("passed over") && line.contains(name)).count()
+    };
+    assert_eq!(named("photos/0.png"), 1, "{}", said(&output));
+    if cfg!(unix) {
+        assert!(named("leads-nowhere") > 0, "{}", said(&output));
+    }
+}
+
+#[test]
+fn one_photograph_is_enough_to_finish() {
+    let workshop = Workshop::new();
+    fs::create_dir(workshop.path("one")).unwrap();
+    picture(100, 100, 5).save(workshop.path("one/only.png")).unwrap();
+    let output = workshop.style("a.safetensors", &["--photos", "one", "--steps", "2"]).output().unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    assert!(workshop.path("a.safetensors").exists());
 }
 
 #[test]
@@ -52,11 +70,13 @@ fn a_loss_network_must_have_its_layers_and_say_what_it_takes() {
     let workshop = Workshop::new();
     let error = failure(workshop.style("a.safetensors", &["--style-layers", "relu3_1,relu1_1"]));
     assert!(error.contains("no conv3_1.bias") && error.contains("its layers go to relu2_2"), "{error}");
-    let error = failure(workshop.style("a.safetensors", &["--content-layers", "relu9_9"]));
+    let error = failure(workshop.style("a.safetensors", &["--style-layers", "relu1_2,relu3_4"]));
+    assert!(error.contains("its layers go to relu2_2"), "{error}");
+    let error = refusal(workshop.style("a.safetensors", &["--content-layers", "relu9_9"]), 2);
     assert!(error.contains("no loss network has a layer relu9_9"), "{error}");
     loss_net(&workshop.path("silent.safetensors"), "relu2_2", VggNaming::Features, &[]);
     let silent = ["--loss-net", "silent.safetensors", "--steps", "1"];
-    let error = failure(workshop.style("a.safetensors", &silent));
+    let error = refusal(workshop.style("a.safetensors", &silent), 2);
     assert!(error.contains("--loss-net-input torchvision or caffe"), "{error}");
     let told = [&silent[..], &["--loss-net-input", "torchvision"]].concat();
     let output = workshop.style("a.safetensors", &told).output().unwrap();
@@ -94,8 +114,12 @@ fn a_loss_that_is_no_number_stops_the_training_and_names_the_checkpoint() {
     let error = failure(workshop.style("a.safetensors", &["--steps", "5", "--resume"]));
     assert!(error.contains("the loss at step 3 is"), "{error}");
     assert!(error.contains("the last good checkpoint is that of step 2: a.run/checkpoint"), "{error}");
-    assert!(error.contains("--learning-rate"), "{error}");
+    assert!(error.contains("--resume with a lower --learning-rate"), "{error}");
     assert_eq!(fs::read(&path).unwrap(), doctored, "the checkpoint is as it was");
+    // What the error advises is not refused: it fails for the same reason, since nothing can mend these weights.
+    let error =
+        failure(workshop.style("a.safetensors", &["--steps", "5", "--resume", "--learning-rate", "1e-5"]));
+    assert!(error.contains("the loss at step 3 is"), "{error}");
 }
 
 /// A limit on the size of files stands in for a full disk.
@@ -121,7 +145,7 @@ fn a_full_disk_while_saving_leaves_the_last_checkpoint_intact() {
     assert_eq!(fs::read(&checkpoint).unwrap(), before);
     let left: Vec<_> = fs::read_dir(workshop.path("a.run")).unwrap().flatten().collect();
     let names: Vec<_> = left.iter().map(|entry| entry.file_name().into_string().unwrap()).collect();
-    assert!(names.iter().all(|name| !name.starts_with(".tmp")), "half a file is left: {names:?}");
+    assert!(names.iter().all(|name| !name.starts_with(".")), "half a file is left: {names:?}");
 }
 
 #[test]
@@ -131,6 +155,13 @@ fn settings_out_of_range_are_told_with_the_range() {
         ("--crop", "98", "a multiple of 4"),
         ("--crop", "8", "from 32 to 2048"),
         ("--batch", "0", "from 1 to 256"),
+        ("--steps", "0", "from 1 to"),
+        ("--style-size", "8", "from 32 to 4096"),
+        ("--style-weight", "0", "from 0.000000001 to"),
+        ("--content-weight", "-1", "from 0.000000001 to"),
+        ("--total-variation-weight", "-1", "from 0 to"),
+        ("--noise", "300", "from 0 to 255"),
+        ("--shift", "41", "from 0 to 40"),
         ("--learning-rate", "-1", "--learning-rate is -1"),
         ("--learning-rate", "nan", "--learning-rate is NaN"),
         ("--stability-weight", "inf", "from 0 to"),
@@ -140,7 +171,40 @@ fn settings_out_of_range_are_told_with_the_range() {
         let mut command = workshop.program();
         command.args(["style", "painting.png", "--photos", "photos", "-o", "a.safetensors"]);
         command.args(["--loss-net", "vgg.safetensors", &format!("{option}={value}")]);
-        let error = failure(command);
+        let error = refusal(command, 2);
         assert!(error.contains(option) && error.contains(told), "{error}");
+    }
+}
+
+#[test]
+fn outputs_that_could_not_be_written_are_refused_before_the_work() {
+    let workshop = Workshop::new();
+    let error = refusal(workshop.style("style.pth", &[]), 2);
+    assert!(error.contains("must end with .safetensors"), "{error}");
+    let error = failure(workshop.style("nowhere/a.safetensors", &[]));
+    assert!(error.contains("folder for the result does not exist"), "{error}");
+    for (name, code, told) in [("out.webp", 2, ".png or .jpg"), ("nowhere/out.png", 1, "does not exist")] {
+        let mut command = workshop.program();
+        command.args(["optimize", "photos/1.png", "--painting", "painting.png", "-o", name]);
+        command.args(["--loss-net", "vgg.safetensors"]);
+        let error = refusal(command, code);
+        assert!(error.contains(told), "{error}");
+    }
+}
+
+#[test]
+fn without_a_network_the_error_says_which_file_to_fetch_and_where_to_put_it() {
+    let workshop = Workshop::new();
+    let mut command = workshop.program();
+    command.args(["style", "painting.png", "--photos", "photos", "-o", "a.safetensors"]);
+    // Nobody listens there, and nothing was fetched before.
+    command.env("HF_ENDPOINT", "http://127.0.0.1:9");
+    for folder in ["HF_HOME", "XDG_CACHE_HOME", "HOME"] {
+        command.env(folder, workshop.path("empty home"));
+    }
+    let error = failure(command);
+    for told in ["could not be fetched", "timm/vgg16.tv_in1k", "--loss-net FILE", "vgg16.tv_in1k.safetensors"]
+    {
+        assert!(error.contains(told), "{error}");
     }
 }

@@ -5,6 +5,7 @@ mod support;
 
 use std::{fs, process::Command};
 
+use pastiche_nn::networks::VggNaming;
 use serde_json::Value;
 use support::{Workshop, failure, said};
 
@@ -75,11 +76,33 @@ fn what_cannot_be_measured_is_told() {
 }
 
 #[test]
+fn another_painting_than_the_style_s_is_told() {
+    let workshop = Workshop::new();
+    let trained = workshop.style("a.safetensors", &["--steps", "1"]).output().unwrap();
+    assert!(trained.status.success(), "{}", said(&trained));
+    let quick = ["--count", "1", "--iterations", "0"];
+    let right = evaluate(&workshop, &quick).output().unwrap();
+    assert!(!said(&right).contains("warning"), "{}", said(&right));
+    support::picture(70, 70, 1).save(workshop.path("painting.png")).unwrap();
+    let other = evaluate(&workshop, &quick).output().unwrap();
+    assert!(said(&other).contains("trained with another painting"), "{}", said(&other));
+}
+
+#[test]
 fn a_training_step_is_timed_as_json() {
     let workshop = Workshop::new();
-    let mut command = workshop.program();
-    command.args(["bench", "--loss-net", "vgg.safetensors", "--width", "2", "--crop", "32", "--steps", "2"]);
+    let bench = |loss_net: &str| {
+        let mut command = workshop.program();
+        command.args(["bench", "--loss-net", loss_net, "--width", "2", "--crop", "32", "--steps", "3"]);
+        command
+    };
     // The usual layers go further than this loss network.
-    let error = failure(command);
+    let error = failure(bench("vgg.safetensors"));
     assert!(error.contains("its layers go to relu2_2"), "{error}");
+    let input = [("input", "caffe")];
+    support::loss_net(&workshop.path("deep.safetensors"), "relu4_1", VggNaming::Blocks, &input);
+    let output = bench("deep.safetensors").output().unwrap();
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let [min, median, p95] = ["min", "median", "p95"].map(|key| json["ms"][key].as_f64().unwrap());
+    assert!(0.0 < min && min <= median && median <= p95, "{json}");
 }

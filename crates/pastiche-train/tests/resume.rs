@@ -4,7 +4,9 @@
 mod support;
 
 use std::{
-    fs, thread,
+    fs,
+    process::Stdio,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -38,7 +40,7 @@ fn resume() {
     let straight = workshop.style("straight.safetensors", &twenty).output().unwrap();
     assert!(straight.status.success(), "{}", said(&straight));
 
-    let mut killed = workshop.style("killed.safetensors", &twenty).spawn().unwrap();
+    let mut killed = workshop.style("killed.safetensors", &twenty).stderr(Stdio::null()).spawn().unwrap();
     let checkpoint = workshop.path("killed.run/checkpoint.safetensors");
     let deadline = Instant::now() + Duration::from_secs(120);
     while !checkpoint.exists() {
@@ -52,7 +54,8 @@ fn resume() {
     assert!(!workshop.path("killed.safetensors").exists());
     assert_eq!(WeightsFile::open(&checkpoint).unwrap().metadata("pastiche.step"), Some("10"));
 
-    let resumed = [&twenty[..], &["--resume"]].concat();
+    // With another number of threads, too.
+    let resumed = [&twenty[..], &["--resume", "--threads", "1"]].concat();
     let resumed = workshop.style("killed.safetensors", &resumed).output().unwrap();
     assert!(resumed.status.success(), "{}", said(&resumed));
     assert!(!said(&resumed).contains("step 10 of"), "it began at step 11: {}", said(&resumed));
@@ -75,7 +78,7 @@ fn resume() {
 #[test]
 fn a_training_that_exists_is_neither_lost_nor_mixed_up() {
     let workshop = Workshop::new();
-    let two = ["--steps", "2"];
+    let two = ["--steps", "2", "--credit", "Nobody"];
     let first = workshop.style("a.safetensors", &two).output().unwrap();
     assert!(first.status.success(), "{}", said(&first));
     let again = failure(workshop.style("a.safetensors", &two));
@@ -88,10 +91,20 @@ fn a_training_that_exists_is_neither_lost_nor_mixed_up() {
     let other = failure(workshop.style("a.safetensors", &["--resume", "--seed", "7", "--batch", "1"]));
     assert!(other.contains("another configuration"), "{other}");
     assert!(other.contains("seed was 0 and is 7") && other.contains("batch was 2 and is 1"), "{other}");
-    // More steps than before are the one change that can be made.
+    // A training can be made longer, and what it says of itself stays.
     let more = workshop.style("a.safetensors", &["--resume", "--steps", "3"]).output().unwrap();
     assert!(more.status.success(), "{}", said(&more));
     assert_eq!(losses(&workshop.path("a.run/metrics.jsonl")).len(), 3);
+    let style = WeightsFile::open(&workshop.path("a.safetensors")).unwrap();
+    assert_eq!(style.metadata("pastiche.credit"), Some("Nobody"));
+    let told: serde_json::Value =
+        serde_json::from_str(style.metadata("pastiche.trained_with").unwrap()).unwrap();
+    assert_eq!((&told["steps_done"], &told["recipe"]["crop"]), (&3.into(), &96.into()));
+    // Started afresh, nothing of the old training is left.
+    let afresh = workshop.style("a.safetensors", &["-y", "--steps", "1", "--seed", "7"]).output().unwrap();
+    assert!(afresh.status.success(), "{}", said(&afresh));
+    assert_eq!(losses(&workshop.path("a.run/metrics.jsonl")).len(), 1);
+    assert_eq!(fs::read_dir(workshop.path("a.run/samples")).unwrap().count(), 2);
 }
 
 #[cfg(unix)]
@@ -99,7 +112,7 @@ fn a_training_that_exists_is_neither_lost_nor_mixed_up() {
 fn ctrl_c_leaves_a_checkpoint_and_a_style_and_says_how_to_go_on() {
     let workshop = Workshop::new();
     let mut command = workshop.style("a.safetensors", &["--steps", "100000"]);
-    let training = command.stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let training = command.stderr(Stdio::piped()).spawn().unwrap();
     let metrics = workshop.path("a.run/metrics.jsonl");
     let deadline = Instant::now() + Duration::from_secs(120);
     while fs::metadata(&metrics).map_or(0, |file| file.len()) == 0 {
@@ -116,4 +129,22 @@ fn ctrl_c_leaves_a_checkpoint_and_a_style_and_says_how_to_go_on() {
     assert_eq!(checkpoint.metadata("pastiche.step"), Some(steps.as_str()));
     let style = WeightsFile::open(&workshop.path("a.run/style.safetensors")).unwrap();
     assert!(style.style_network(&Device::Cpu).is_ok());
+}
+
+#[test]
+fn the_report_shows_curves_and_the_held_out_photographs() {
+    let workshop = Workshop::new();
+    let options = ["--steps", "4", "--sample-every", "2"];
+    let training = workshop.style("a.safetensors", &options).output().unwrap();
+    assert!(training.status.success(), "{}", said(&training));
+    let page = fs::read_to_string(workshop.path("a.run/report.html")).unwrap();
+    assert!(page.contains("<h1>Step 4 of 4</h1>") && page.contains("<svg"), "{page}");
+    for picture in ["photos", "step-0000002", "step-0000004"] {
+        let file = format!("samples/{picture}.png");
+        assert!(page.contains(&format!("src=\"{file}\"")), "{file}");
+        // Two of eight photographs of 112x96, side by side at a height of 256.
+        let sheet = image::open(workshop.path("a.run").join(file)).unwrap();
+        assert_eq!((sheet.width(), sheet.height()), (2 * 296, 256));
+    }
+    assert!(said(&training).contains("0:00 left"), "{}", said(&training));
 }

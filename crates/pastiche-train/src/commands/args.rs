@@ -33,7 +33,7 @@ impl LossNetArgs {
     pub(crate) fn open(&self) -> Result<LossNetFile> {
         Ok(match &self.loss_net {
             Some(path) => LossNetFile::open(path, self.loss_net_input)?,
-            None => loss_net::download(console::download_bar())?,
+            None => loss_net::download(console::download_bar)?,
         })
     }
 }
@@ -95,8 +95,11 @@ impl DeviceArgs {
     /// Opens the device, says so on standard error, and runs `work` on it.
     pub(crate) fn run<T: Send>(&self, work: impl FnOnce(&Device) -> Result<T> + Send) -> Result<T> {
         let opened = self.device.open()?;
-        if let Some(note) = opened.note() {
-            log::info!("{note}");
+        match opened.note() {
+            // Whoever built for a card expects one.
+            Some(note) if cfg!(feature = "cuda") => console::tell(note),
+            Some(note) => log::info!("{note}"),
+            None => {}
         }
         let threads = usize::from(self.threads.unwrap_or(0));
         let pool = rayon::ThreadPoolBuilder::new()
@@ -108,6 +111,15 @@ impl DeviceArgs {
         console::tell(format_args!("on {} ({}), f32{detail}", opened.id(), opened.name()));
         pool.install(|| work(opened.device()))
     }
+}
+
+/// Refuses an output that long work could not be written to.
+pub(crate) fn refuse_missing_folder(output: &Path) -> Result<()> {
+    let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if folder.is_some_and(|folder| !folder.is_dir()) {
+        bail!("the folder for the result does not exist; make it first: {}", output.display());
+    }
+    Ok(())
 }
 
 /// The first `count` photographs of a folder as squares of `side` pixels, with their names; those that cannot be read are

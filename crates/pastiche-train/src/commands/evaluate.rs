@@ -9,13 +9,15 @@ use pastiche_nn::{Network, WeightsFile};
 use pastiche_train::{
     PerceptualLoss, TrainError, TrainingConfig, ValidConfig,
     evaluate::{self, ObjectiveReport},
+    loss_net::LossNetFile,
     photos::{self, PhotoFolder},
 };
 use serde::Serialize;
+use serde_json::Value;
 
 use super::{
     Outcome,
-    args::{DeviceArgs, LossNetArgs, square_photos},
+    args::{DeviceArgs, LossNetArgs, refuse_missing_folder, square_photos},
     console::{Counter, tell},
 };
 
@@ -81,10 +83,16 @@ struct Evaluation {
 
 impl EvaluateCommand {
     pub(crate) fn run(self) -> Result<Outcome> {
+        let frames = self.frames()?;
+        if let Some(path) = &self.plot {
+            refuse_missing_folder(path)?;
+        }
         let file = WeightsFile::open(&self.style)
             .map_err(|source| TrainError::Style { source, path: self.style.clone() })?;
-        let config = trained_with(&file)?;
+        let recipe = recipe(&file);
+        let config = settings(recipe.as_ref())?;
         let loss_net = self.loss_net.open()?;
+        self.compare(recipe.as_ref(), &loss_net)?;
         let evaluation = self.device.run(|device| {
             let network = file
                 .style_network(device)
@@ -99,40 +107,63 @@ impl EvaluateCommand {
             let objective = evaluate::objectives(&loss, &network, &photos, &iterations, &mut progress)?;
             let noise_gain =
                 self.stability.then(|| evaluate::noise_gain(&network, &photos, 0)).transpose()?;
-            let frame_difference = self.frame_difference(&network, device)?;
+            let frame_difference =
+                frames.map(|frames| frame_difference(&network, &frames, device)).transpose()?.flatten();
             let style = self.style.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             Ok(Evaluation { style, photos: names, objective, noise_gain, frame_difference })
         })?;
+        if self.json {
+            println!("{}", serde_json::to_string(&evaluation)?);
+        } else {
+            evaluation.print();
+        }
         if let Some(path) = &self.plot {
             let title = format!("{}, {} photos", evaluation.style, evaluation.photos.len());
             let figure = evaluate::plot(&evaluation.objective, &title).map_err(|error| anyhow!(error))?;
             fs::write(path, figure)
                 .with_context(|| format!("the figure cannot be written: {}", path.display()))?;
         }
-        if self.json {
-            println!("{}", serde_json::to_string(&evaluation)?);
-        } else {
-            evaluation.print();
-        }
         Ok(Outcome::Done)
     }
 
-    fn frame_difference(&self, network: &Network, device: &Device) -> Result<Option<f64>> {
+    /// The frames to measure on, before any long work.
+    fn frames(&self) -> Result<Option<PhotoFolder>> {
         let Some(folder) = &self.frames else { return Ok(None) };
-        let folder = PhotoFolder::open(folder)?;
-        let frames = folder.photos();
-        if frames.len() < 2 {
-            bail!("one frame alone changes nothing; at least two are needed in {}", folder.path().display());
+        let frames = PhotoFolder::open(folder)?;
+        if frames.photos().len() < 2 {
+            bail!("one frame alone changes nothing; at least two are needed in {}", folder.display());
         }
-        let multiple = network.description().side_multiple;
-        let mut counter = Counter::new("frames", frames.len() as u64);
-        let frames = frames.iter().enumerate().map(|(index, path)| {
-            counter.update(index as u64);
-            let frame = photos::tensor_from_picture(&photos::open_rgb(path)?, device)?;
-            Ok(cut_to_multiple(&frame, multiple)?)
-        });
-        Ok(evaluate::frame_difference(network, frames)?)
+        Ok(Some(frames))
     }
+
+    /// Says where the painting or the loss network is another than the style was trained with.
+    fn compare(&self, recipe: Option<&Value>, loss_net: &LossNetFile) -> Result<()> {
+        let trained = |key: &str| recipe.and_then(|recipe| recipe.get(key)?.as_str());
+        let painting = pastiche_train::sha256(&self.painting)
+            .with_context(|| format!("the painting cannot be read: {}", self.painting.display()))?;
+        for (key, what, found) in [
+            ("painting", "painting", painting.as_str()),
+            ("loss_net", "loss network", loss_net.fingerprint()),
+        ] {
+            if trained(key).is_some_and(|sum| sum != found) {
+                tell(format_args!(
+                    "warning: the style was trained with another {what}, so that the figures compare with no others"
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn frame_difference(network: &Network, frames: &PhotoFolder, device: &Device) -> Result<Option<f64>> {
+    let multiple = network.description().side_multiple;
+    let mut counter = Counter::new("frames", frames.photos().len() as u64);
+    let frames = frames.photos().iter().enumerate().map(|(index, path)| {
+        counter.update(index as u64);
+        let frame = photos::tensor_from_picture(&photos::open_rgb(path)?, device)?;
+        Ok(cut_to_multiple(&frame, multiple)?)
+    });
+    Ok(evaluate::frame_difference(network, frames)?)
 }
 
 /// Cuts off rows and columns that a network cannot take.
@@ -141,12 +172,15 @@ fn cut_to_multiple(frame: &Tensor, multiple: usize) -> candle_core::Result<Tenso
     frame.narrow(2, 0, height / multiple * multiple)?.narrow(3, 0, width / multiple * multiple)?.contiguous()
 }
 
-/// The settings that a style's metadata tell, or the usual ones.
-fn trained_with(file: &WeightsFile) -> Result<ValidConfig> {
-    let told = file.metadata("pastiche.trained_with").and_then(|text| {
-        let value: serde_json::Value = serde_json::from_str(text).ok()?;
-        serde_json::from_value::<TrainingConfig>(value.get("recipe")?.clone()).ok()
-    });
+/// What a style's metadata tell of its training.
+fn recipe(file: &WeightsFile) -> Option<Value> {
+    let told: Value = serde_json::from_str(file.metadata("pastiche.trained_with")?).ok()?;
+    told.get("recipe").cloned()
+}
+
+/// The settings that a style was trained with, or the usual ones.
+fn settings(recipe: Option<&Value>) -> Result<ValidConfig> {
+    let told = recipe.and_then(|recipe| serde_json::from_value::<TrainingConfig>(recipe.clone()).ok());
     let config = told.unwrap_or_else(|| {
         tell("the style does not tell its settings: it is measured with the usual weights");
         TrainingConfig::default()

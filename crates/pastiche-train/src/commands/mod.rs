@@ -9,13 +9,34 @@ mod style;
 
 use anyhow::Result;
 use clap::Subcommand;
+use pastiche_train::TrainError;
 
 /// How a command ended; the numbers are exit codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Done = 0,
     Failed = 1,
+    WrongUsage = 2,
     Interrupted = 130,
+}
+
+/// The command line cannot be meant as it stands.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct UsageError(String);
+
+/// An error that says so.
+pub(crate) fn wrong_usage(message: impl Into<String>) -> anyhow::Error {
+    UsageError(message.into()).into()
+}
+
+/// The exit code that an error deserves.
+pub(crate) fn outcome_of(error: &anyhow::Error) -> Outcome {
+    let setting = matches!(
+        error.downcast_ref(),
+        Some(TrainError::Setting { .. } | TrainError::UnknownLayer { .. } | TrainError::LossNetInput { .. })
+    );
+    if setting || error.is::<UsageError>() { Outcome::WrongUsage } else { Outcome::Failed }
 }
 
 #[derive(Subcommand)]

@@ -4,6 +4,7 @@ use std::{path::PathBuf, sync::atomic::Ordering};
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
+use image::ImageFormat;
 use pastiche_train::{
     LossWeights, PerceptualLoss, TrainingConfig,
     optimize::{PixelOptimiser, white_noise},
@@ -12,8 +13,9 @@ use pastiche_train::{
 
 use super::{
     Outcome,
-    args::{DeviceArgs, LossArgs, LossNetArgs},
+    args::{DeviceArgs, LossArgs, LossNetArgs, refuse_missing_folder},
     console::{Counter, interrupt_switch, tell},
+    wrong_usage,
 };
 
 /// Paints one photograph by minimising equation 5 over its pixels.
@@ -78,6 +80,14 @@ impl OptimizeCommand {
         if self.output.exists() && !self.overwrite {
             bail!("the picture exists already; add -y to replace it: {}", self.output.display());
         }
+        let format = ImageFormat::from_path(&self.output).ok();
+        if !matches!(format, Some(ImageFormat::Png | ImageFormat::Jpeg)) {
+            return Err(wrong_usage(format!(
+                "pictures are written as .png or .jpg; choose such a name: {}",
+                self.output.display()
+            )));
+        }
+        refuse_missing_folder(&self.output)?;
         let usual = TrainingConfig::default();
         let weights = self.loss.over(LossWeights::default());
         let style_size = self.style_size.unwrap_or(usual.style_size);
@@ -85,8 +95,8 @@ impl OptimizeCommand {
         let cancel = interrupt_switch("writing the picture as it is now")?;
         let (picture, interrupted) = self.device.run(|device| {
             let loss = PerceptualLoss::open(&loss_net, weights, &self.painting, style_size, device)?;
-            let photo = photos::open_rgb(&self.photo)?;
-            let photo = photos::tensor_from_picture(&photos::reduced(&photo, self.size)?, device)?;
+            let photo = photos::open_reduced(&self.photo, self.size)?;
+            let photo = photos::tensor_from_picture(&photo, device)?;
             let (_, _, height, width) = photo.dims4()?;
             let start = match self.from {
                 Start::Noise => white_noise(height, width, self.seed, device)?,

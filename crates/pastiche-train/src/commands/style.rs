@@ -3,6 +3,7 @@
 use std::{
     collections::{HashMap, VecDeque},
     path::PathBuf,
+    time::Instant,
 };
 
 use anyhow::{Result, bail};
@@ -15,8 +16,9 @@ use pastiche_train::{
 
 use super::{
     Outcome,
-    args::{DeviceArgs, LossArgs, LossNetArgs},
+    args::{DeviceArgs, LossArgs, LossNetArgs, refuse_missing_folder},
     console::{clock, interrupt_switch, tell},
+    wrong_usage,
 };
 
 /// Trains a style.
@@ -168,11 +170,13 @@ impl AboutArgs {
 impl StyleCommand {
     pub(crate) fn run(self) -> Result<Outcome> {
         if self.output.extension().is_none_or(|extension| extension != "safetensors") {
-            bail!("a style file's name ends with .safetensors: {}", self.output.display());
+            let output = self.output.display();
+            return Err(wrong_usage(format!("a style file's name must end with .safetensors: {output}")));
         }
         if self.output.exists() && !self.overwrite && !self.resume {
             bail!("the style exists already; add -y to replace it: {}", self.output.display());
         }
+        refuse_missing_folder(&self.output)?;
         let config = self.network.config(&self.loss).validate()?;
         let photos = PhotoFolder::open(&self.photos)?;
         let loss_net = self.loss_net.open()?;
@@ -185,7 +189,7 @@ impl StyleCommand {
         ));
         let mut log = Log::new(&config, self.log_every);
         let cancel = interrupt_switch("finishing the step and writing a checkpoint")?;
-        let metadata = self.about.metadata();
+        let about = self.about.metadata();
         let ending = self.device.run(|device| {
             let (weights, size) = (config.loss.clone(), config.style_size);
             let loss = PerceptualLoss::open(&loss_net, weights, &self.painting, size, device)?;
@@ -204,7 +208,7 @@ impl StyleCommand {
                 replace: self.overwrite,
                 checkpoint_every: self.checkpoint_every,
                 sample_every: self.sample_every,
-                metadata,
+                about,
             };
             Ok(run::train(&job, loss, &cancel, &mut |step| log.step(step))?)
         })?;
@@ -228,7 +232,8 @@ impl StyleCommand {
 struct Log {
     steps: u64,
     every: u64,
-    recent_ms: VecDeque<f64>,
+    /// When the latest steps ended: their distance counts the wait for photographs, samples and checkpoints too.
+    ends: VecDeque<Instant>,
 }
 
 impl Log {
@@ -236,22 +241,24 @@ impl Log {
     const RECENT: usize = 50;
 
     fn new(config: &ValidConfig, every: u64) -> Self {
-        Self { steps: config.steps, every, recent_ms: VecDeque::new() }
+        Self { steps: config.steps, every, ends: VecDeque::from([Instant::now()]) }
     }
 
     fn step(&mut self, report: &StepReport) {
-        if self.recent_ms.len() == Self::RECENT {
-            self.recent_ms.pop_front();
+        if self.ends.len() > Self::RECENT {
+            self.ends.pop_front();
         }
-        self.recent_ms.push_back(report.step_ms);
+        let now = Instant::now();
+        let first = *self.ends.front().unwrap_or(&now);
+        self.ends.push_back(now);
         let StepReport { step, total, content, style, total_variation, stability, .. } = *report;
         if !step.is_multiple_of(self.every) && step != self.steps {
             return;
         }
-        let each_ms = self.recent_ms.iter().sum::<f64>() / self.recent_ms.len() as f64;
+        let each_ms = (now - first).as_secs_f64() * 1000.0 / (self.ends.len() - 1) as f64;
         let left = clock(each_ms / 1000.0 * self.steps.saturating_sub(step) as f64);
         tell(format_args!(
-            "step {step} of {}: loss {total:.3} (content {content:.3}, style {style:.3}, smoothness \
+            "step {step} of {}: loss {total:.3} (content {content:.3}, style {style:.3}, total variation \
              {total_variation:.3}, stability {stability:.3}), {each_ms:.0} ms a step, {left} left",
             self.steps
         ));

@@ -51,11 +51,11 @@ pub fn objectives(
         network_total += scalar(&terms.total()?)?;
         style += scalar(&terms.style)? / loss.weights().style;
         content += scalar(&terms.content)? / loss.weights().content;
-        let (_, _, height, width) = photo.dims4()?;
-        let start = white_noise(height, width, seed as u64, photo.device())?;
         if most == 0 {
             continue;
         }
+        let (_, _, height, width) = photo.dims4()?;
+        let start = white_noise(height, width, seed as u64, photo.device())?;
         let mut pixels = PixelOptimiser::new(loss, photo, &start)?;
         let mut goes_down = true;
         for iteration in 1..=most {

@@ -18,11 +18,12 @@ const NAME_BY_HAND: &str = "vgg16.tv_in1k.safetensors";
 /// Hexadecimal digits of a SHA-256.
 const SUM_DIGITS: usize = 64;
 
-/// The VGG-16 of torchvision: as put there by hand, as fetched before, or fetched now, while `progress` is told.
+/// The VGG-16 of torchvision: as put there by hand, as fetched before, or fetched now, while what
+/// `progress` makes is told.
 ///
 /// # Errors
 /// It is not there and cannot be fetched, or is damaged.
-pub fn download(progress: impl Progress) -> Result<LossNetFile, TrainError> {
+pub fn download<P: Progress>(progress: impl FnOnce() -> P) -> Result<LossNetFile, TrainError> {
     let place = place_by_hand();
     if place.exists() {
         return LossNetFile::open(&place, Some(INPUT));
@@ -37,7 +38,7 @@ pub fn download(progress: impl Progress) -> Result<LossNetFile, TrainError> {
     let cached = hf_hub::Cache::from_env().model(REPOSITORY.to_owned()).get(FILE);
     let path = match cached {
         Some(path) => path,
-        None => repository.download_with_progress(FILE, progress).map_err(failed)?,
+        None => repository.download_with_progress(FILE, progress()).map_err(failed)?,
     };
     let file = LossNetFile::open(&path, Some(INPUT))?;
     verify(&path, file.fingerprint())?;

@@ -16,13 +16,13 @@ pub enum LossNetInputChoice {
 }
 
 impl FromStr for LossNetInputChoice {
-    type Err = String;
+    type Err = TrainError;
 
     fn from_str(word: &str) -> Result<Self, Self::Err> {
         match word {
             "torchvision" => Ok(Self::Torchvision),
             "caffe" => Ok(Self::Caffe),
-            _ => Err("there are torchvision and caffe".to_owned()),
+            _ => Err(TrainError::UnknownLossNetInput { word: word.to_owned() }),
         }
     }
 }

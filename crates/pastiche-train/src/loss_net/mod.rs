@@ -53,22 +53,28 @@ impl LossNetFile {
     /// # Errors
     /// The file lacks a layer, or holds something else than a VGG.
     pub fn network(&self, weights: &LossWeights, device: &Device) -> Result<FrozenNetwork, TrainError> {
-        let layers = weights.style_layers.iter().chain(&weights.content_layers);
-        let mut last = 0;
-        for layer in layers {
-            let position = LAYERS.iter().position(|known| *known == layer.layer);
-            last = last.max(position.ok_or_else(|| TrainError::UnknownLayer { layer: layer.layer.clone() })?);
+        let wanted: Vec<&str> = (weights.style_layers.iter().chain(&weights.content_layers))
+            .map(|layer| layer.layer.as_str())
+            .collect();
+        let place = |layer: &str| LAYERS.iter().position(|known| *known == layer);
+        if let Some(unknown) = wanted.iter().find(|layer| place(layer).is_none()) {
+            return Err(TrainError::UnknownLayer { layer: (*unknown).to_owned() });
         }
-        let layer = LAYERS[last];
-        let description =
-            self.describe(layer).ok_or_else(|| TrainError::UnknownLayer { layer: layer.to_owned() })?;
+        let lacking = |layer: &str, tensor: &str| TrainError::LossNetLayer {
+            tensor: tensor.to_owned(),
+            layer: layer.to_owned(),
+            last: self.last_layer(),
+            path: self.path.clone(),
+        };
+        let deepest = wanted.iter().copied().max_by_key(|layer| place(layer)).unwrap_or(LAYERS[0]);
+        // VGG-16 has no `_4` layers.
+        let of_this_kind = |layer: &str| self.describe(layer).ok_or_else(|| lacking(layer, layer));
+        for layer in &wanted {
+            of_this_kind(layer)?;
+        }
+        let description = of_this_kind(deepest)?;
         if let Some(missing) = description.parameters().keys().find(|name| self.file.shape(name).is_none()) {
-            return Err(TrainError::LossNetLayer {
-                tensor: (*missing).to_owned(),
-                layer: layer.to_owned(),
-                last: self.last_layer(),
-                path: self.path.clone(),
-            });
+            return Err(lacking(deepest, missing));
         }
         let failed = |source| TrainError::LossNet { source, path: self.path.clone() };
         let network = self.file.network_within(description, device).map_err(failed)?;

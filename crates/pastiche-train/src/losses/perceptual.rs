@@ -9,7 +9,7 @@ use super::{LossWeights, feature_reconstruction, style_reconstruction, total_var
 use crate::{
     TrainError,
     loss_net::LossNetFile,
-    photos::{open_painting, tensor_from_picture},
+    photos::{open_reduced, tensor_from_picture},
 };
 
 /// Largest value of a pixel; total variation is measured in its square.
@@ -88,7 +88,7 @@ impl PerceptualLoss {
         device: &Device,
     ) -> std::result::Result<Self, TrainError> {
         let network = loss_net.network(&weights, device)?;
-        let painting = tensor_from_picture(&open_painting(painting, size)?, device)?;
+        let painting = tensor_from_picture(&open_reduced(painting, size)?, device)?;
         Ok(Self::new(network, weights, &painting)?)
     }
 

@@ -4,6 +4,8 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
+use crate::TrainError;
+
 /// A layer of the loss network and how much it counts beside the others of its kind.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LayerWeight {
@@ -41,6 +43,25 @@ impl Default for LossWeights {
             content: 1.0,
             total_variation: 3.0,
         }
+    }
+}
+
+impl LossWeights {
+    /// Checks the layers; the factors are checked with the other settings.
+    pub(crate) fn validate(&self) -> Result<(), TrainError> {
+        for (name, layers) in
+            [("--style-layers", &self.style_layers), ("--content-layers", &self.content_layers)]
+        {
+            let wrong = |layer: &&LayerWeight| !(layer.weight > 0.0 && layer.weight.is_finite());
+            let value = match layers.iter().find(wrong) {
+                Some(layer) => layer.to_string(),
+                None if layers.is_empty() => "empty".to_owned(),
+                None => continue,
+            };
+            let allowed = "layers, each with a weight above 0".to_owned();
+            return Err(TrainError::Setting { name, value, allowed });
+        }
+        Ok(())
     }
 }
 

@@ -2,7 +2,7 @@
 
 mod lbfgs;
 
-use candle_core::{DType, Device, Tensor, Var};
+use candle_core::{Device, Tensor, Var};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -89,5 +89,5 @@ impl Objective<'_> {
 pub fn white_noise(height: usize, width: usize, seed: u64, device: &Device) -> Result<Tensor, TrainError> {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let values: Vec<f32> = (0..3 * height * width).map(|_| random.random_range(0.0..=255.0)).collect();
-    Ok(Tensor::from_vec(values, (1, 3, height, width), device)?.to_dtype(DType::F32)?)
+    Ok(Tensor::from_vec(values, (1, 3, height, width), device)?)
 }

@@ -25,10 +25,17 @@ impl PhotoFolder {
     pub fn open(folder: &Path) -> Result<Self, TrainError> {
         let mut photos = Vec::new();
         for entry in WalkDir::new(folder).follow_links(true).sort_by_file_name() {
-            let entry = entry.map_err(|source| TrainError::PhotoFolder {
-                source: source.into(),
-                path: folder.to_owned(),
-            })?;
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(source) if source.depth() == 0 => {
+                    return Err(TrainError::PhotoFolder { source: source.into(), path: folder.to_owned() });
+                }
+                // A link that leads nowhere, a folder that is closed.
+                Err(error) => {
+                    log::warn!("passed over: {error}");
+                    continue;
+                }
+            };
             let is_photo = |path: &Path| {
                 let extension = path.extension().unwrap_or_default();
                 EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known))

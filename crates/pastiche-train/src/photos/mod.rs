@@ -11,8 +11,7 @@ mod pixels;
 pub use self::{
     augment::{Augmentation, Variation},
     folder::PhotoFolder,
-    loader::{Batch, PhotoLoader},
-    pixels::{
-        centre_square, open_painting, open_rgb, picture_from_tensor, reduced, resized, tensor_from_picture,
-    },
+    loader::Batch,
+    pixels::{centre_square, open_reduced, open_rgb, picture_from_tensor, resized, tensor_from_picture},
 };
+pub(crate) use loader::PhotoLoader;

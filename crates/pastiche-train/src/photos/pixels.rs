@@ -26,21 +26,21 @@ pub fn open_rgb(path: &Path) -> Result<RgbImage, TrainError> {
     Ok(picture.into_rgb8())
 }
 
-/// Reads a painting and brings its shorter side to `size` pixels, without enlarging it.
+/// Reads a picture and brings its shorter side to `size` pixels, without enlarging it.
 ///
 /// # Errors
-/// The file cannot be read, or the painting has fewer than 32 pixels on its shorter side.
-pub fn open_painting(path: &Path, size: u32) -> Result<RgbImage, TrainError> {
-    let painting = open_rgb(path)?;
-    let (width, height) = painting.dimensions();
+/// The file cannot be read, or the picture has fewer than 32 pixels on its shorter side.
+pub fn open_reduced(path: &Path, size: u32) -> Result<RgbImage, TrainError> {
+    let picture = open_rgb(path)?;
+    let (width, height) = picture.dimensions();
     let shorter = width.min(height);
     if shorter < MIN_SIDE {
         return Err(TrainError::PictureTooSmall { width, height, least: MIN_SIDE, path: path.to_owned() });
     }
     if shorter < size {
-        log::warn!("the painting has {shorter} pixels on its shorter side, not {size}: {}", path.display());
+        log::warn!("a picture has {shorter} pixels on its shorter side, not {size}: {}", path.display());
     }
-    reduced(&painting, size)
+    reduced(&picture, size)
 }
 
 /// A rectangle of a picture, `left`, `top`, `width`, `height`, resized to `to` (width, height).
@@ -75,10 +75,7 @@ pub fn resized(picture: &RgbImage, to: (u32, u32)) -> Result<RgbImage, TrainErro
 }
 
 /// The picture with its shorter side reduced to `size` pixels, or as it is where that is shorter.
-///
-/// # Errors
-/// A side is 0.
-pub fn reduced(picture: &RgbImage, size: u32) -> Result<RgbImage, TrainError> {
+fn reduced(picture: &RgbImage, size: u32) -> Result<RgbImage, TrainError> {
     let (width, height) = picture.dimensions();
     let shorter = width.min(height);
     let scale = f64::from(size.min(shorter)) / f64::from(shorter);

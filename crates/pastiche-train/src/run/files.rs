@@ -6,9 +6,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use tempfile::NamedTempFile;
-
 use crate::TrainError;
+
+/// How the names of files begin that are being written.
+const UNFINISHED: &str = ".unfinished-";
 
 /// The folder of one training, beside the style file that it makes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,18 +30,24 @@ impl RunFolder {
         if resume && !checkpoint.exists() {
             return Err(TrainError::NoCheckpoint { path: checkpoint });
         }
-        if !resume && checkpoint.exists() {
-            if !replace {
-                return Err(TrainError::RunExists { path: checkpoint });
+        if !resume && !replace && checkpoint.exists() {
+            return Err(TrainError::RunExists { path: checkpoint });
+        }
+        if !resume {
+            let files = [checkpoint, self.metrics(), self.style_so_far(), self.report()];
+            for file in files.iter().chain(&self.unfinished()) {
+                remove(fs::remove_file(file)).map_err(|source| self.unwritable(source))?;
             }
-            for file in [checkpoint, self.metrics(), self.style_so_far()] {
-                remove(&file).map_err(|source| self.unwritable(source))?;
-            }
-            for sheet in self.sample_sheets() {
-                remove(&sheet).map_err(|source| self.unwritable(source))?;
-            }
+            remove(fs::remove_dir_all(self.samples())).map_err(|source| self.unwritable(source))?;
         }
         fs::create_dir_all(self.samples()).map_err(|source| self.unwritable(source))
+    }
+
+    /// What a training that was killed while it wrote has left half done.
+    fn unfinished(&self) -> Vec<PathBuf> {
+        let entries = fs::read_dir(&self.0).into_iter().flatten().flatten();
+        let half = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(UNFINISHED));
+        half.map(|entry| entry.path()).collect()
     }
 
     fn unwritable(&self, source: io::Error) -> TrainError {
@@ -93,8 +100,9 @@ impl RunFolder {
     }
 }
 
-fn remove(file: &Path) -> io::Result<()> {
-    match fs::remove_file(file) {
+/// That nothing is there to be removed is no failure.
+fn remove(removed: io::Result<()>) -> io::Result<()> {
+    match removed {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
@@ -103,7 +111,12 @@ fn remove(file: &Path) -> io::Result<()> {
 /// Writes a file so that it is there whole or as it was before, even if the power fails.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let mut file = NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(UNFINISHED);
+    // As other files are, since others may want to watch; the system's mask is applied.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut file = builder.tempfile_in(folder.unwrap_or(Path::new(".")))?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(path)?;

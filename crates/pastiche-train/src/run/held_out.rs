@@ -39,6 +39,11 @@ impl HeldOut {
         Ok(Self { photos })
     }
 
+    /// Whether none could be kept from the training, or read.
+    pub(super) fn is_empty(&self) -> bool {
+        self.photos.is_empty()
+    }
+
     /// The photographs side by side as they are.
     pub(super) fn originals(&self) -> Result<RgbImage, TrainError> {
         sheet(self.photos.iter().map(picture_from_tensor))

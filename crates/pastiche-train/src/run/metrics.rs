@@ -32,14 +32,14 @@ impl Metrics {
             write_whole(path, &text)?;
             fs::OpenOptions::new().append(true).open(path)
         })();
-        let file = opened.map_err(|source| unwritable(source, path))?;
+        let file = opened.map_err(TrainError::unwritable(path))?;
         Ok(Self { path: path.to_owned(), file: BufWriter::new(file), steps })
     }
 
     pub(super) fn add(&mut self, step: &StepReport) -> Result<(), TrainError> {
         let text = serde_json::to_string(step).map_err(std::io::Error::from);
         text.and_then(|text| writeln!(self.file, "{text}").and_then(|()| self.file.flush()))
-            .map_err(|source| unwritable(source, &self.path))?;
+            .map_err(TrainError::unwritable(&self.path))?;
         self.steps.push(*step);
         Ok(())
     }
@@ -54,9 +54,4 @@ fn read(path: &Path) -> Vec<StepReport> {
     let Ok(file) = File::open(path) else { return Vec::new() };
     let lines = BufReader::new(file).lines().map_while(Result::ok);
     lines.filter_map(|line| serde_json::from_str(&line).ok()).collect()
-}
-
-fn unwritable(source: std::io::Error, path: &Path) -> TrainError {
-    let kept = "the last checkpoint is as it was, if there is one".to_owned();
-    TrainError::Write { source, kept, path: path.to_owned() }
 }

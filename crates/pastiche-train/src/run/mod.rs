@@ -8,12 +8,12 @@ mod report;
 
 use std::{
     collections::HashMap,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::atomic::{AtomicBool, Ordering},
 };
 
 use candle_core::{DType, Device};
-use pastiche_nn::weights;
+use pastiche_nn::{WeightsError, weights};
 
 pub use self::files::RunFolder;
 pub(crate) use self::files::write_whole;
@@ -50,8 +50,9 @@ pub struct TrainJob {
     pub checkpoint_every: u64,
     /// Steps between two sheets of held-out photos.
     pub sample_every: u64,
-    /// What the style file says about itself: `pastiche.name`, `.credit`, `.license`.
-    pub metadata: HashMap<String, String>,
+    /// What the style file says about itself: `pastiche.name`, `.credit`, `.license`. A training that goes on
+    /// keeps what is not given anew.
+    pub about: HashMap<String, String>,
 }
 
 /// How a training ended.
@@ -80,7 +81,7 @@ pub fn train(
     let (held_out, training_photos) = job.photos.hold_out(HeldOut::COUNT);
     let recipe = Recipe {
         config: (*job.config).clone(),
-        painting: fingerprint::of_file(&job.painting)
+        painting: fingerprint::sha256(&job.painting)
             .map_err(|source| TrainError::Picture { source: source.into(), path: job.painting.clone() })?,
         loss_net: job.loss_net.clone(),
         photos: job.photos.fingerprint(),
@@ -88,54 +89,79 @@ pub fn train(
     job.run.prepare(job.resume, job.replace)?;
     let mut trainer = Trainer::new(job.config.clone(), loss, &job.device)?;
     let checkpoint_path = job.run.checkpoint();
+    let mut about = HashMap::new();
     if job.resume {
-        checkpoint::restore(&mut trainer, &recipe, &checkpoint_path)?;
+        about = checkpoint::restore(&mut trainer, &recipe, &checkpoint_path)?;
     }
+    about.extend(job.about.clone());
+    let files = Files { job, recipe, about };
     let mut metrics = Metrics::open(&job.run.metrics(), trainer.steps_done())?;
     let report = Report::new(&job.run, HeldOut::open(&held_out, &job.config, &job.device)?);
     let mut loader = PhotoLoader::start(training_photos, (&*job.config).into(), trainer.steps_done())?;
     let mut saved = trainer.steps_done();
     while trainer.steps_done() < job.config.steps && !cancel.load(Ordering::Relaxed) {
-        let step = trainer.step(&loader.next_batch()?).map_err(|error| told_kept(error, job, saved))?;
+        let batch = match loader.next_batch() {
+            Ok(batch) => batch,
+            Err(error) => {
+                // What was learned is sound.
+                files.save(&trainer)?;
+                return Err(error);
+            }
+        };
+        let step = trainer.step(&batch).map_err(|error| told_kept(error, job, saved))?;
         metrics.add(&step)?;
         watch(&step);
         let last = step.step == job.config.steps;
-        if step.step.is_multiple_of(job.sample_every) || last {
-            report.refresh(&trainer, metrics.steps())?;
-        }
         if step.step.is_multiple_of(job.checkpoint_every) || last {
-            save(job, &trainer, &recipe)?;
+            files.save(&trainer)?;
             saved = step.step;
+        }
+        if step.step.is_multiple_of(job.sample_every) || last {
+            // The training is worth more than the look at it.
+            report
+                .refresh(&trainer, metrics.steps())
+                .unwrap_or_else(|error| log::warn!("no report: {error}"));
         }
     }
     drop(loader);
     let steps = trainer.steps_done();
     if steps < job.config.steps {
-        save(job, &trainer, &recipe)?;
+        files.save(&trainer)?;
         return Ok(Ending::Interrupted { steps });
     }
-    write_style(job, &trainer, &recipe, &job.output)?;
+    files.write_style(&trainer, &job.output)?;
     Ok(Ending::Finished)
 }
 
-/// Writes the checkpoint, and beside it the style so far, which can be looked at.
-fn save(job: &TrainJob, trainer: &Trainer, recipe: &Recipe) -> Result<(), TrainError> {
-    checkpoint::save(trainer, recipe, &job.run.checkpoint())?;
-    write_style(job, trainer, recipe, &job.run.style_so_far())
+/// What a training leaves, and what it says of itself.
+struct Files<'a> {
+    job: &'a TrainJob,
+    recipe: Recipe,
+    about: HashMap<String, String>,
 }
 
-fn write_style(
-    job: &TrainJob,
-    trainer: &Trainer,
-    recipe: &Recipe,
-    path: &std::path::Path,
-) -> Result<(), TrainError> {
-    let mut metadata = job.metadata.clone();
-    let trained_with = serde_json::json!({ "steps_done": trainer.steps_done(), "recipe": recipe });
-    metadata.insert("pastiche.trained_with".to_owned(), trained_with.to_string());
-    metadata.insert("pastiche.version".to_owned(), env!("CARGO_PKG_VERSION").to_owned());
-    weights::save(trainer.network(), &metadata, DType::F16, path)
-        .map_err(|source| TrainError::Style { source, path: path.to_owned() })
+impl Files<'_> {
+    /// Writes the checkpoint, and beside it the style so far, which can be looked at.
+    fn save(&self, trainer: &Trainer) -> Result<(), TrainError> {
+        checkpoint::save(trainer, &self.recipe, &self.about, &self.job.run.checkpoint())?;
+        self.write_style(trainer, &self.job.run.style_so_far())
+    }
+
+    fn write_style(&self, trainer: &Trainer, path: &Path) -> Result<(), TrainError> {
+        let steps = trainer.steps_done();
+        let mut metadata = self.about.clone();
+        let trained_with = serde_json::json!({ "steps_done": steps, "recipe": self.recipe });
+        metadata.insert("pastiche.trained_with".to_owned(), trained_with.to_string());
+        metadata.insert("pastiche.version".to_owned(), env!("CARGO_PKG_VERSION").to_owned());
+        weights::save(trainer.network(), &metadata, DType::F16, path).map_err(|error| match error {
+            WeightsError::Write { source } => TrainError::Write {
+                source,
+                kept: format!("the checkpoint of step {steps} is written, and --resume goes on from there"),
+                path: path.to_owned(),
+            },
+            source => TrainError::Style { source, path: path.to_owned() },
+        })
+    }
 }
 
 /// A failed step's error, with what remains of the training.

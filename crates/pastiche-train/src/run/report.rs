@@ -35,15 +35,17 @@ impl Report {
 
     /// Adds a sheet of the network as it is now and draws the curves anew.
     pub(super) fn refresh(&self, trainer: &Trainer, steps: &[StepReport]) -> Result<(), TrainError> {
-        let originals = self.run.samples().join("photos.png");
-        if !originals.exists() {
-            write_picture(&self.held_out.originals()?, &originals)?;
+        if !self.held_out.is_empty() {
+            let originals = self.run.samples().join("photos.png");
+            if !originals.exists() {
+                write_picture(&self.held_out.originals()?, &originals)?;
+            }
+            let sheet = self.run.sample_sheet(trainer.steps_done());
+            write_picture(&self.held_out.restyled(trainer)?, &sheet)?;
         }
-        let sheet = self.run.sample_sheet(trainer.steps_done());
-        write_picture(&self.held_out.restyled(trainer)?, &sheet)?;
         let page = self.page(trainer, steps);
         let path = self.run.report();
-        write_whole(&path, page.as_bytes()).map_err(|source| unwritable(source, &path))
+        write_whole(&path, page.as_bytes()).map_err(TrainError::unwritable(&path))
     }
 
     fn page(&self, trainer: &Trainer, steps: &[StepReport]) -> String {
@@ -51,10 +53,15 @@ impl Report {
         let mut page = format!(
             "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Training: step {done}</title>\
              <style>body{{font:16px sans-serif;margin:2em auto;max-width:70em;color:#222}}\
-             img{{max-width:100%}}</style>\n<h1>Step {done} of {all}</h1>\n{}\n<h2>Held-out photographs</h2>\n\
-             <p><img src=\"samples/photos.png\" alt=\"the photographs\"></p>\n",
+             img{{max-width:100%}}</style>\n<h1>Step {done} of {all}</h1>\n{}\n",
             curves(steps),
         );
+        if !self.held_out.is_empty() {
+            page.push_str(
+                "<h2>Held-out photographs</h2>\n\
+                 <p><img src=\"samples/photos.png\" alt=\"the photographs\"></p>\n",
+            );
+        }
         for sheet in self.run.sample_sheets().iter().rev() {
             let name = sheet.file_name().unwrap_or_default().to_string_lossy();
             let step = name.trim_start_matches("step-").trim_end_matches(".png").trim_start_matches('0');
@@ -115,10 +122,5 @@ fn write_picture(picture: &RgbImage, path: &Path) -> Result<(), TrainError> {
     picture
         .write_to(&mut bytes, ImageFormat::Png)
         .map_err(|source| TrainError::WritePicture { source, path: path.to_owned() })?;
-    write_whole(path, bytes.get_ref()).map_err(|source| unwritable(source, path))
-}
-
-fn unwritable(source: io::Error, path: &Path) -> TrainError {
-    let kept = "the last checkpoint is as it was, if there is one".to_owned();
-    TrainError::Write { source, kept, path: path.to_owned() }
+    write_whole(path, bytes.get_ref()).map_err(TrainError::unwritable(path))
 }

@@ -112,10 +112,15 @@ pub(crate) fn said(output: &Output) -> String {
 }
 
 /// The line that tells why a program failed, which it must have.
-pub(crate) fn failure(mut command: Command) -> String {
+pub(crate) fn failure(command: Command) -> String {
+    refusal(command, 1)
+}
+
+/// The line that tells why a program ended with `code`.
+pub(crate) fn refusal(mut command: Command, code: i32) -> String {
     let output = command.output().unwrap();
     let said = said(&output);
-    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert_eq!(output.status.code(), Some(code), "{said}");
     let errors: Vec<&str> = said.lines().filter(|line| line.starts_with("error: ")).collect();
     assert_eq!(errors.len(), 1, "one line tells the error: {said}");
     errors[0].to_owned()
