@@ -63,7 +63,7 @@ fn difference(a: &[u8], b: &[u8]) -> f64 {
 #[test]
 fn a_video_keeps_its_frames_times_and_size_and_changes_its_looks() {
     let studio = Studio::new();
-    let run = studio.video(&["--threads", "1"]).done();
+    let run = studio.video(&["--threads", "1", "--precision", "f32"]).done();
     assert!(run.out.is_empty(), "{}", run.out);
     for word in ["cpu", "f32", "1 thread", "encoder", "no sound", "50 frames"] {
         assert!(run.err.contains(word), "{word:?} is not told: {}", run.err);

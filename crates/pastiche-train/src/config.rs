@@ -37,6 +37,10 @@ pub struct TrainingConfig {
     pub loss: LossWeights,
     /// Factor of the stability term; 0 leaves it out.
     pub stability: f64,
+    /// Part of the steps after which the stability term sets in: a network that paints first and is steadied then paints
+    /// better than one that must be steady from the start, as those are that do not tell this.
+    #[serde(default)]
+    pub stability_from: f64,
     /// What the stability term compares a photo with.
     pub variation: Variation,
     /// How photos are varied.
@@ -56,6 +60,7 @@ impl Default for TrainingConfig {
             seed: 0,
             loss: LossWeights::default(),
             stability: 0.5,
+            stability_from: 0.6,
             variation: Variation::default(),
             augmentation: Augmentation::default(),
         }
@@ -110,6 +115,7 @@ impl TrainingConfig {
         within("--content-weight", self.loss.content, 1e-9, 1e9)?;
         within("--total-variation-weight", self.loss.total_variation, 0.0, 1e9)?;
         within("--stability-weight", self.stability, 0.0, 1e9)?;
+        within("--stability-from", self.stability_from, 0.0, 1.0)?;
         within("--noise", self.variation.noise, 0.0, 255.0)?;
         within("--shift", self.variation.shift.into(), 0.0, (self.crop / 4).into())?;
         within("variation.light", self.variation.light, 0.0, 0.5)?;

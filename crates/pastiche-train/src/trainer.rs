@@ -7,7 +7,7 @@ use pastiche_nn::Network;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    PerceptualLoss, TrainError, ValidConfig,
+    PerceptualLoss, TrainError, TrainingConfig, ValidConfig,
     adam::Adam,
     photos::Batch,
     stability::{Pair, stability_loss},
@@ -15,6 +15,8 @@ use crate::{
 
 /// Steps over which the learning rate rises to its largest.
 const WARM_UP_STEPS: f64 = 50.0;
+/// Part of the steps over which the stability term rises.
+const STABILITY_RISE: f64 = 0.05;
 /// What the learning rate falls to in the end, as a part of its largest.
 const LAST_RATE: f64 = 0.01;
 
@@ -93,14 +95,15 @@ impl Trainer {
         let tensor = |values: &[f32]| Tensor::from_slice(values, (number, 3, side, side), &self.device);
         let photos = tensor(&batch.photos)?;
         let content = self.loss.content_target(&photos)?;
-        let (output, stability) = if self.config.stability > 0.0 {
+        let stability_weight = self.stability_weight();
+        let (output, stability) = if stability_weight > 0.0 {
             let varied = tensor(&batch.varied)?;
             let outputs = self.network.forward(&Tensor::cat(&[&photos, &varied], 0)?)?;
             let (of_plain, of_varied) = (outputs.narrow(0, 0, number)?, outputs.narrow(0, number, number)?);
             let outputs = Pair { plain: &of_plain, varied: &of_varied };
             let photos = Pair { plain: &photos, varied: &varied };
             let gain = stability_loss(outputs, photos, batch.shift)?;
-            (of_plain, Some((gain * self.config.stability)?))
+            (of_plain, Some((gain * stability_weight)?))
         } else {
             (self.network.forward(&photos)?, None)
         };
@@ -143,6 +146,19 @@ impl Trainer {
         self.step = report.step;
         report.step_ms = start.elapsed().as_secs_f64() * 1000.0;
         Ok(report)
+    }
+
+    /// The factor of the stability term in the next step: none at first, unless it is to count from the start; then it
+    /// rises in a line to all of it.
+    fn stability_weight(&self) -> f64 {
+        let TrainingConfig { steps, stability, stability_from, .. } = *self.config;
+        let progress = self.step as f64 / steps as f64;
+        let rise = STABILITY_RISE.min(stability_from);
+        if progress >= stability_from + rise {
+            stability
+        } else {
+            stability * ((progress - stability_from) / rise).max(0.0)
+        }
     }
 
     /// Adam's step size for the next step: rises in a line at first, then falls along a cosine.

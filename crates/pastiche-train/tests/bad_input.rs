@@ -160,6 +160,7 @@ fn settings_out_of_range_are_told_with_the_range() {
         ("--style-weight", "0", "from 0.000000001 to"),
         ("--content-weight", "-1", "from 0.000000001 to"),
         ("--total-variation-weight", "-1", "from 0 to"),
+        ("--stability-from", "1.5", "from 0 to 1"),
         ("--noise", "300", "from 0 to 255"),
         ("--shift", "41", "from 0 to 40"),
         ("--learning-rate", "-1", "--learning-rate is -1"),

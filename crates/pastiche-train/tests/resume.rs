@@ -67,6 +67,9 @@ fn resume() {
     }
     let of = |name| losses(&workshop.path(&format!("{name}.run/metrics.jsonl")));
     assert_eq!(of("straight").len(), 20);
+    // The stability term sets in after the checkpoint, by its share of all steps.
+    let stability: Vec<bool> = of("killed").iter().map(|step| step.2 > 0.0).collect();
+    assert!(stability[..12].iter().all(|there| !there) && stability[13..].iter().all(|there| *there));
     assert_eq!(of("straight"), of("killed"));
     // The comparison can fail: another seed makes another network.
     let other = [&twenty[..], &["--seed", "1"]].concat();

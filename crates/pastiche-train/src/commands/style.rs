@@ -106,6 +106,10 @@ struct NetworkArgs {
     #[arg(long, value_name = "X")]
     stability_weight: Option<f64>,
 
+    /// Part of the steps after which steadiness begins to count.
+    #[arg(long, value_name = "0..1")]
+    stability_from: Option<f64>,
+
     /// Largest deviation, on 0-255, of the noise that the steadiness is learned with.
     #[arg(long, value_name = "X")]
     noise: Option<f64>,
@@ -149,6 +153,7 @@ impl NetworkArgs {
             seed: self.seed.unwrap_or(usual.seed),
             loss: loss.over(usual.loss),
             stability: self.stability_weight.unwrap_or(usual.stability),
+            stability_from: self.stability_from.unwrap_or(usual.stability_from),
             variation: Variation {
                 noise: self.noise.unwrap_or(usual.variation.noise),
                 shift: self.shift.unwrap_or(usual.variation.shift),
