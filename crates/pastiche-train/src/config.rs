@@ -37,8 +37,8 @@ pub struct TrainingConfig {
     pub loss: LossWeights,
     /// Factor of the stability term; 0 leaves it out.
     pub stability: f64,
-    /// Part of the steps after which the stability term sets in: a network that paints first and is steadied then paints
-    /// better than one that must be steady from the start, as those are that do not tell this.
+    /// Part of the steps after which the stability term sets in; 0, which is also for those that do not tell it, from the
+    /// start.
     #[serde(default)]
     pub stability_from: f64,
     /// What the stability term compares a photo with.
@@ -60,7 +60,7 @@ impl Default for TrainingConfig {
             seed: 0,
             loss: LossWeights::default(),
             stability: 0.5,
-            stability_from: 0.6,
+            stability_from: 0.0,
             variation: Variation::default(),
             augmentation: Augmentation::default(),
         }

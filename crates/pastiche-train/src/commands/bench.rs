@@ -54,7 +54,6 @@ impl BenchCommand {
             batch: self.batch,
             crop: self.crop,
             stability: self.stability_weight,
-            stability_from: 0.0,
             ..TrainingConfig::default()
         };
         config.loss.content_layers = vec![LayerWeight { layer: "relu2_2".to_owned(), weight: 1.0 }];

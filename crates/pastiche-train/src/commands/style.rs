@@ -106,7 +106,7 @@ struct NetworkArgs {
     #[arg(long, value_name = "X")]
     stability_weight: Option<f64>,
 
-    /// Part of the steps after which steadiness begins to count.
+    /// Part of the steps after which steadiness begins to count; 0, the start, unless given.
     #[arg(long, value_name = "0..1")]
     stability_from: Option<f64>,
 
