@@ -128,6 +128,14 @@ impl StyleLibrary {
 }
 
 impl StyleEntry {
+    /// What is known about the style in one file.
+    ///
+    /// # Errors
+    /// The file cannot be read or is not a style that this version knows.
+    pub fn read(path: &Path) -> Result<Self, InferenceError> {
+        entry(path, false)
+    }
+
     fn file(&self, architecture: Option<&str>) -> Result<PathBuf, InferenceError> {
         let Some(wanted) = architecture else { return Ok(self.path.clone()) };
         let found = self.files.iter().find(|(architecture, _)| architecture == wanted);

@@ -1,0 +1,178 @@
+//! The thread that makes exports, by the same job as `pastiche video`.
+
+use std::{
+    sync::{Arc, Condvar, Mutex, PoisonError, mpsc},
+    thread,
+};
+
+use pastiche_inference::{ComputeDevice, Style, Stylizer, StylizerOptions};
+use pastiche_pipeline::{Cancel, PipelineError, Progress, VideoJob};
+
+use super::{ExportEvent, ExportOutcome, ExportRequest, Exporter, JobId};
+use crate::{args::threads_beside_a_codec, failure::one_line, window::text};
+
+/// Events that fit before the window has looked; progress that does not fit is left out.
+const MAX_EVENTS: usize = 64;
+/// An export and the one after it.
+const MAX_ORDERS: usize = 2;
+
+/// The "export" thread's other end.
+pub(crate) struct ExportThread {
+    orders: mpsc::SyncSender<Order>,
+    events: mpsc::Receiver<ExportEvent>,
+    running: Option<(JobId, Switches)>,
+}
+
+struct Order {
+    id: JobId,
+    request: ExportRequest,
+    switches: Switches,
+}
+
+/// What reaches an export that runs.
+#[derive(Clone, Default)]
+struct Switches {
+    cancel: Cancel,
+    gate: Arc<Gate>,
+}
+
+/// Where an export waits while it is held.
+#[derive(Default)]
+struct Gate {
+    closed: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Gate {
+    fn set_closed(&self, closed: bool) {
+        *self.closed.lock().unwrap_or_else(PoisonError::into_inner) = closed;
+        self.changed.notify_all();
+    }
+
+    /// Returns when the gate is open.
+    fn pass(&self) {
+        let mut closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
+        while *closed {
+            closed = self.changed.wait(closed).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+impl ExportThread {
+    /// Starts the thread; `wake` is called when there is something to tell.
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    pub(crate) fn start(wake: impl Fn() + Send + 'static) -> std::io::Result<Self> {
+        let (orders, ordered) = mpsc::sync_channel::<Order>(MAX_ORDERS);
+        let (told, events) = mpsc::sync_channel(MAX_EVENTS);
+        thread::Builder::new().name("export".to_owned()).spawn(move || {
+            for Order { id, request, switches } in ordered {
+                let on_progress = |progress: &Progress| {
+                    // A full channel means that the window has not looked for a while: the next one tells as much.
+                    let _ = told.try_send(ExportEvent::Progress(id, *progress));
+                    wake();
+                };
+                let event = match export(&request, &switches, on_progress) {
+                    Ok(Ending::Done(outcome)) => ExportEvent::Done(id, outcome),
+                    Ok(Ending::Cancelled { kept }) => ExportEvent::Cancelled(id, kept),
+                    Err(error) => ExportEvent::Failed(id, one_line(&error)),
+                };
+                if told.send(event).is_err() {
+                    return;
+                }
+                wake();
+            }
+        })?;
+        Ok(Self { orders, events, running: None })
+    }
+}
+
+enum Ending {
+    Done(ExportOutcome),
+    Cancelled { kept: bool },
+}
+
+fn export(
+    request: &ExportRequest,
+    switches: &Switches,
+    mut on_progress: impl FnMut(&Progress),
+) -> anyhow::Result<Ending> {
+    let job = VideoJob::open(request.video.clone())?;
+    let device = ComputeDevice::open(request.engine.device)?;
+    let options = StylizerOptions {
+        threads: request.engine.threads.or_else(threads_beside_a_codec),
+        precision: request.engine.precision,
+        process_size: request.process_size,
+    };
+    let mut stylizer = Stylizer::new(Style::load(&request.style)?, &device, &options)?;
+    stylizer.set_controls(request.controls)?;
+    let result = job.run(
+        &mut stylizer,
+        |progress| {
+            on_progress(progress);
+            // Holding this stage holds the others: their queues are bounded.
+            switches.gate.pass();
+        },
+        &switches.cancel,
+    );
+    match result {
+        Ok(summary) if summary.cancelled => Ok(Ending::Cancelled { kept: true }),
+        Ok(summary) => Ok(Ending::Done(ExportOutcome {
+            frames: summary.frames,
+            elapsed: summary.elapsed,
+            bytes: summary.bytes,
+        })),
+        Err(PipelineError::NothingDone { .. }) => Ok(Ending::Cancelled { kept: false }),
+        Err(error) => Err(error.into()),
+    }
+}
+
+impl Exporter for ExportThread {
+    fn start(&mut self, id: JobId, request: ExportRequest) {
+        let switches = Switches::default();
+        self.running = Some((id, switches.clone()));
+        // The queue asks for one at a time, so there is room. A thread that is gone shows in `drain_events`.
+        let _ = self.orders.try_send(Order { id, request, switches });
+    }
+
+    fn set_paused(&mut self, paused: bool) {
+        if let Some((_, switches)) = &self.running {
+            switches.gate.set_closed(paused);
+        }
+    }
+
+    fn cancel(&mut self) {
+        if let Some((_, switches)) = &self.running {
+            switches.cancel.cancel();
+            switches.gate.set_closed(false);
+        }
+    }
+
+    fn drain_events(&mut self) -> Vec<ExportEvent> {
+        let mut events = Vec::new();
+        loop {
+            match self.events.try_recv() {
+                Ok(event) => {
+                    if !matches!(event, ExportEvent::Progress(..)) {
+                        self.running = None;
+                    }
+                    events.push(event);
+                }
+                Err(mpsc::TryRecvError::Empty) => return events,
+                Err(mpsc::TryRecvError::Disconnected) => {
+                    let lost = self.running.take();
+                    events.extend(lost.map(|(id, _)| ExportEvent::Failed(id, text::EXPORT_CRASHED.to_owned())));
+                    return events;
+                }
+            }
+        }
+    }
+}
+
+impl Drop for ExportThread {
+    fn drop(&mut self) {
+        // An export in the middle stops, and leaves a file that plays.
+        self.cancel();
+    }
+}

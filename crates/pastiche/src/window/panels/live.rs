@@ -1,0 +1,147 @@
+//! The panel beside the picture: source, style, and how it is painted.
+
+use egui::{ComboBox, Label, RichText, TextWrapMode, Ui};
+use pastiche_inference::DeviceChoice;
+use pastiche_pipeline::ProcessSize;
+
+use super::{scrolling, styles};
+use crate::window::{
+    commands::{Action, AppCommand},
+    icons::Icon,
+    settings::{Resolution, SourceChoice},
+    state::State,
+    text, theme,
+    widgets::{IconButton, Tone, action_button, choice, fraction_slider, heading, row, tick, with_tooltip},
+};
+
+/// Sizes that are offered for the network, the smallest first.
+const PROCESS_SIZES: [(u32, u32); 5] = [(320, 240), (480, 360), (640, 360), (640, 480), (1280, 720)];
+
+pub(super) fn live_panel_ui(ui: &mut Ui, state: &State, commands: &mut Vec<AppCommand>) {
+    scrolling(ui, |ui| {
+        source_ui(ui, state, commands);
+        ui.add_space(theme::SECTION_GAP);
+        styles::style_ui(ui, state, commands);
+        ui.add_space(theme::SECTION_GAP);
+        painting_ui(ui, state, commands);
+        ui.add_space(theme::SECTION_GAP);
+        performance_ui(ui, state, commands);
+        ui.add_space(theme::SECTION_GAP);
+        recordings_ui(ui, state, commands);
+    });
+}
+
+fn source_ui(ui: &mut Ui, state: &State, commands: &mut Vec<AppCommand>) {
+    heading(ui, text::SOURCE);
+    ui.horizontal(|ui| {
+        const BUTTON: f32 = theme::CONTROL_HEIGHT + 8.0;
+        let width = ui.available_width() - BUTTON;
+        let response = ComboBox::from_id_salt("source")
+            .width(width)
+            .truncate()
+            .selected_text(source_name(state))
+            .show_ui(ui, |ui| source_list_ui(ui, state, commands))
+            .response
+            .accessible_name(text::SOURCE);
+        if response.clicked() {
+            commands.push(AppCommand::RefreshCameras);
+        }
+        let open = IconButton::icon(Icon::Folder, text::OPEN_FILE).tone(Tone::Normal).show(ui);
+        if with_tooltip(open, Action::OpenFile).clicked() {
+            commands.push(Action::OpenFile.into());
+        }
+    });
+    if let Some(on) = tick(ui, text::MIRROR, state.settings.mirror) {
+        commands.push(AppCommand::SetMirror(on));
+    }
+}
+
+fn source_list_ui(ui: &mut Ui, state: &State, commands: &mut Vec<AppCommand>) {
+    let mut entry = |ui: &mut Ui, source: SourceChoice, name: &str| {
+        if ui.selectable_label(state.source == source, name).clicked() {
+            commands.push(AppCommand::SetSource(source));
+        }
+    };
+    for camera in &state.cameras {
+        entry(ui, SourceChoice::Camera(camera.name.clone()), &camera.name);
+    }
+    if state.demo.is_some() {
+        entry(ui, SourceChoice::Demo, text::DEMO_CLIP);
+    }
+    if let SourceChoice::Video(path) | SourceChoice::Still(path) = &state.source {
+        entry(ui, state.source.clone(), &text::file_name(path));
+    }
+    if state.cameras.is_empty() {
+        ui.weak(text::NO_CAMERA);
+    }
+}
+
+/// What the source is called.
+pub(super) fn source_name(state: &State) -> String {
+    match &state.source {
+        SourceChoice::Any => text::NO_CAMERA.to_owned(),
+        SourceChoice::Camera(name) => name.clone(),
+        SourceChoice::Demo => text::DEMO_CLIP.to_owned(),
+        SourceChoice::Video(path) | SourceChoice::Still(path) => text::file_name(path),
+    }
+}
+
+fn painting_ui(ui: &mut Ui, state: &State, commands: &mut Vec<AppCommand>) {
+    heading(ui, text::PAINTING);
+    let settings = &state.settings;
+    if let Some(strength) = fraction_slider(ui, text::STRENGTH, text::STRENGTH_TOOLTIP, settings.strength) {
+        commands.push(AppCommand::SetStrength(strength));
+    }
+    if let Some(smoothing) = fraction_slider(ui, text::SMOOTHING, text::SMOOTHING_TOOLTIP, settings.smoothing) {
+        commands.push(AppCommand::SetSmoothing(smoothing));
+    }
+    if let Some(on) = tick(ui, text::KEEP_COLORS, settings.keep_colors) {
+        commands.push(AppCommand::SetKeepColors(on));
+    }
+}
+
+fn performance_ui(ui: &mut Ui, state: &State, commands: &mut Vec<AppCommand>) {
+    heading(ui, text::PERFORMANCE);
+    let now = ProcessSize::from(state.settings.resolution);
+    let shown = match (state.settings.resolution, state.status.process_size) {
+        (Resolution::Auto, Some(size)) => text::resolution_now(size),
+        _ => text::resolution(now),
+    };
+    let fixed = PROCESS_SIZES.map(|(width, height)| ProcessSize::Fixed(width, height));
+    let sizes = [ProcessSize::Auto, ProcessSize::Source].into_iter().chain(fixed);
+    let sizes = sizes.map(|size| (size, text::resolution(size)));
+    if let Some(size) = choice(ui, text::RESOLUTION, text::RESOLUTION_TOOLTIP, (&now, &shown), sizes) {
+        commands.push(AppCommand::SetProcessSize(size));
+    }
+    let automatic = DeviceChoice::Auto.to_string();
+    let device_name = |id: &str| {
+        let known = state.devices.iter().find(|device| device.id == id);
+        known.map_or_else(|| id.to_owned(), |device| device.name.clone())
+    };
+    let shown =
+        if state.settings.device == automatic { text::DEVICE_AUTO.to_owned() } else { device_name(&state.settings.device) };
+    let devices = std::iter::once((automatic, text::DEVICE_AUTO.to_owned()))
+        .chain(state.devices.iter().map(|device| (device.id.clone(), device.name.clone())));
+    if let Some(device) = choice(ui, text::DEVICE, "", (&state.settings.device, &shown), devices) {
+        commands.push(AppCommand::SetDevice(device));
+    }
+}
+
+fn recordings_ui(ui: &mut Ui, state: &State, commands: &mut Vec<AppCommand>) {
+    heading(ui, text::SAVING_TO);
+    row(ui, text::FOLDER, "", |ui| {
+        let width = ui.available_width() - theme::CONTROL_HEIGHT - 8.0;
+        ui.scope(|ui| {
+            ui.set_width(width);
+            let name = RichText::new(text::file_name(&state.folder));
+            let label = ui.add(Label::new(name).wrap_mode(TextWrapMode::Truncate));
+            label.on_hover_text(state.folder.display().to_string());
+        });
+        if action_button(ui, Action::ChooseFolder).clicked() {
+            commands.push(Action::ChooseFolder.into());
+        }
+    });
+    if let Some(on) = tick(ui, text::MICROPHONE, state.settings.microphone) {
+        commands.push(AppCommand::SetMicrophone(on));
+    }
+}

@@ -1,0 +1,110 @@
+//! What the window asks of the world outside: files, folders, cameras, devices. Answers come later, so that no panel
+//! ever waits; tests put others in their place.
+
+mod thread;
+mod thumbnail;
+
+use std::path::{Path, PathBuf};
+
+use pastiche_frame::Frame;
+use pastiche_inference::StyleEntry;
+use pastiche_media::{CameraInfo, MediaInfo};
+use pastiche_pipeline::{LiveCommand, LiveEvent, LiveSession, LiveStatus, Shown};
+
+use super::{settings::Settings, state::DeviceView};
+
+pub(crate) use thread::ServiceThread;
+
+/// A question or an errand.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Request {
+    ListCameras,
+    ListStyles,
+    /// Devices and encoders.
+    ListHardware,
+    /// Paint a small picture in the style of this file.
+    PaintThumbnail { name: String, path: PathBuf },
+    /// Find out what a file is.
+    Inspect(PathBuf),
+    /// Copy a style file to the user's styles.
+    InstallStyle(PathBuf),
+    /// Let the user choose a file or folder.
+    Pick(Pick),
+    /// Show where a file is.
+    Reveal(PathBuf),
+}
+
+/// What is chosen in a dialog of the system.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Pick {
+    /// Anything that can be opened.
+    File,
+    Video,
+    Style,
+    Folder,
+    /// A name for an export.
+    Output(PathBuf),
+}
+
+/// An answer.
+#[derive(Debug)]
+pub(crate) enum Reply {
+    Cameras(Vec<CameraInfo>),
+    Styles(Vec<StyleEntry>),
+    Hardware { devices: Vec<DeviceView>, encoders: Vec<String> },
+    Thumbnail { name: String, picture: Frame },
+    /// A file is a video.
+    Video { path: PathBuf, info: Box<MediaInfo> },
+    /// A file is a photograph.
+    Still(PathBuf),
+    /// A file is a style.
+    Style(StyleEntry),
+    /// A file is nothing we know.
+    Unknown(PathBuf),
+    StyleInstalled { name: String, title: String },
+    /// What was chosen; nothing is told where the dialog was closed.
+    Picked(Pick, PathBuf),
+    /// Something that was asked for did not work.
+    Failed(String),
+}
+
+/// Whoever answers.
+pub(crate) trait Services {
+    /// Asks; the answer comes with one of the next [`Self::drain_replies`].
+    fn request(&mut self, request: Request);
+    /// The answers since the last time.
+    fn drain_replies(&mut self) -> Vec<Reply>;
+    /// A name for a new file `stem.extension` in `folder` that neither a file nor one of `taken` has.
+    fn new_file(&mut self, folder: &Path, stem: &str, extension: &str, taken: &[&Path]) -> PathBuf;
+    /// Remembers the settings.
+    ///
+    /// # Errors
+    /// In one line, where they could not be written.
+    fn save_settings(&mut self, settings: &Settings) -> Result<(), String>;
+}
+
+/// The session that paints, as the window sees it.
+pub(crate) trait Session {
+    fn send(&mut self, command: LiveCommand);
+    fn take_shown(&mut self) -> Option<Shown>;
+    fn status(&self) -> LiveStatus;
+    fn drain_events(&mut self) -> Vec<LiveEvent>;
+}
+
+impl Session for LiveSession {
+    fn send(&mut self, command: LiveCommand) {
+        Self::send(self, command);
+    }
+
+    fn take_shown(&mut self) -> Option<Shown> {
+        Self::take_shown(self)
+    }
+
+    fn status(&self) -> LiveStatus {
+        Self::status(self)
+    }
+
+    fn drain_events(&mut self) -> Vec<LiveEvent> {
+        Self::drain_events(self)
+    }
+}

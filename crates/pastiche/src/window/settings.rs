@@ -1,0 +1,225 @@
+//! What is chosen in the window, and remembered from one start to the next.
+
+use std::path::PathBuf;
+
+use pastiche_inference::{Controls, MIN_SIDE};
+use pastiche_media::AudioMode;
+use pastiche_pipeline::ProcessSize;
+use serde::{Deserialize, Serialize};
+
+/// What is remembered from one start to the next.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Settings {
+    pub(crate) source: SourceChoice,
+    /// The style's name.
+    pub(crate) style: Option<String>,
+    pub(crate) strength: f32,
+    pub(crate) keep_colors: bool,
+    pub(crate) smoothing: f32,
+    pub(crate) resolution: Resolution,
+    /// The device's id, as on the command line.
+    pub(crate) device: String,
+    pub(crate) mirror: bool,
+    pub(crate) microphone: bool,
+    pub(crate) compare: bool,
+    /// Where the source ends and the painting begins, from 0 to 1.
+    pub(crate) split: f32,
+    /// Whether speed and latency are shown.
+    pub(crate) overlay: bool,
+    pub(crate) theme: ThemeChoice,
+    /// Where recordings, snapshots and exports go.
+    pub(crate) folder: Option<PathBuf>,
+    pub(crate) export_size: ExportSize,
+    pub(crate) quality: Quality,
+    /// The video encoder by name; the best that works here where nothing is said.
+    pub(crate) encoder: Option<String>,
+    pub(crate) audio: AudioChoice,
+    /// Whether the greeting has been read.
+    pub(crate) welcomed: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            source: SourceChoice::default(),
+            style: None,
+            strength: 1.0,
+            keep_colors: false,
+            smoothing: 0.0,
+            resolution: Resolution::Auto,
+            device: "auto".to_owned(),
+            mirror: false,
+            microphone: false,
+            compare: false,
+            split: 0.5,
+            overlay: true,
+            theme: ThemeChoice::Dark,
+            folder: None,
+            export_size: ExportSize::Source,
+            quality: Quality::High,
+            encoder: None,
+            audio: AudioChoice::Keep,
+            welcomed: false,
+        }
+    }
+}
+
+impl Settings {
+    /// The same with every number in its range: the file may have been edited by hand.
+    pub(crate) fn in_range(mut self) -> Self {
+        let fraction = |value: f32, default: f32| if value.is_finite() { value.clamp(0.0, 1.0) } else { default };
+        self.strength = fraction(self.strength, 1.0);
+        self.smoothing = fraction(self.smoothing, 0.0);
+        self.split = fraction(self.split, 0.5);
+        self
+    }
+
+    /// How the painting is mixed.
+    pub(crate) fn controls(&self) -> Controls {
+        Controls { strength: self.strength, keep_colors: self.keep_colors, smoothing: self.smoothing }
+    }
+}
+
+/// Where the pictures come from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+pub(crate) enum SourceChoice {
+    /// The first camera, or the demo clip where there is none.
+    #[default]
+    Any,
+    /// The camera of this name.
+    Camera(String),
+    /// The clip that comes with the program.
+    Demo,
+    /// A video in a loop.
+    Video(PathBuf),
+    /// A photograph.
+    Still(PathBuf),
+}
+
+/// How large the network works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Resolution {
+    Auto,
+    Source,
+    Fixed(u32, u32),
+}
+
+impl From<Resolution> for ProcessSize {
+    fn from(resolution: Resolution) -> Self {
+        match resolution {
+            Resolution::Auto => Self::Auto,
+            Resolution::Source => Self::Source,
+            Resolution::Fixed(width, height) => Self::Fixed(width, height),
+        }
+    }
+}
+
+impl From<ProcessSize> for Resolution {
+    fn from(size: ProcessSize) -> Self {
+        match size {
+            ProcessSize::Auto => Self::Auto,
+            ProcessSize::Source => Self::Source,
+            ProcessSize::Fixed(width, height) => Self::Fixed(width, height),
+        }
+    }
+}
+
+/// Light or dark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum ThemeChoice {
+    Dark,
+    Light,
+}
+
+/// How large an export is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum ExportSize {
+    Source,
+    Half,
+    /// This many lines.
+    Height(u32),
+}
+
+impl ExportSize {
+    /// Those that are offered.
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Source, Self::Half, Self::Height(1080), Self::Height(720), Self::Height(480)];
+
+    /// Width and height for a source of `width` x `height`, even as encoders need them; `None`: the source's own.
+    pub(crate) fn of(self, width: u32, height: u32) -> Option<(u32, u32)> {
+        let even = |side: f64| ((side / 2.0).round() as u32 * 2).max(MIN_SIDE);
+        let scaled = |factor: f64| (even(f64::from(width) * factor), even(f64::from(height) * factor));
+        match self {
+            Self::Source => None,
+            Self::Half => Some(scaled(0.5)),
+            Self::Height(lines) => Some(scaled(f64::from(lines) / f64::from(height.max(1)))),
+        }
+    }
+}
+
+/// How good an export looks, and how large its file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Quality {
+    Best,
+    High,
+    Medium,
+    Small,
+}
+
+impl Quality {
+    pub(crate) const ALL: [Self; 4] = [Self::Best, Self::High, Self::Medium, Self::Small];
+
+    /// The encoder's constant rate factor.
+    pub(crate) const fn crf(self) -> u8 {
+        match self {
+            Self::Best => 14,
+            Self::High => 18,
+            Self::Medium => 23,
+            Self::Small => 28,
+        }
+    }
+}
+
+/// What becomes of the sound in an export.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum AudioChoice {
+    Keep,
+    Aac,
+    Leave,
+}
+
+impl AudioChoice {
+    pub(crate) const ALL: [Self; 3] = [Self::Keep, Self::Aac, Self::Leave];
+
+    /// As a job takes it.
+    pub(crate) const fn mode(self) -> Option<AudioMode> {
+        match self {
+            Self::Keep => Some(AudioMode::Copy),
+            Self::Aac => Some(AudioMode::Aac),
+            Self::Leave => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn export_sizes_keep_the_shape_and_are_even() {
+        assert_eq!(ExportSize::Source.of(641, 480), None);
+        assert_eq!(ExportSize::Half.of(1280, 718), Some((640, 360)));
+        assert_eq!(ExportSize::Height(720).of(1920, 1080), Some((1280, 720)));
+        assert_eq!(ExportSize::Height(480).of(854, 480), Some((854, 480)));
+    }
+
+    #[test]
+    fn settings_survive_the_file_and_odd_numbers_do_not() {
+        let settings = Settings { style: Some("wave".into()), split: 0.25, ..Settings::default() };
+        let text = serde_json::to_string(&settings).unwrap();
+        assert_eq!(serde_json::from_str::<Settings>(&text).unwrap(), settings);
+        let partial: Settings = serde_json::from_str(r#"{"strength": 7.0, "unknown": 1}"#).unwrap();
+        assert_eq!(partial.in_range(), Settings::default());
+    }
+}
