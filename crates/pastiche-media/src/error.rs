@@ -186,6 +186,12 @@ pub enum MediaError {
         /// What FFmpeg said.
         source: ffmpeg::Error,
     },
+    /// The system does not tell which cameras there are.
+    #[error("the cameras cannot be listed ({reason}); check that the system allows this program to use them")]
+    Cameras {
+        /// What the system said.
+        reason: String,
+    },
     /// A still that is neither PNG nor JPEG, or a damaged one.
     #[error("the picture cannot be read ({source}); PNG and JPEG can: {}", path.display())]
     ImageRead {

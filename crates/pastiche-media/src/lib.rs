@@ -39,6 +39,7 @@
 use std::sync::Once;
 
 mod audio;
+mod camera;
 mod color;
 mod decode;
 mod encode;
@@ -56,6 +57,7 @@ mod times;
 mod vaapi;
 
 pub use audio::{AudioMode, AudioOutcome, AudioRequest};
+pub use camera::{CameraChoice, CameraInfo, CameraOptions, list_cameras};
 pub use decode::{DecodeOptions, VideoDecoder};
 pub use encode::{EncodeOptions, EncodeSummary, VideoEncoder};
 pub use encoders::{EncoderInfo, available_encoders};

@@ -1,6 +1,6 @@
-//! The threads that join media and the engine: a file job.
+//! The threads that join media and the engine: a file job, and a live session.
 //!
-//! Start with [`VideoJob`] for videos and [`restyle_image`] for photographs.
+//! Start with [`VideoJob`] for videos, [`restyle_image`] for photographs, and [`live::LiveSession`] for a camera.
 //!
 //! ```no_run
 //! use pastiche_inference::{ComputeDevice, DeviceChoice, Style, Stylizer, StylizerOptions};
@@ -26,8 +26,10 @@
 
 mod cancel;
 mod error;
+pub mod live;
 mod progress;
 mod queue;
+mod slot;
 mod speed;
 mod stages;
 mod still;
@@ -37,6 +39,7 @@ pub use cancel::Cancel;
 pub use error::PipelineError;
 pub use progress::Progress;
 pub use queue::{BoundedQueue, QueueClosed, QueueReceiver, QueueSender};
+pub use slot::LatestSlot;
 pub use stages::{Ending, Sink, StageError, StageNames, run_stages};
 pub use still::{OutputSize, restyle_image};
 pub use video::{VideoJob, VideoJobOptions, VideoSummary};

@@ -1,0 +1,106 @@
+//! Which cameras there are, and which one is meant.
+
+use std::{convert::Infallible, fmt, str::FromStr};
+
+use nokhwa::utils::{ApiBackend, CameraIndex};
+
+use crate::{MediaError, error::Result};
+
+/// A camera that is plugged in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CameraInfo {
+    /// The system's number for it, which may change when it is plugged in again.
+    pub id: u32,
+    /// What its maker calls it.
+    pub name: String,
+}
+
+/// Which camera is meant.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum CameraChoice {
+    /// The first that there is.
+    #[default]
+    First,
+    /// The one with this number.
+    Id(u32),
+    /// The first whose name has this in it, in any case.
+    Name(String),
+}
+
+/// Which camera, and what it should give. A camera gives what is nearest to that.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CameraOptions {
+    /// Which camera.
+    pub camera: CameraChoice,
+    /// Width and height; 640x480 where nothing is said.
+    pub size: Option<(u32, u32)>,
+    /// Frames a second; 30 where nothing is said.
+    pub frame_rate: Option<u32>,
+}
+
+/// Lists the cameras that can be asked for pictures, by their numbers.
+///
+/// # Errors
+/// The system does not tell.
+pub fn list_cameras() -> Result<Vec<CameraInfo>> {
+    let found = nokhwa::query(ApiBackend::Auto)
+        .map_err(|error| MediaError::Cameras { reason: error.to_string() })?;
+    let camera = |info: nokhwa::utils::CameraInfo| match info.index() {
+        CameraIndex::Index(id) => Some(CameraInfo { id: *id, name: info.human_name() }),
+        CameraIndex::String(_) => None,
+    };
+    let mut cameras: Vec<CameraInfo> = found.into_iter().filter_map(camera).collect();
+    cameras.sort_by_key(|camera| camera.id);
+    Ok(cameras)
+}
+
+impl CameraChoice {
+    /// The one among `cameras` that is meant.
+    pub fn find<'a>(&self, cameras: &'a [CameraInfo]) -> Option<&'a CameraInfo> {
+        match self {
+            Self::First => cameras.first(),
+            Self::Id(id) => cameras.iter().find(|camera| camera.id == *id),
+            Self::Name(name) => {
+                let wanted = name.to_lowercase();
+                cameras.iter().find(|camera| camera.name.to_lowercase().contains(&wanted))
+            }
+        }
+    }
+}
+
+/// A number means the camera with that number, all else is a name.
+impl FromStr for CameraChoice {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(text.parse().map_or_else(|_| Self::Name(text.to_owned()), Self::Id))
+    }
+}
+
+impl fmt::Display for CameraChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::First => f.write_str("camera"),
+            Self::Id(id) => write!(f, "camera {id}"),
+            Self::Name(name) => write!(f, "camera {name:?}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cameras_are_chosen_by_number_or_by_a_part_of_their_name() {
+        let camera = |id, name: &str| CameraInfo { id, name: name.to_owned() };
+        let cameras = [camera(0, "Integrated Camera"), camera(2, "HD Pro Webcam C920")];
+        let found = |text: &str| text.parse::<CameraChoice>().unwrap().find(&cameras).map(|camera| camera.id);
+        assert_eq!(found("2"), Some(2));
+        assert_eq!(found("1"), None);
+        assert_eq!(found("webcam"), Some(2));
+        assert_eq!(found("Logitech"), None);
+        assert_eq!(CameraChoice::First.find(&cameras).unwrap().id, 0);
+        assert_eq!(CameraChoice::First.find(&[]), None);
+    }
+}

@@ -1,0 +1,5 @@
+//! Cameras.
+
+mod list;
+
+pub use list::{CameraChoice, CameraInfo, CameraOptions, list_cameras};
