@@ -8,6 +8,7 @@ mod failure;
 mod interrupt;
 mod report;
 mod terminal;
+mod window;
 
 use std::process::ExitCode;
 

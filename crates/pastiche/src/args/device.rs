@@ -23,8 +23,7 @@ impl DeviceArgs {
     /// The same, leaving room for a decoder and an encoder beside the network. Where there are few cores all of them serve
     /// better, since decoding and encoding take little of each frame's time.
     pub(crate) fn beside_a_codec(&self) -> Self {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let room = if cores < 4 { None } else { u16::try_from(cores - 1).ok() };
+        let room = threads_beside_a_codec().and_then(|threads| u16::try_from(threads).ok());
         Self { threads: self.threads.or(room), ..self.clone() }
     }
 
@@ -32,4 +31,10 @@ impl DeviceArgs {
     pub(crate) fn threads(&self) -> Option<usize> {
         self.threads.map(usize::from)
     }
+}
+
+/// Threads for the network that leave room for a decoder and an encoder; all where there are few.
+pub(crate) fn threads_beside_a_codec() -> Option<usize> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    (cores >= 4).then(|| cores - 1)
 }

@@ -10,7 +10,7 @@ mod style;
 mod time;
 
 pub(crate) use controls::{ControlArgs, SmoothingArgs};
-pub(crate) use device::DeviceArgs;
+pub(crate) use device::{DeviceArgs, threads_beside_a_codec};
 pub(crate) use output::{OverwriteArgs, ProgressMode, refuse_existing, refuse_input};
 pub(crate) use rate::parse_frame_rate;
 pub(crate) use size::{PictureSize, ProcessSizeArgs, SizeArgs};

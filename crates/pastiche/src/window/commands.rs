@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use egui::{Key, KeyboardShortcut, Modifiers};
-use pastiche_pipeline::ProcessSize;
+use pastiche_pipeline::live::ProcessSize;
 
 use super::{
     export::JobId,
     icons::Icon,
-    settings::{AudioChoice, ExportSize, Quality, SourceChoice, ThemeChoice},
+    settings::{AudioChoice, ExportSize, Quality, SourceChoice},
     state::Screen,
     text,
 };
@@ -117,28 +117,30 @@ impl Action {
 
     /// Its keys; the first is the one that is told.
     pub(crate) const fn shortcuts(self) -> &'static [KeyboardShortcut] {
-        const fn key(key: Key) -> KeyboardShortcut {
-            KeyboardShortcut::new(Modifiers::NONE, key)
-        }
-        const fn command(key: Key) -> KeyboardShortcut {
-            KeyboardShortcut::new(Modifiers::COMMAND, key)
-        }
         match self {
-            Self::TogglePause => &[key(Key::Space)],
-            Self::PreviousStyle => &[key(Key::ArrowLeft), key(Key::ArrowUp)],
-            Self::NextStyle => &[key(Key::ArrowRight), key(Key::ArrowDown)],
-            Self::ToggleRecording => &[key(Key::R)],
-            Self::TakeSnapshot => &[key(Key::S)],
-            Self::ToggleCompare => &[key(Key::C)],
-            Self::ToggleOverlay => &[key(Key::I)],
-            Self::ToggleFullscreen => &[key(Key::F), key(Key::F11)],
-            Self::Leave => &[key(Key::Escape)],
-            Self::OpenFile => &[command(Key::O)],
-            Self::ShowShortcuts => &[key(Key::F1)],
-            Self::Quit => &[command(Key::Q)],
+            Self::TogglePause => const { &[key(Key::Space)] },
+            Self::PreviousStyle => const { &[key(Key::ArrowLeft), key(Key::ArrowUp)] },
+            Self::NextStyle => const { &[key(Key::ArrowRight), key(Key::ArrowDown)] },
+            Self::ToggleRecording => const { &[key(Key::R)] },
+            Self::TakeSnapshot => const { &[key(Key::S)] },
+            Self::ToggleCompare => const { &[key(Key::C)] },
+            Self::ToggleOverlay => const { &[key(Key::I)] },
+            Self::ToggleFullscreen => const { &[key(Key::F), key(Key::F11)] },
+            Self::Leave => const { &[key(Key::Escape)] },
+            Self::OpenFile => const { &[with_command(Key::O)] },
+            Self::ShowShortcuts => const { &[key(Key::F1)] },
+            Self::Quit => const { &[with_command(Key::Q)] },
             Self::ToggleVirtualCamera | Self::ToggleTheme | Self::AddStyle | Self::ChooseFolder => &[],
         }
     }
+}
+
+const fn key(key: Key) -> KeyboardShortcut {
+    KeyboardShortcut::new(Modifiers::NONE, key)
+}
+
+const fn with_command(key: Key) -> KeyboardShortcut {
+    KeyboardShortcut::new(Modifiers::COMMAND, key)
 }
 
 /// Something to be done, by a widget, a key or a dropped file.
@@ -158,7 +160,6 @@ pub(crate) enum AppCommand {
     SetMirror(bool),
     SetMicrophone(bool),
     SetSplit(f32),
-    SetTheme(ThemeChoice),
     /// Look for cameras again.
     RefreshCameras,
     /// Files that were dropped on the window.
@@ -181,7 +182,10 @@ pub(crate) enum AppCommand {
 pub(crate) enum ExportCommand {
     ChooseVideo,
     ChooseOutput,
-    SetRange { start_seconds: f64, end_seconds: f64 },
+    SetRange {
+        start_seconds: f64,
+        end_seconds: f64,
+    },
     SetSize(ExportSize),
     SetQuality(Quality),
     /// `None`: the best that works here.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use pastiche_inference::{Controls, MIN_SIDE};
 use pastiche_media::AudioMode;
-use pastiche_pipeline::ProcessSize;
+use pastiche_pipeline::live::ProcessSize;
 use serde::{Deserialize, Serialize};
 
 /// What is remembered from one start to the next.
@@ -68,7 +68,8 @@ impl Default for Settings {
 impl Settings {
     /// The same with every number in its range: the file may have been edited by hand.
     pub(crate) fn in_range(mut self) -> Self {
-        let fraction = |value: f32, default: f32| if value.is_finite() { value.clamp(0.0, 1.0) } else { default };
+        let fraction =
+            |value: f32, default: f32| if value.is_finite() { value.clamp(0.0, 1.0) } else { default };
         self.strength = fraction(self.strength, 1.0);
         self.smoothing = fraction(self.smoothing, 0.0);
         self.split = fraction(self.split, 0.5);

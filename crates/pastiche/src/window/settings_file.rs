@@ -27,7 +27,10 @@ fn load_from(path: &Path) -> Settings {
         Ok(settings) => settings.in_range(),
         Err(error) => {
             if path.exists() {
-                log::warn!("the window's settings cannot be read ({error}), starting afresh: {}", path.display());
+                log::warn!(
+                    "the window's settings cannot be read ({error}), starting afresh: {}",
+                    path.display()
+                );
             }
             Settings::default()
         }

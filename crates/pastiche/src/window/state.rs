@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use egui::TextureHandle;
 use pastiche_frame::Rational;
 use pastiche_media::CameraInfo;
-use pastiche_pipeline::LiveStatus;
+use pastiche_pipeline::live::LiveStatus;
 
 use super::{
     export::Job,
@@ -94,7 +94,6 @@ pub(crate) struct StyleView {
     pub(crate) name: String,
     pub(crate) title: String,
     pub(crate) credit: String,
-    pub(crate) architecture: String,
     pub(crate) path: PathBuf,
     /// The demo clip in this style, once it is painted.
     pub(crate) thumbnail: Option<TextureHandle>,
@@ -120,6 +119,8 @@ pub(crate) struct DeviceView {
 pub(crate) struct ExportDraft {
     pub(crate) input: PathBuf,
     pub(crate) output: PathBuf,
+    /// Whether the user has named the output.
+    pub(crate) output_chosen: bool,
     pub(crate) width: u32,
     pub(crate) height: u32,
     pub(crate) duration: Duration,
@@ -178,11 +179,18 @@ pub(crate) enum NoticeKind {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Dialog {
     /// Work goes on: finish it, or stay.
-    Quit { recording: bool, exports: usize },
+    Quit {
+        recording: bool,
+        exports: usize,
+    },
     /// Work is being finished; the window closes after it.
     Finishing,
     /// A style file was dropped: add it?
-    AddStyle { path: PathBuf, title: String, architecture: String },
+    AddStyle {
+        path: PathBuf,
+        title: String,
+        architecture: String,
+    },
     Shortcuts,
 }
 
@@ -194,6 +202,7 @@ mod tests {
         ExportDraft {
             input: "in.mp4".into(),
             output: "out.mp4".into(),
+            output_chosen: false,
             width: 640,
             height: 480,
             duration: Duration::from_secs_f64(seconds),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pastiche_pipeline::ProcessSize;
+use pastiche_pipeline::live::ProcessSize;
 
 use super::settings::{AudioChoice, ExportSize, Quality};
 
@@ -23,7 +23,8 @@ pub(crate) const SAVING: &str = "Saving";
 pub(crate) const SNAPSHOT: &str = "Snapshot";
 pub(crate) const SNAPSHOT_TOOLTIP: &str = "Save the picture as a PNG file";
 pub(crate) const VIRTUAL_CAMERA: &str = "Virtual camera";
-pub(crate) const VIRTUAL_CAMERA_TOOLTIP: &str = "Show the painting to other programs as a camera (v4l2loopback on Linux)";
+pub(crate) const VIRTUAL_CAMERA_TOOLTIP: &str =
+    "Show the painting to other programs as a camera (v4l2loopback on Linux)";
 pub(crate) const COMPARE: &str = "Before and after";
 pub(crate) const COMPARE_TOOLTIP: &str = "Show the source beside the painting; drag the line between them";
 pub(crate) const FIGURES: &str = "Figures";
@@ -65,15 +66,15 @@ pub(crate) const SMOOTHING: &str = "Smoothing";
 pub(crate) const SMOOTHING_TOOLTIP: &str = "Calm what flickers from frame to frame";
 pub(crate) const KEEP_COLORS: &str = "Keep the source's colours";
 pub(crate) const RESOLUTION: &str = "Resolution";
-pub(crate) const RESOLUTION_TOOLTIP: &str =
-    "How large the network works: smaller is faster and coarser. Automatic takes the largest that stays fluent";
+pub(crate) const RESOLUTION_TOOLTIP: &str = "How large the network works: smaller is faster and coarser. Automatic takes the largest that stays fluent";
 pub(crate) const DEVICE: &str = "Device";
 pub(crate) const DEVICE_AUTO: &str = "Automatic";
 pub(crate) const MICROPHONE: &str = "Record the microphone";
 pub(crate) const FOLDER: &str = "Folder";
 pub(crate) const SEARCH_STYLES: &str = "Search styles";
 pub(crate) const NO_STYLE_FOUND: &str = "No style by that name";
-pub(crate) const NO_STYLES: &str = "No style is installed. Drop a .safetensors style file on the window to add one.";
+pub(crate) const NO_STYLES: &str =
+    "No style is installed. Drop a .safetensors style file on the window to add one.";
 pub(crate) const CHOOSE_STYLE: &str = "Choose a style";
 
 // The picture.
@@ -84,7 +85,8 @@ pub(crate) const PICTURE: &str = "Picture";
 pub(crate) const OPENING: &str = "Opening the source";
 pub(crate) const LOADING_STYLE: &str = "Loading the style";
 pub(crate) const PAUSED: &str = "Paused";
-pub(crate) const RETRYING: &str = "It is picked up again as soon as it returns. Until then you can choose another source.";
+pub(crate) const RETRYING: &str =
+    "It is picked up again as soon as it returns. Until then you can choose another source.";
 pub(crate) const NOT_RETRYING: &str = "Choose another source at the right, or drop a file here.";
 pub(crate) const SOURCE_LOST: &str = "No picture from the source";
 pub(crate) const DROP_HERE: &str = "Drop it anywhere";
@@ -122,13 +124,15 @@ pub(crate) const STARTING: &str = "Starting";
 pub(crate) const STOPPING: &str = "Stopping";
 pub(crate) const CANCELLED: &str = "Cancelled";
 pub(crate) const CANCELLED_KEPT: &str = "Cancelled; what was done is kept";
-pub(crate) const EXPORT_CRASHED: &str = "the export crashed, which is a defect in the program; please report it";
+pub(crate) const EXPORT_CRASHED: &str =
+    "the export crashed, which is a defect in the program; please report it";
 pub(crate) const CANCEL: &str = "Cancel";
 pub(crate) const RETRY: &str = "Try again";
 pub(crate) const REMOVE: &str = "Remove from the list";
 
 pub(crate) const BUSY: &str = "too much is going on; try again";
-pub(crate) const SERVICES_GONE: &str = "the services thread crashed, which is a defect in the program; please report it";
+pub(crate) const SERVICES_GONE: &str =
+    "the services thread crashed, which is a defect in the program; please report it";
 
 // Dialogs of the system.
 pub(crate) const OPENABLE_FILES: &str = "Videos, photographs and styles";

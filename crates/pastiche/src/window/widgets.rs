@@ -72,15 +72,14 @@ impl<'a> IconButton<'a> {
         const PADDING: f32 = 12.0;
         let font = TextStyle::Button.resolve(ui.style());
         let has_text = !self.text.is_empty();
-        let galley = has_text
-            .then(|| ui.painter().layout_no_wrap(self.text.to_owned(), font, Color32::PLACEHOLDER));
+        let galley =
+            has_text.then(|| ui.painter().layout_no_wrap(self.text.to_owned(), font, Color32::PLACEHOLDER));
         let text_width = galley.as_ref().map_or(0.0, |galley| galley.size().x);
         let icon_width = if self.icon.is_some() { ICON } else { 0.0 };
         let gap = if self.icon.is_some() && has_text { GAP } else { 0.0 };
         let contents = icon_width + gap + text_width;
         let natural = if has_text { contents + 2.0 * PADDING } else { self.height };
-        let (rect, response) =
-            ui.allocate_exact_size(vec2(natural.max(width), self.height), Sense::click());
+        let (rect, response) = ui.allocate_exact_size(vec2(natural.max(width), self.height), Sense::click());
         let enabled = ui.is_enabled();
         response.widget_info(|| match self.selected {
             Some(selected) => WidgetInfo::selected(Role::Button, enabled, selected, self.name),
@@ -213,12 +212,20 @@ pub(crate) fn tick(ui: &mut Ui, name: &str, mut on: bool) -> Option<bool> {
 }
 
 /// Text on the picture, on a dark ground so that it can be read whatever is behind.
-pub(crate) fn picture_label(ui: &Ui, corner: egui::Pos2, align: Align2, lines: &[(String, Color32)], size: f32) -> Rect {
+pub(crate) fn picture_label(
+    ui: &Ui,
+    corner: egui::Pos2,
+    align: Align2,
+    lines: &[(String, Color32)],
+    size: f32,
+) -> Rect {
     const PADDING: Vec2 = vec2(10.0, 7.0);
     let painter = ui.painter();
     let font = egui::FontId::proportional(size);
-    let galleys: Vec<_> =
-        lines.iter().map(|(line, color)| painter.layout_no_wrap(line.clone(), font.clone(), *color)).collect();
+    let galleys: Vec<_> = lines
+        .iter()
+        .map(|(line, color)| painter.layout_no_wrap(line.clone(), font.clone(), *color))
+        .collect();
     let width = galleys.iter().map(|galley| galley.size().x).fold(0.0, f32::max);
     let height: f32 = galleys.iter().map(|galley| galley.size().y + 2.0).sum();
     let rect = align.anchor_size(corner, vec2(width, height) + 2.0 * PADDING);

@@ -6,7 +6,7 @@ mod worker;
 use std::{path::PathBuf, time::Duration};
 
 use pastiche_inference::Controls;
-use pastiche_pipeline::{EngineOptions, Progress, VideoJobOptions};
+use pastiche_pipeline::{Progress, VideoJobOptions, live::EngineOptions};
 
 pub(crate) use queue::ExportQueue;
 pub(crate) use worker::ExportThread;

@@ -162,7 +162,8 @@ impl Exporter for ExportThread {
                 Err(mpsc::TryRecvError::Empty) => return events,
                 Err(mpsc::TryRecvError::Disconnected) => {
                     let lost = self.running.take();
-                    events.extend(lost.map(|(id, _)| ExportEvent::Failed(id, text::EXPORT_CRASHED.to_owned())));
+                    events
+                        .extend(lost.map(|(id, _)| ExportEvent::Failed(id, text::EXPORT_CRASHED.to_owned())));
                     return events;
                 }
             }

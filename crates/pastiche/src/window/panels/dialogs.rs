@@ -13,7 +13,7 @@ const WIDTH: f32 = 400.0;
 
 pub(super) fn dialogs_ui(ui: &mut Ui, state: &State, commands: &mut Vec<AppCommand>) {
     let Some(dialog) = &state.dialog else { return };
-    let response = Modal::new(Id::new("dialog")).show(ui.ctx(), |ui| {
+    let response = Modal::new(Id::unique("dialog")).show(ui.ctx(), |ui| {
         ui.set_width(WIDTH);
         match dialog {
             Dialog::Quit { recording, exports } => {

@@ -26,7 +26,8 @@ pub(super) fn export_settings_ui(ui: &mut Ui, state: &State, commands: &mut Vec<
             ui.add_space(theme::SECTION_GAP);
         }
         ui.add_enabled_ui(state.draft.is_some() && state.style().is_some(), |ui| {
-            let add = IconButton::text(text::ADD_TO_QUEUE).with_icon(Icon::Add).tone(Tone::Primary).height(38.0);
+            let add =
+                IconButton::text(text::ADD_TO_QUEUE).with_icon(Icon::Add).tone(Tone::Primary).height(38.0);
             if add.show_at_least(ui, ui.available_width()).clicked() {
                 commands.push(ExportCommand::Add.into());
             }
@@ -49,7 +50,8 @@ fn video_ui(ui: &mut Ui, draft: Option<&ExportDraft>, commands: &mut Vec<AppComm
             ui.label(RichText::new(text::EXPORT_HINT).color(palette.muted));
         }
     }
-    let choose = IconButton::text(text::CHOOSE_VIDEO).with_icon(Icon::Folder).show_at_least(ui, ui.available_width());
+    let choose =
+        IconButton::text(text::CHOOSE_VIDEO).with_icon(Icon::Folder).show_at_least(ui, ui.available_width());
     if choose.clicked() {
         commands.push(ExportCommand::ChooseVideo.into());
     }
@@ -91,7 +93,8 @@ fn output_ui(ui: &mut Ui, draft: &ExportDraft, commands: &mut Vec<AppCommand>) {
     heading(ui, text::SAVE_AS);
     let palette = theme::palette(ui.visuals());
     let name = RichText::new(text::file_name(&draft.output)).color(palette.text);
-    ui.add(Label::new(name).wrap_mode(TextWrapMode::Truncate)).on_hover_text(draft.output.display().to_string());
+    ui.add(Label::new(name).wrap_mode(TextWrapMode::Truncate))
+        .on_hover_text(draft.output.display().to_string());
     row(ui, text::FOLDER, "", |ui| {
         let folder = draft.output.parent().map(text::file_name).unwrap_or_default();
         let width = ui.available_width() - theme::CONTROL_HEIGHT - 8.0;

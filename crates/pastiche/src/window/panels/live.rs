@@ -2,7 +2,7 @@
 
 use egui::{ComboBox, Label, RichText, TextWrapMode, Ui};
 use pastiche_inference::DeviceChoice;
-use pastiche_pipeline::ProcessSize;
+use pastiche_pipeline::live::ProcessSize;
 
 use super::{scrolling, styles};
 use crate::window::{
@@ -92,7 +92,8 @@ fn painting_ui(ui: &mut Ui, state: &State, commands: &mut Vec<AppCommand>) {
     if let Some(strength) = fraction_slider(ui, text::STRENGTH, text::STRENGTH_TOOLTIP, settings.strength) {
         commands.push(AppCommand::SetStrength(strength));
     }
-    if let Some(smoothing) = fraction_slider(ui, text::SMOOTHING, text::SMOOTHING_TOOLTIP, settings.smoothing) {
+    if let Some(smoothing) = fraction_slider(ui, text::SMOOTHING, text::SMOOTHING_TOOLTIP, settings.smoothing)
+    {
         commands.push(AppCommand::SetSmoothing(smoothing));
     }
     if let Some(on) = tick(ui, text::KEEP_COLORS, settings.keep_colors) {
@@ -118,8 +119,11 @@ fn performance_ui(ui: &mut Ui, state: &State, commands: &mut Vec<AppCommand>) {
         let known = state.devices.iter().find(|device| device.id == id);
         known.map_or_else(|| id.to_owned(), |device| device.name.clone())
     };
-    let shown =
-        if state.settings.device == automatic { text::DEVICE_AUTO.to_owned() } else { device_name(&state.settings.device) };
+    let shown = if state.settings.device == automatic {
+        text::DEVICE_AUTO.to_owned()
+    } else {
+        device_name(&state.settings.device)
+    };
     let devices = std::iter::once((automatic, text::DEVICE_AUTO.to_owned()))
         .chain(state.devices.iter().map(|device| (device.id.clone(), device.name.clone())));
     if let Some(device) = choice(ui, text::DEVICE, "", (&state.settings.device, &shown), devices) {

@@ -48,9 +48,7 @@ fn export_screen_ui(ui: &mut Ui, state: &State, commands: &mut Vec<AppCommand>) 
         .frame(frame)
         .show(ui, |ui| export::queue_ui(ui, state, commands));
     if let Some(draft) = &state.draft {
-        Panel::bottom("timeline")
-            .frame(frame)
-            .show(ui, |ui| timeline::timeline_ui(ui, draft, commands));
+        Panel::bottom("timeline").frame(frame).show(ui, |ui| timeline::timeline_ui(ui, draft, commands));
     }
     stage_ui(ui, state, commands);
 }
@@ -74,6 +72,9 @@ fn side_panel(name: &'static str) -> Panel {
 fn scrolling(ui: &mut Ui, add_contents: impl FnOnce(&mut Ui)) {
     let margin = theme::PANEL_MARGIN as i8;
     Frame::new().fill(ui.visuals().panel_fill).show(ui, |ui| {
-        egui::ScrollArea::vertical().auto_shrink(false).content_margin(Margin::same(margin)).show(ui, add_contents);
+        egui::ScrollArea::vertical()
+            .auto_shrink(false)
+            .content_margin(Margin::same(margin))
+            .show(ui, add_contents);
     });
 }

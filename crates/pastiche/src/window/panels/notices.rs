@@ -15,7 +15,7 @@ pub(super) fn notices_ui(ui: &mut Ui, state: &State, commands: &mut Vec<AppComma
         return;
     }
     let stage = ui.max_rect();
-    Area::new(ui.id().with("notices"))
+    Area::new(ui.scope_id().with("notices"))
         .order(Order::Foreground)
         .pivot(Align2::RIGHT_BOTTOM)
         .fixed_pos(stage.right_bottom() - Vec2::splat(20.0))
@@ -26,12 +26,7 @@ pub(super) fn notices_ui(ui: &mut Ui, state: &State, commands: &mut Vec<AppComma
         });
 }
 
-fn notice_ui(
-    ui: &mut Ui,
-    room: f32,
-    notice: &crate::window::state::Notice,
-    commands: &mut Vec<AppCommand>,
-) {
+fn notice_ui(ui: &mut Ui, room: f32, notice: &crate::window::state::Notice, commands: &mut Vec<AppCommand>) {
     const WIDTH: f32 = 420.0;
     const ICON: f32 = 18.0;
     let palette = theme::palette(ui.visuals());

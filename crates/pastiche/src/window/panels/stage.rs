@@ -1,10 +1,10 @@
 //! The picture, with what lies on it.
 
 use egui::{
-    Align2, Color32, CursorIcon, FontId, Frame, Margin, Pos2, Rect, RichText, Sense, Stroke, Ui, UiBuilder, Vec2,
-    WidgetInfo, accesskit::Role, pos2, vec2,
+    Align2, Color32, CursorIcon, FontId, Frame, Margin, Pos2, Rect, RichText, Sense, Stroke, Ui, UiBuilder,
+    Vec2, WidgetInfo, accesskit::Role, pos2, vec2,
 };
-use pastiche_pipeline::SourceState;
+use pastiche_pipeline::live::SourceState;
 
 use crate::window::{
     commands::{Action, AppCommand},
@@ -76,12 +76,15 @@ fn split_handle_ui(ui: &mut Ui, rect: Rect, split: f32, commands: &mut Vec<AppCo
     const STEP: f32 = 0.02;
     let line = rect.left() + split * rect.width();
     let grip = Rect::from_x_y_ranges(line - GRIP..=line + GRIP, rect.y_range());
-    let id = ui.id().with("split");
-    let response = ui.interact(grip, id, Sense::click_and_drag()).on_hover_cursor(CursorIcon::ResizeHorizontal);
+    let id = ui.scope_id().with("split");
+    let response =
+        ui.interact(grip, id, Sense::click_and_drag()).on_hover_cursor(CursorIcon::ResizeHorizontal);
     response.widget_info(|| WidgetInfo::slider(ui.is_enabled(), f64::from(split), text::SPLIT));
-    let mut moved = response.dragged().then(|| response.interact_pointer_pos()).flatten().map(|pointer| {
-        (pointer.x - rect.left()) / rect.width()
-    });
+    let mut moved = response
+        .dragged()
+        .then(|| response.interact_pointer_pos())
+        .flatten()
+        .map(|pointer| (pointer.x - rect.left()) / rect.width());
     if response.has_focus() {
         let steps = ui.input(|input| {
             input.num_presses(egui::Key::ArrowRight) as f32 - input.num_presses(egui::Key::ArrowLeft) as f32
@@ -144,7 +147,14 @@ fn lost_ui(ui: &mut Ui, stage: Rect, state: &State) {
     match &state.status.source {
         SourceState::Lost { reason, retrying } => {
             let hint = if *retrying { text::RETRYING } else { text::NOT_RETRYING };
-            card_ui(ui, stage, Icon::Warning, text::SOURCE_LOST, &format!("{}. {hint}", sentence(reason)), |_| {});
+            card_ui(
+                ui,
+                stage,
+                Icon::Warning,
+                text::SOURCE_LOST,
+                &format!("{}. {hint}", sentence(reason)),
+                |_| {},
+            );
         }
         SourceState::Opening if state.picture.is_none() => {
             let font = FontId::proportional(15.0);
@@ -179,7 +189,7 @@ fn card_ui(ui: &mut Ui, stage: Rect, icon: Icon, title: &str, words: &str, butto
     const ICON: f32 = 22.0;
     let width = WIDTH.min(stage.width() - 2.0 * MARGIN - 16.0);
     let palette = theme::palette(ui.visuals());
-    egui::Area::new(ui.id().with(title))
+    egui::Area::new(ui.scope_id().with(title))
         .order(egui::Order::Middle)
         .pivot(Align2::CENTER_BOTTOM)
         .fixed_pos(stage.center_bottom() - vec2(0.0, 32.0))

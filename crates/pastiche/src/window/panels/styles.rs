@@ -2,7 +2,11 @@
 
 use egui::{
     Align2, FontId, Image, Popup, PopupCloseBehavior, Rect, Response, ScrollArea, Sense, TextEdit, TextStyle,
-    Ui, Vec2, WidgetInfo, accesskit::Role, epaint::text::{LayoutJob, TextWrapping}, load::SizedTexture, pos2, vec2,
+    Ui, Vec2, WidgetInfo,
+    accesskit::Role,
+    epaint::text::{LayoutJob, TextWrapping},
+    load::SizedTexture,
+    pos2, vec2,
 };
 
 use crate::window::{

@@ -84,7 +84,8 @@ fn track_ui(ui: &mut Ui, total: f64, wanted: &mut (f64, f64)) {
 fn handle_ui(ui: &mut Ui, track: Rect, x: f32, side: f32, name: &str, seconds: f64) -> Option<f32> {
     let middle = pos2(x + side * HANDLE_WIDTH / 2.0, track.center().y);
     let rect = Rect::from_center_size(middle, vec2(HANDLE_WIDTH, track.height()));
-    let response: Response = ui.interact(rect.expand(3.0), ui.id().with(("handle", name)), Sense::drag());
+    let response: Response =
+        ui.interact(rect.expand(3.0), ui.scope_id().with(("handle", name)), Sense::drag());
     let response = response.on_hover_cursor(CursorIcon::ResizeHorizontal);
     let handle_name = text::handle(name);
     response.widget_info(|| WidgetInfo::slider(ui.is_enabled(), seconds, &handle_name));

@@ -23,7 +23,13 @@ pub(super) fn top_ui(ui: &mut Ui, state: &State, commands: &mut Vec<AppCommand>)
             let counted = format!("{name} ({unfinished})");
             let shown = if screen == Screen::Export && unfinished > 0 { &counted } else { name };
             let tab = IconButton { name, ..IconButton::text(shown) };
-            if tab.with_icon(icon).tone(super::super::widgets::Tone::Quiet).selected(state.screen == screen).show(ui).clicked() {
+            if tab
+                .with_icon(icon)
+                .tone(super::super::widgets::Tone::Quiet)
+                .selected(state.screen == screen)
+                .show(ui)
+                .clicked()
+            {
                 commands.push(AppCommand::ShowScreen(screen));
             }
         }

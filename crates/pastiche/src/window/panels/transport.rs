@@ -1,7 +1,7 @@
 //! The bar under the picture: pause, record, snapshot, and what else is done with the picture.
 
 use egui::{Align, Label, Layout, RichText, TextWrapMode, Ui};
-use pastiche_pipeline::SourceState;
+use pastiche_pipeline::live::SourceState;
 
 use crate::window::{
     commands::{Action, AppCommand},

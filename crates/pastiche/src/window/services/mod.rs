@@ -4,12 +4,15 @@
 mod thread;
 mod thumbnail;
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use pastiche_frame::Frame;
 use pastiche_inference::StyleEntry;
 use pastiche_media::{CameraInfo, MediaInfo};
-use pastiche_pipeline::{LiveCommand, LiveEvent, LiveSession, LiveStatus, Shown};
+use pastiche_pipeline::live::{LiveCommand, LiveEvent, LiveSession, LiveStatus, Shown};
 
 use super::{settings::Settings, state::DeviceView};
 
@@ -23,7 +26,10 @@ pub(crate) enum Request {
     /// Devices and encoders.
     ListHardware,
     /// Paint a small picture in the style of this file.
-    PaintThumbnail { name: String, path: PathBuf },
+    PaintThumbnail {
+        name: String,
+        path: PathBuf,
+    },
     /// Find out what a file is.
     Inspect(PathBuf),
     /// Copy a style file to the user's styles.
@@ -51,17 +57,29 @@ pub(crate) enum Pick {
 pub(crate) enum Reply {
     Cameras(Vec<CameraInfo>),
     Styles(Vec<StyleEntry>),
-    Hardware { devices: Vec<DeviceView>, encoders: Vec<String> },
-    Thumbnail { name: String, picture: Frame },
+    Hardware {
+        devices: Vec<DeviceView>,
+        encoders: Vec<String>,
+    },
+    Thumbnail {
+        name: String,
+        picture: Frame,
+    },
     /// A file is a video.
-    Video { path: PathBuf, info: Box<MediaInfo> },
+    Video {
+        path: PathBuf,
+        info: Box<MediaInfo>,
+    },
     /// A file is a photograph.
     Still(PathBuf),
     /// A file is a style.
     Style(StyleEntry),
     /// A file is nothing we know.
     Unknown(PathBuf),
-    StyleInstalled { name: String, title: String },
+    StyleInstalled {
+        name: String,
+        title: String,
+    },
     /// What was chosen; nothing is told where the dialog was closed.
     Picked(Pick, PathBuf),
     /// Something that was asked for did not work.
@@ -89,6 +107,11 @@ pub(crate) trait Session {
     fn take_shown(&mut self) -> Option<Shown>;
     fn status(&self) -> LiveStatus;
     fn drain_events(&mut self) -> Vec<LiveEvent>;
+    /// Ends within `limit`; a recording is closed so that it plays.
+    ///
+    /// # Errors
+    /// In one line, where something had to be left behind.
+    fn shutdown(self: Box<Self>, limit: Duration) -> Result<(), String>;
 }
 
 impl Session for LiveSession {
@@ -106,5 +129,9 @@ impl Session for LiveSession {
 
     fn drain_events(&mut self) -> Vec<LiveEvent> {
         Self::drain_events(self)
+    }
+
+    fn shutdown(self: Box<Self>, limit: Duration) -> Result<(), String> {
+        Self::shutdown(*self, limit).map(drop).map_err(|error| error.to_string())
     }
 }

@@ -233,7 +233,8 @@ fn run_dialog(pick: Pick, reply: &Replier) {
         Pick::Folder => dialog.pick_folder(),
         Pick::Output(path) => {
             let dialog = dialog.add_filter("MP4", &["mp4"]).set_file_name(text::file_name(path));
-            let dialog = path.parent().map_or_else(rfd::FileDialog::new, |folder| dialog.set_directory(folder));
+            let dialog =
+                path.parent().map_or_else(rfd::FileDialog::new, |folder| dialog.set_directory(folder));
             dialog.save_file().map(|path| path.with_extension("mp4"))
         }
     };

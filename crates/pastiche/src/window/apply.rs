@@ -1,0 +1,344 @@
+//! Carrying out what is asked for.
+
+use std::path::{Path, PathBuf};
+
+use egui::{Context, ViewportCommand};
+use pastiche_inference::DeviceChoice;
+use pastiche_media::{CameraChoice, CameraOptions};
+use pastiche_pipeline::{
+    VideoJobOptions,
+    live::{EngineOptions, LiveCommand, LiveOptions, LiveSource, RecordingOptions},
+};
+
+use super::{
+    app::App,
+    commands::{Action, AppCommand, ExportCommand},
+    export::ExportRequest,
+    services::{Pick, Request},
+    settings::{Resolution, SourceChoice, ThemeChoice},
+    state::{Dialog, ExportDraft, Screen},
+};
+
+/// A recording's name where there is no style to name it after.
+const UNSTYLED: &str = "pastiche";
+
+impl App {
+    /// Does what a widget, a key or a file asks for.
+    pub(super) fn apply(&mut self, context: &Context, command: AppCommand) {
+        match command {
+            AppCommand::Do(action) => self.act(context, action),
+            AppCommand::ShowScreen(screen) => self.show_screen(screen),
+            AppCommand::SetSource(source) => self.set_source(source),
+            AppCommand::SetStyle(name) => self.set_style(&name),
+            AppCommand::SearchStyles(words) => self.state.style_search = words,
+            AppCommand::SetStrength(strength) => {
+                self.state.settings.strength = strength;
+                self.send_controls();
+            }
+            AppCommand::SetKeepColors(on) => {
+                self.state.settings.keep_colors = on;
+                self.send_controls();
+            }
+            AppCommand::SetSmoothing(smoothing) => {
+                self.state.settings.smoothing = smoothing;
+                self.send_controls();
+            }
+            AppCommand::SetProcessSize(size) => {
+                self.state.settings.resolution = size.into();
+                self.send(LiveCommand::SetProcessSize(size));
+            }
+            AppCommand::SetDevice(device) => {
+                self.state.settings.device = device;
+                self.send(LiveCommand::SetEngine(self.engine_options()));
+            }
+            AppCommand::SetMirror(on) => {
+                self.state.settings.mirror = on;
+                self.send(LiveCommand::SetMirror(on));
+            }
+            AppCommand::SetMicrophone(on) => self.state.settings.microphone = on,
+            AppCommand::SetSplit(split) => self.state.settings.split = split,
+            AppCommand::RefreshCameras => self.services.request(Request::ListCameras),
+            AppCommand::Drop(paths) => {
+                for path in paths {
+                    self.services.request(Request::Inspect(path));
+                }
+            }
+            AppCommand::InstallStyle(path) => {
+                self.state.dialog = None;
+                self.services.request(Request::InstallStyle(path));
+            }
+            AppCommand::Reveal(path) => self.services.request(Request::Reveal(path)),
+            AppCommand::Export(command) => self.export(command),
+            AppCommand::CloseDialog => self.state.dialog = None,
+            AppCommand::FinishAndQuit => self.finish_and_quit(),
+            AppCommand::DismissNotice(id) => self.state.notices.retain(|notice| notice.id != id),
+            AppCommand::DismissWelcome => self.dismiss_welcome(),
+        }
+    }
+
+    fn act(&mut self, context: &Context, action: Action) {
+        let settings = &mut self.state.settings;
+        match action {
+            Action::TogglePause => self.send(LiveCommand::SetPaused(!self.state.status.paused)),
+            Action::PreviousStyle => self.step_style(-1),
+            Action::NextStyle => self.step_style(1),
+            Action::ToggleRecording => self.toggle_recording(),
+            Action::TakeSnapshot => {
+                let path = self.new_file("png");
+                self.send(LiveCommand::Snapshot(path));
+            }
+            Action::ToggleVirtualCamera => self.send(match self.state.status.virtual_camera {
+                None => LiveCommand::StartVirtualCamera(None),
+                Some(_) => LiveCommand::StopVirtualCamera,
+            }),
+            Action::ToggleCompare => {
+                settings.compare = !settings.compare;
+                let compare = settings.compare;
+                self.send(LiveCommand::SetCompare(compare));
+            }
+            Action::ToggleOverlay => settings.overlay = !settings.overlay,
+            Action::ToggleFullscreen => self.set_fullscreen(!self.state.fullscreen),
+            Action::ToggleTheme => {
+                settings.theme = match settings.theme {
+                    ThemeChoice::Dark => ThemeChoice::Light,
+                    ThemeChoice::Light => ThemeChoice::Dark,
+                };
+                self.apply_theme(context);
+            }
+            Action::OpenFile => self.services.request(Request::Pick(Pick::File)),
+            Action::AddStyle => self.services.request(Request::Pick(Pick::Style)),
+            Action::ChooseFolder => self.services.request(Request::Pick(Pick::Folder)),
+            Action::ShowShortcuts => self.state.dialog = Some(Dialog::Shortcuts),
+            Action::Leave => self.leave(context),
+            Action::Quit => self.viewport_commands.push(ViewportCommand::Close),
+        }
+    }
+
+    /// Closes what lies on top: a list, a dialog, the full screen.
+    fn leave(&mut self, context: &Context) {
+        if egui::Popup::is_any_open(context) {
+            egui::Popup::close_all(context);
+        } else if self.state.dialog.is_some() {
+            if self.state.dialog != Some(Dialog::Finishing) {
+                self.state.dialog = None;
+            }
+        } else if self.state.fullscreen {
+            self.set_fullscreen(false);
+        }
+    }
+
+    fn set_fullscreen(&mut self, on: bool) {
+        self.state.fullscreen = on;
+        self.viewport_commands.push(ViewportCommand::Fullscreen(on));
+    }
+
+    fn show_screen(&mut self, screen: Screen) {
+        self.state.screen = screen;
+        // The clip that is shown is the one to export, unless another was chosen before.
+        if let (Screen::Export, None, SourceChoice::Video(path)) =
+            (screen, &self.state.draft, &self.state.source)
+        {
+            self.services.request(Request::Inspect(path.clone()));
+        }
+    }
+
+    pub(super) fn send(&mut self, command: LiveCommand) {
+        if let Some(session) = &mut self.session {
+            session.send(command);
+        }
+    }
+
+    fn send_controls(&mut self) {
+        self.send(LiveCommand::SetControls(self.state.settings.controls()));
+    }
+
+    /// What the session starts with.
+    pub(super) fn live_options(&self) -> LiveOptions {
+        let settings = &self.state.settings;
+        LiveOptions {
+            style: self.state.style().map(|style| style.path.clone()),
+            engine: self.engine_options(),
+            controls: settings.controls(),
+            process_size: settings.resolution.into(),
+            mirror: settings.mirror,
+            compare: settings.compare,
+            ..LiveOptions::new(self.live_source(&self.state.source))
+        }
+    }
+
+    fn engine_options(&self) -> EngineOptions {
+        // A device that is not known any more is as good as none chosen.
+        let device = self.state.settings.device.parse().unwrap_or(DeviceChoice::Auto);
+        EngineOptions { device, ..self.engine_defaults }
+    }
+
+    fn live_source(&self, source: &SourceChoice) -> LiveSource {
+        let camera = |camera| LiveSource::Camera(CameraOptions { camera, ..CameraOptions::default() });
+        match source {
+            SourceChoice::Camera(name) => camera(CameraChoice::Name(name.clone())),
+            SourceChoice::Video(path) => LiveSource::Video(path.clone()),
+            SourceChoice::Still(path) => LiveSource::Still(path.clone()),
+            SourceChoice::Demo => match &self.state.demo {
+                Some(clip) => LiveSource::Video(clip.clone()),
+                None => camera(CameraChoice::First),
+            },
+            SourceChoice::Any => camera(CameraChoice::First),
+        }
+    }
+
+    /// What is shown at the start: what the settings say, a camera, or the demo clip with a greeting.
+    pub(super) fn choose_first_source(&mut self) {
+        let state = &mut self.state;
+        state.source = match &state.settings.source {
+            SourceChoice::Any => match state.cameras.first() {
+                Some(camera) => SourceChoice::Camera(camera.name.clone()),
+                None if state.demo.is_some() => SourceChoice::Demo,
+                None => SourceChoice::Any,
+            },
+            SourceChoice::Video(path) | SourceChoice::Still(path) if !path.exists() => {
+                if state.demo.is_some() { SourceChoice::Demo } else { SourceChoice::Any }
+            }
+            chosen => chosen.clone(),
+        };
+        state.welcome = !state.settings.welcomed && state.source == SourceChoice::Demo;
+    }
+
+    pub(super) fn set_source(&mut self, source: SourceChoice) {
+        self.send(LiveCommand::SetSource(self.live_source(&source)));
+        self.state.settings.source = source.clone();
+        self.state.source = source;
+        self.dismiss_welcome();
+    }
+
+    fn dismiss_welcome(&mut self) {
+        if self.state.welcome {
+            self.state.welcome = false;
+            self.state.settings.welcomed = true;
+        }
+    }
+
+    pub(super) fn set_style(&mut self, name: &str) {
+        let Some(style) = self.state.styles.iter().find(|style| style.name == name) else { return };
+        let path = style.path.clone();
+        self.state.settings.style = Some(name.to_owned());
+        self.send(LiveCommand::SetStyle(Some(path)));
+        self.name_output();
+    }
+
+    /// The style `steps` further down the list, round and round.
+    fn step_style(&mut self, steps: isize) {
+        let styles = &self.state.styles;
+        if styles.is_empty() {
+            return;
+        }
+        let chosen = self.state.settings.style.as_deref();
+        let now = styles.iter().position(|style| Some(style.name.as_str()) == chosen).unwrap_or(0);
+        let next = (now as isize + steps).rem_euclid(styles.len() as isize) as usize;
+        let name = styles[next].name.clone();
+        self.set_style(&name);
+    }
+
+    fn toggle_recording(&mut self) {
+        if self.state.status.recording.is_some() {
+            self.send(LiveCommand::StopRecording);
+            return;
+        }
+        let path = self.new_file("mp4");
+        let microphone = self.state.settings.microphone;
+        self.send(LiveCommand::StartRecording(RecordingOptions {
+            microphone,
+            ..RecordingOptions::new(path)
+        }));
+    }
+
+    /// A new file in the user's folder, named after the style.
+    fn new_file(&mut self, extension: &str) -> PathBuf {
+        let stem = self.state.settings.style.clone().unwrap_or_else(|| UNSTYLED.to_owned());
+        self.services.new_file(&self.state.folder, &stem, extension, &[])
+    }
+
+    /// Takes over the folder that the settings say.
+    pub(super) fn update_folder(&mut self) {
+        let chosen = self.state.settings.folder.clone();
+        self.state.folder = chosen.unwrap_or_else(|| self.default_folder.clone());
+        self.name_output();
+    }
+
+    /// Names the export after the video and the style, unless the user has named it.
+    pub(super) fn name_output(&mut self) {
+        let Some(draft) = self.state.draft.as_ref().filter(|draft| !draft.output_chosen) else { return };
+        let input = draft.input.file_stem().unwrap_or_default().to_string_lossy();
+        let style = self.state.settings.style.as_deref().unwrap_or(UNSTYLED);
+        let stem = format!("{input} - {style}");
+        let jobs = self.exports.jobs().iter();
+        let taken: Vec<&Path> = jobs.map(|job| job.request.video.output.as_path()).collect();
+        let output = self.services.new_file(&self.state.folder, &stem, "mp4", &taken);
+        if let Some(draft) = &mut self.state.draft {
+            draft.output = output;
+        }
+    }
+
+    fn export(&mut self, command: ExportCommand) {
+        let settings = &mut self.state.settings;
+        match command {
+            ExportCommand::ChooseVideo => self.services.request(Request::Pick(Pick::Video)),
+            ExportCommand::ChooseOutput => {
+                if let Some(draft) = &self.state.draft {
+                    self.services.request(Request::Pick(Pick::Output(draft.output.clone())));
+                }
+            }
+            ExportCommand::SetRange { start_seconds, end_seconds } => {
+                if let Some(draft) = &mut self.state.draft {
+                    draft.set_range(start_seconds, end_seconds);
+                }
+            }
+            ExportCommand::SetSize(size) => settings.export_size = size,
+            ExportCommand::SetQuality(quality) => settings.quality = quality,
+            ExportCommand::SetEncoder(encoder) => settings.encoder = encoder,
+            ExportCommand::SetAudio(audio) => settings.audio = audio,
+            ExportCommand::Add => self.add_export(),
+            ExportCommand::Pause(id) => self.exports.set_paused(id, true),
+            ExportCommand::Resume(id) => self.exports.set_paused(id, false),
+            ExportCommand::Cancel(id) => self.exports.cancel(id),
+            ExportCommand::Retry(id) => self.exports.retry(id),
+            ExportCommand::Remove(id) => self.exports.remove(id),
+        }
+        self.state.jobs = self.exports.jobs().to_vec();
+    }
+
+    fn add_export(&mut self) {
+        let (Some(draft), Some(style)) = (&self.state.draft, self.state.style()) else { return };
+        let request = ExportRequest {
+            style: style.path.clone(),
+            style_title: style.title.clone(),
+            engine: self.engine_options(),
+            controls: self.state.settings.controls(),
+            process_size: match self.state.settings.resolution {
+                Resolution::Fixed(width, height) => Some((width, height)),
+                // An export has time for every pixel.
+                Resolution::Auto | Resolution::Source => None,
+            },
+            video: self.video_options(draft),
+        };
+        self.exports.add(request);
+        if let Some(draft) = &mut self.state.draft {
+            draft.output_chosen = false;
+        }
+        self.name_output();
+    }
+
+    fn video_options(&self, draft: &ExportDraft) -> VideoJobOptions {
+        let settings = &self.state.settings;
+        VideoJobOptions {
+            input: draft.input.clone(),
+            output: draft.output.clone(),
+            start: draft.job_start(),
+            duration: draft.job_duration(),
+            size: settings.export_size.of(draft.width, draft.height),
+            encoder: settings.encoder.clone(),
+            crf: Some(settings.quality.crf()),
+            audio: settings.audio.mode(),
+            ..VideoJobOptions::default()
+        }
+    }
+}
