@@ -1,0 +1,83 @@
+//! The keys.
+
+use egui::{Key, Modifiers, accesskit::Role};
+use egui_kittest::kittest::Queryable;
+use pastiche_pipeline::live::LiveCommand;
+
+use super::Window;
+use crate::window::{
+    commands,
+    services::{Pick, Request},
+    state::Dialog,
+    text,
+};
+
+#[test]
+fn each_key_does_what_the_list_says() {
+    let mut window = Window::open();
+    window.press(Key::Space);
+    assert_eq!(window.sent(), [LiveCommand::SetPaused(true)]);
+    for (key, style) in [
+        (Key::ArrowRight, "great_wave"),
+        (Key::ArrowDown, "starry_night"),
+        (Key::ArrowLeft, "great_wave"),
+        (Key::ArrowUp, "starry_night"),
+    ] {
+        window.press(key);
+        assert_eq!(window.settings().style.as_deref(), Some(style), "{key:?}");
+    }
+    window.sent();
+    window.press(Key::R);
+    assert!(matches!(window.sent()[..], [LiveCommand::StartRecording(_)]));
+    window.press(Key::S);
+    assert!(matches!(window.sent()[..], [LiveCommand::Snapshot(_)]));
+    window.press(Key::C);
+    assert!(window.settings().compare);
+    window.press(Key::I);
+    assert!(!window.settings().overlay);
+    window.requests();
+    window.harness.key_press_modifiers(Modifiers::COMMAND, Key::O);
+    window.harness.run();
+    assert_eq!(window.requests(), [Request::Pick(Pick::File)]);
+}
+
+#[test]
+fn full_screen_comes_and_goes() {
+    let mut window = Window::open();
+    window.press(Key::F);
+    assert!(window.app().state.fullscreen);
+    assert!(window.harness.query_by_role_and_label(Role::Button, text::RECORD).is_none(), "only the picture");
+    window.press(Key::Escape);
+    assert!(!window.app().state.fullscreen);
+}
+
+#[test]
+fn the_list_of_keys_opens_and_closes() {
+    let mut window = Window::open();
+    window.press(Key::F1);
+    assert_eq!(window.app().state.dialog, Some(Dialog::Shortcuts));
+    for action in commands::WITH_KEYS {
+        assert!(window.harness.query_all_by_label(action.label()).next().is_some(), "{action:?}");
+    }
+    window.press(Key::R);
+    assert!(window.sent().is_empty(), "a dialog takes the keys");
+    window.press(Key::Escape);
+    assert_eq!(window.app().state.dialog, None);
+}
+
+#[test]
+fn letters_typed_into_a_field_are_not_commands() {
+    let mut window = Window::open();
+    window.click(Role::ComboBox, text::STYLE);
+    window.press(Key::R);
+    window.press(Key::Space);
+    assert!(window.sent().is_empty());
+}
+
+#[test]
+fn keys_with_ctrl_are_others() {
+    let mut window = Window::open();
+    window.harness.key_press_modifiers(Modifiers::COMMAND, Key::S);
+    window.harness.run();
+    assert!(window.sent().is_empty());
+}
