@@ -126,13 +126,13 @@ impl App {
         app.services.request(Request::ListHardware);
         app.session = Some(start(app.live_options())?);
         app.update_folder();
-        app.apply_theme(context);
         Ok(app)
     }
 
     /// Takes in what happened, whether or not the window is seen.
     fn update(&mut self, context: &Context) {
         self.now_seconds = context.input(|input| input.time);
+        self.apply_theme(context);
         self.take_events();
         self.take_replies(context);
         self.exports.update();
@@ -256,7 +256,7 @@ impl App {
         }
     }
 
-    pub(super) fn apply_theme(&self, context: &Context) {
+    fn apply_theme(&self, context: &Context) {
         context.set_theme(match self.state.settings.theme {
             ThemeChoice::Dark => ThemePreference::Dark,
             ThemeChoice::Light => ThemePreference::Light,

@@ -103,7 +103,6 @@ impl App {
                     ThemeChoice::Dark => ThemeChoice::Light,
                     ThemeChoice::Light => ThemeChoice::Dark,
                 };
-                self.apply_theme(context);
             }
             Action::OpenFile => self.services.request(Request::Pick(Pick::File)),
             Action::AddStyle => self.services.request(Request::Pick(Pick::Style)),

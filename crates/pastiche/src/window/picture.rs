@@ -67,19 +67,23 @@ mod tests {
         let frame = |width, height, value: u8| {
             Frame::from_data(width, height, PixelFormat::Rgb8, vec![value; (width * height * 3) as usize])
         };
-        let first = texture.show(&context, &frame(4, 2, 10)).id();
         // What is handed over is let go when it is on the card.
-        let deltas = |context: &Context| context.tex_manager().write().take_delta();
-        drop(deltas(&context));
+        let places = |context: &Context, id| {
+            let mut deltas = context.tex_manager().write().take_delta();
+            let changes = deltas.set.get(&id).unwrap();
+            let places: Vec<_> = changes.iter().map(|change| change.pos).collect();
+            deltas.clear();
+            places
+        };
+        let first = texture.show(&context, &frame(4, 2, 10)).id();
+        assert_eq!(places(&context, first), [None], "a new texture");
         for value in 0..10 {
             assert_eq!(texture.show(&context, &frame(4, 2, value)).id(), first);
-            let mut delta = deltas(&context);
-            let changes = delta.set.remove(&first).unwrap();
-            assert_eq!(changes.len(), 1);
-            assert_eq!(changes[0].pos, Some([0, 0]), "a whole new texture");
+            assert_eq!(places(&context, first), [Some([0, 0])], "new pixels in the old one");
         }
         assert_eq!(texture.buffers.len(), 1);
-        assert_ne!(texture.show(&context, &frame(8, 2, 0)).id(), first);
-        drop(deltas(&context));
+        let other = texture.show(&context, &frame(8, 2, 0)).id();
+        assert_ne!(other, first);
+        places(&context, other);
     }
 }

@@ -183,13 +183,13 @@ pub(crate) fn resolution(size_choice: ProcessSize) -> String {
 
 /// The automatic resolution with what it is now.
 pub(crate) fn resolution_now(now: (u32, u32)) -> String {
-    format!("Automatic ({})", size(now))
+    format!("Auto ({})", size(now))
 }
 
 /// What can be chosen as the size of an export.
 pub(crate) fn export_size(choice: ExportSize, source: Option<(u32, u32)>) -> String {
     let name = match choice {
-        ExportSize::Source => "As the source".to_owned(),
+        ExportSize::Source => "Source".to_owned(),
         ExportSize::Half => "Half".to_owned(),
         ExportSize::Height(lines) => format!("{lines}p"),
     };

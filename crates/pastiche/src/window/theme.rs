@@ -86,19 +86,19 @@ pub(crate) const TOP_BAR_HEIGHT: f32 = 48.0;
 /// The bar at the bottom.
 pub(crate) const BOTTOM_BAR_HEIGHT: f32 = 64.0;
 /// The panel at the side.
-pub(crate) const SIDE_PANEL_WIDTH: f32 = 312.0;
+pub(crate) const SIDE_PANEL_WIDTH: f32 = 328.0;
 /// The queue of exports.
 pub(crate) const QUEUE_HEIGHT: f32 = 190.0;
 /// The space inside panels.
 pub(crate) const PANEL_MARGIN: f32 = 16.0;
 /// Between sections of a panel.
-pub(crate) const SECTION_GAP: f32 = 18.0;
+pub(crate) const SECTION_GAP: f32 = 10.0;
 /// Between rows of a section.
-pub(crate) const ROW_GAP: f32 = 8.0;
+pub(crate) const ROW_GAP: f32 = 6.0;
 /// Every control.
 pub(crate) const CONTROL_HEIGHT: f32 = 30.0;
 /// The names of controls, left of them.
-pub(crate) const LABEL_WIDTH: f32 = 96.0;
+pub(crate) const LABEL_WIDTH: f32 = 80.0;
 /// A style's preview.
 pub(crate) const THUMBNAIL: Vec2 = Vec2::new(60.0, 45.0);
 /// Corners of controls.
@@ -156,7 +156,7 @@ fn visuals(theme: Theme, palette: &Palette) -> Visuals {
         weak_text_color: Some(palette.muted),
         widgets: Widgets {
             noninteractive: widget(palette.panel, palette.outline, palette.text),
-            inactive: widget(palette.raised, Color32::TRANSPARENT, palette.text),
+            inactive: widget(palette.raised, palette.outline, palette.text),
             hovered: widget(palette.hovered, palette.outline, palette.text),
             active: widget(palette.pressed, palette.accent, palette.text),
             open: widget(palette.hovered, palette.outline, palette.text),

@@ -173,6 +173,9 @@ pub(crate) fn row<R>(ui: &mut Ui, name: &str, tooltip: &str, add_control: impl F
 pub(crate) fn fraction_slider(ui: &mut Ui, name: &str, tooltip: &str, mut value: f32) -> Option<f32> {
     const VALUE_WIDTH: f32 = 44.0;
     row(ui, name, tooltip, |ui| {
+        // A slim handle, and what is set in the colour of choice.
+        ui.spacing_mut().interact_size.y = 18.0;
+        ui.visuals_mut().selection.bg_fill = theme::palette(ui.visuals()).accent;
         ui.spacing_mut().slider_width = ui.available_width() - VALUE_WIDTH - ui.spacing().item_spacing.x;
         let response = ui.add(Slider::new(&mut value, 0.0..=1.0).show_value(false));
         let (rect, _) = ui.allocate_exact_size(vec2(VALUE_WIDTH, theme::CONTROL_HEIGHT), Sense::hover());
@@ -195,15 +198,25 @@ pub(crate) fn choice<T: Clone + PartialEq>(
     row(ui, name, tooltip, |ui| {
         let width = ui.available_width();
         let mut picked = None;
-        ComboBox::from_id_salt(name).width(width).truncate().selected_text(shown).show_ui(ui, |ui| {
-            for (value, label) in choices {
-                if ui.selectable_label(value == *current, label).clicked() {
-                    picked = Some(value);
+        ComboBox::from_id_salt(name)
+            .icon(paint_chevron)
+            .width(width)
+            .truncate()
+            .selected_text(shown)
+            .show_ui(ui, |ui| {
+                for (value, label) in choices {
+                    if ui.selectable_label(value == *current, label).clicked() {
+                        picked = Some(value);
+                    }
                 }
-            }
-        });
+            });
         picked
     })
+}
+
+/// The arrow of a list to choose from.
+pub(crate) fn paint_chevron(ui: &Ui, rect: Rect, _visuals: &egui::style::WidgetVisuals, _is_open: bool) {
+    Icon::Down.paint(ui.painter(), rect.shrink(1.0), theme::palette(ui.visuals()).muted);
 }
 
 /// A box to tick; `Some` when it was.

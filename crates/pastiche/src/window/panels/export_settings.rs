@@ -1,6 +1,6 @@
 //! The panel beside the preview: what is exported, and as what.
 
-use egui::{Label, RichText, TextWrapMode, Ui};
+use egui::{Frame, Label, Margin, Panel, RichText, TextWrapMode, Ui};
 use pastiche_frame::Rational;
 
 use super::{scrolling, styles};
@@ -14,24 +14,29 @@ use crate::window::{
 };
 
 pub(super) fn export_settings_ui(ui: &mut Ui, state: &State, commands: &mut Vec<AppCommand>) {
+    // What to press next stays in sight where the rest scrolls.
+    let frame =
+        Frame::new().fill(ui.visuals().panel_fill).inner_margin(Margin::same(theme::PANEL_MARGIN as i8));
+    Panel::bottom("add").frame(frame).show(ui, |ui| add_ui(ui, state, commands));
     scrolling(ui, |ui| {
         video_ui(ui, state.draft.as_ref(), commands);
         ui.add_space(theme::SECTION_GAP);
         styles::style_ui(ui, state, commands);
         ui.add_space(theme::SECTION_GAP);
         format_ui(ui, state, commands);
-        ui.add_space(theme::SECTION_GAP);
         if let Some(draft) = &state.draft {
-            output_ui(ui, draft, commands);
             ui.add_space(theme::SECTION_GAP);
+            output_ui(ui, draft, commands);
         }
-        ui.add_enabled_ui(state.draft.is_some() && state.style().is_some(), |ui| {
-            let add =
-                IconButton::text(text::ADD_TO_QUEUE).with_icon(Icon::Add).tone(Tone::Primary).height(38.0);
-            if add.show_at_least(ui, ui.available_width()).clicked() {
-                commands.push(ExportCommand::Add.into());
-            }
-        });
+    });
+}
+
+fn add_ui(ui: &mut Ui, state: &State, commands: &mut Vec<AppCommand>) {
+    ui.add_enabled_ui(state.draft.is_some() && state.style().is_some(), |ui| {
+        let add = IconButton::text(text::ADD_TO_QUEUE).with_icon(Icon::Add).tone(Tone::Primary).height(38.0);
+        if add.show_at_least(ui, ui.available_width()).clicked() {
+            commands.push(ExportCommand::Add.into());
+        }
     });
 }
 

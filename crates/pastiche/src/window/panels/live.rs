@@ -11,7 +11,10 @@ use crate::window::{
     settings::{Resolution, SourceChoice},
     state::State,
     text, theme,
-    widgets::{IconButton, Tone, action_button, choice, fraction_slider, heading, row, tick, with_tooltip},
+    widgets::{
+        IconButton, Tone, action_button, choice, fraction_slider, heading, paint_chevron, row, tick,
+        with_tooltip,
+    },
 };
 
 /// Sizes that are offered for the network, the smallest first.
@@ -37,6 +40,7 @@ fn source_ui(ui: &mut Ui, state: &State, commands: &mut Vec<AppCommand>) {
         const BUTTON: f32 = theme::CONTROL_HEIGHT + 8.0;
         let width = ui.available_width() - BUTTON;
         let response = ComboBox::from_id_salt("source")
+            .icon(paint_chevron)
             .width(width)
             .truncate()
             .selected_text(source_name(state))

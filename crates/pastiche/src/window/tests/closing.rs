@@ -8,7 +8,7 @@ use egui_kittest::kittest::Queryable;
 use pastiche_pipeline::live::{LiveCommand, RecordingStatus};
 
 use super::Window;
-use crate::window::{commands::ExportCommand, export::ExportEvent, state::Dialog, text};
+use crate::window::{export::ExportEvent, state::Dialog, text};
 
 pub(super) fn recording() -> RecordingStatus {
     RecordingStatus {
@@ -51,7 +51,7 @@ fn a_recording_is_finished_before_the_window_closes() {
     assert!(press_cross(&mut window).contains(&ViewportCommand::CancelClose));
     assert_eq!(window.app().state.dialog, Some(Dialog::Quit { recording: true, exports: 0 }));
     window.sent();
-    window.click_button(text::FINISH_AND_QUIT);
+    window.click_button_and_step(text::FINISH_AND_QUIT);
     assert_eq!(window.sent(), [LiveCommand::StopRecording]);
     window.harness.get_by_label(text::FINISHING);
     assert!(!viewport_commands(&window).contains(&ViewportCommand::Close), "not before the file is whole");
@@ -77,14 +77,12 @@ fn an_export_is_stopped_so_that_it_plays() {
     window.click_button(text::ADD_TO_QUEUE);
     assert!(press_cross(&mut window).contains(&ViewportCommand::CancelClose));
     assert_eq!(window.app().state.dialog, Some(Dialog::Quit { recording: false, exports: 1 }));
-    window.click_button(text::FINISH_AND_QUIT);
+    window.click_button_and_step(text::FINISH_AND_QUIT);
     assert_eq!(window.world.borrow().export_switches, ["cancel"]);
     let id = window.world.borrow().started[0].0;
     window.world.borrow_mut().export_events.push(ExportEvent::Cancelled(id, true));
     window.harness.step();
     assert!(viewport_commands(&window).contains(&ViewportCommand::Close));
-    // A command that is too late changes nothing.
-    let _ = ExportCommand::Pause(id);
 }
 
 #[test]
@@ -92,7 +90,7 @@ fn work_that_never_ends_does_not_hold_the_window_for_ever() {
     let mut window = Window::open();
     window.set_status(|status| status.recording = Some(recording()));
     press_cross(&mut window);
-    window.click_button(text::FINISH_AND_QUIT);
+    window.click_button_and_step(text::FINISH_AND_QUIT);
     window.harness.run_steps(90);
     assert!(viewport_commands(&window).contains(&ViewportCommand::Close));
 }

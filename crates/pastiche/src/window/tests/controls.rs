@@ -245,6 +245,7 @@ fn a_lost_camera_is_told_in_words_and_the_window_goes_on() {
 #[test]
 fn settings_are_saved_once_a_while_after_the_last_change() {
     let mut window = Window::open();
+    window.harness.run_steps(8);
     window.world.borrow_mut().saved.clear();
     window.click(Role::CheckBox, text::MIRROR);
     window.harness.run_steps(8);

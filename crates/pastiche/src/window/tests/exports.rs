@@ -52,8 +52,6 @@ fn settings_become_the_same_job_as_on_the_command_line() {
         window.click(Role::ComboBox, list);
         window.click_button(entry);
     }
-    window.node(Role::Button, text::ADD_TO_QUEUE).scroll_to_me();
-    window.harness.run();
     window.click_button(text::ADD_TO_QUEUE);
     let world = window.world.borrow();
     let (_, request) = &world.started[0];
@@ -162,8 +160,6 @@ fn the_output_is_named_by_the_user() {
 fn nothing_is_added_without_a_video() {
     let mut window = Window::open();
     window.click_button(text::EXPORT);
-    window.node(Role::Button, text::ADD_TO_QUEUE).scroll_to_me();
-    window.harness.run();
     window.click_button(text::ADD_TO_QUEUE);
     assert!(window.app().state.jobs.is_empty());
     window.requests();

@@ -196,6 +196,12 @@ impl Window {
         self.harness.run();
     }
 
+    /// Clicks a button after which the window never rests, for something turns in it.
+    pub(super) fn click_button_and_step(&mut self, label: &str) {
+        self.node(Role::Button, label).click();
+        self.harness.run_steps(3);
+    }
+
     pub(super) fn click_button(&mut self, label: &str) {
         self.click(Role::Button, label);
     }
@@ -321,10 +327,12 @@ pub(super) fn shown() -> Shown {
 
 /// From one colour at the top left to another at the bottom right.
 fn gradient(width: u32, height: u32, from: [u8; 3], to: [u8; 3]) -> Frame {
+    /// In steps, which make small files.
+    const BAND: u32 = 40;
     let mut data = Vec::with_capacity((width * height * 3) as usize);
     for row in 0..height {
         for column in 0..width {
-            let share = (row + column) as f32 / (width + height) as f32;
+            let share = ((row / BAND + column / BAND) * BAND) as f32 / (width + height) as f32;
             data.extend(
                 (0..3).map(|i| (f32::from(from[i]) * (1.0 - share) + f32::from(to[i]) * share) as u8),
             );
