@@ -83,7 +83,7 @@ impl Default for EngineOptions {
     }
 }
 
-/// What to record, and how; there is no sound in it. The size is that of the first frame recorded; frames of another one are fitted into it.
+/// What to record, and how. The size is that of the first frame recorded; frames of another one are fitted into it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordingOptions {
     /// The MP4 file to write; it appears under this name when the recording is stopped.
@@ -94,11 +94,13 @@ pub struct RecordingOptions {
     pub crf: Option<u8>,
     /// The encoder's balance of speed and size.
     pub preset: Option<String>,
+    /// Takes the microphone's sound along, where there is a microphone.
+    pub microphone: bool,
 }
 
 impl RecordingOptions {
-    /// A recording to `path` with everything else by default.
+    /// A silent recording to `path` with everything else by default.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), encoder: None, crf: None, preset: None }
+        Self { path: path.into(), encoder: None, crf: None, preset: None, microphone: false }
     }
 }

@@ -14,7 +14,7 @@ use pastiche_inference::resized;
 use pastiche_media::{EncodeOptions, EncodeSummary, MediaError, VideoEncoder};
 
 use super::{
-    LiveError, LiveEvent, RecordingOptions, RecordingStatus, shared::Shared, threads::Thread,
+    LiveError, LiveEvent, RecordingOptions, RecordingStatus, painter::copied, shared::Shared, threads::Thread,
 };
 
 /// Frames that wait for the encoder: what a slow moment of half a second brings.
@@ -67,8 +67,7 @@ impl Recorder {
             self.dropped.fetch_add(1, Ordering::Relaxed);
             return true;
         }
-        let mut frame = self.pool.take_like(painted, painted.width(), painted.height());
-        frame.data_mut().copy_from_slice(painted.data());
+        let frame = copied(painted, &self.pool);
         match self.frames.try_send(Recorded { frame, at }) {
             Ok(()) => true,
             Err(TrySendError::Full(_)) => {
@@ -117,7 +116,10 @@ impl Recording {
         // What an odd side loses is one line.
         let size = (first.frame.width() & !1, first.frame.height() & !1);
         let mut encoder = self.open(&first.frame, size)?;
-        self.shared.tell(LiveEvent::RecordingStarted { path: self.options.path.clone() });
+        self.shared.tell(LiveEvent::RecordingStarted {
+            path: self.options.path.clone(),
+            sound: self.options.microphone.then(|| "this version records no sound".to_owned()),
+        });
         let begun = first.at;
         let mut told = begun;
         let mut next = Some(first);
