@@ -11,7 +11,7 @@ use crossbeam_channel::{Receiver, Sender, select};
 use pastiche_frame::{Frame, FramePool};
 
 use super::{
-    EngineOptions, LiveCommand, LiveError, LiveEvent, LiveOptions, LiveSource, Shown, SourceState,
+    EngineOptions, LiveCommand, LiveEvent, LiveOptions, LiveSource, Shown, SourceState,
     loader::{Job, Loaded, StyleRequest},
     painter::{Painter, copied, mirror},
     recorder::Recorder,
@@ -288,10 +288,3 @@ impl Engine {
 
 /// The engine's thread ends with the threads that it leaves to be waited for.
 pub(super) type EngineThread = Thread<Vec<Thread>>;
-
-/// So that its errors are told as those of the session.
-impl From<LiveError> for LiveEvent {
-    fn from(error: LiveError) -> Self {
-        Self::Error(error.to_string())
-    }
-}
