@@ -43,8 +43,8 @@ pub struct CameraOptions {
 /// # Errors
 /// The system does not tell.
 pub fn list_cameras() -> Result<Vec<CameraInfo>> {
-    let found = nokhwa::query(ApiBackend::Auto)
-        .map_err(|error| MediaError::Cameras { reason: error.to_string() })?;
+    let found =
+        nokhwa::query(ApiBackend::Auto).map_err(|error| MediaError::Cameras { reason: error.to_string() })?;
     let camera = |info: nokhwa::utils::CameraInfo| match info.index() {
         CameraIndex::Index(id) => Some(CameraInfo { id: *id, name: info.human_name() }),
         CameraIndex::String(_) => None,

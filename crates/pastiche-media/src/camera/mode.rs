@@ -18,7 +18,8 @@ pub(super) fn nearest(
     let rate = frame_rate.unwrap_or(DEFAULT_FRAME_RATE);
     let distance = |mode: &CameraFormat| {
         let off = mode.width().abs_diff(width) + mode.height().abs_diff(height);
-        let (too_slow, too_fast) = (rate.saturating_sub(mode.frame_rate()), mode.frame_rate().saturating_sub(rate));
+        let (too_slow, too_fast) =
+            (rate.saturating_sub(mode.frame_rate()), mode.frame_rate().saturating_sub(rate));
         (off, too_slow, format_rank(mode), too_fast)
     };
     modes.iter().copied().min_by_key(distance)

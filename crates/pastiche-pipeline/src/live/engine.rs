@@ -191,7 +191,8 @@ impl Engine {
             self.shared.update(|status| (status.style, status.loading) = (None, None));
             return;
         };
-        let name = path.file_name().unwrap_or_default().to_string_lossy().split('.').next().map(str::to_owned);
+        let name =
+            path.file_name().unwrap_or_default().to_string_lossy().split('.').next().map(str::to_owned);
         let request = StyleRequest { path, engine: self.options, number: self.requests, asked };
         if self.jobs.try_send(Job::LoadStyle(request)).is_err() {
             self.fail("too many styles were asked for at once; ask again");
@@ -270,7 +271,8 @@ impl Engine {
         for path in self.snapshots.drain(..) {
             let picture = copied(painted, &self.pool);
             if self.jobs.try_send(Job::Snapshot { path, picture }).is_err() {
-                self.shared.tell(LiveEvent::Error("too many pictures were asked for at once; ask again".to_owned()));
+                self.shared
+                    .tell(LiveEvent::Error("too many pictures were asked for at once; ask again".to_owned()));
             }
         }
     }

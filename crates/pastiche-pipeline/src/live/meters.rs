@@ -61,10 +61,7 @@ impl Window {
         let mut sorted: Vec<f64> = self.values.iter().copied().collect();
         sorted.sort_by(f64::total_cmp);
         let at = |percent: usize| sorted.get((sorted.len() * percent).div_ceil(100).max(1) - 1);
-        Percentiles {
-            p50: at(50).copied().unwrap_or_default(),
-            p95: at(95).copied().unwrap_or_default(),
-        }
+        Percentiles { p50: at(50).copied().unwrap_or_default(), p95: at(95).copied().unwrap_or_default() }
     }
 }
 

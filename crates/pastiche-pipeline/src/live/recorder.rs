@@ -163,7 +163,8 @@ impl Recording {
         self.status.dropped = self.dropped.load(Ordering::Relaxed);
         self.status.closing = closing;
         self.shared.update(|status| {
-            if let Some(recording) = status.recording.as_mut().filter(|known| known.path == self.status.path) {
+            if let Some(recording) = status.recording.as_mut().filter(|known| known.path == self.status.path)
+            {
                 recording.clone_from(&self.status);
             }
         });
@@ -176,7 +177,8 @@ fn fitted(frame: Frame, (width, height): (u32, u32)) -> Frame {
         return frame;
     }
     let cropped = frame.width() & !1 == width && frame.height() & !1 == height;
-    let scale = (f64::from(width) / f64::from(frame.width())).min(f64::from(height) / f64::from(frame.height()));
+    let scale =
+        (f64::from(width) / f64::from(frame.width())).min(f64::from(height) / f64::from(frame.height()));
     let side = |side: u32, max: u32| ((f64::from(side) * scale).round() as u32).clamp(1, max);
     let inner = if cropped {
         frame

@@ -47,8 +47,7 @@ impl LiveSession {
         };
         let engine = Engine::new(Arc::clone(&shared), jobs, &options);
         let LiveOptions { source, style, .. } = options;
-        let engine =
-            Thread::start("engine", &shared, move || engine.run(source, style, &to_obey, &to_take))?;
+        let engine = Thread::start("engine", &shared, move || engine.run(source, style, &to_obey, &to_take))?;
         Ok(Self { shared, commands, engine, loader })
     }
 
@@ -84,6 +83,14 @@ impl LiveSession {
     /// # Errors
     /// A thread crashed, or did not end in time and was left behind.
     pub fn shutdown(self, limit: Duration) -> Result<LiveSummary, LiveError> {
+        self.shutdown_with_events(limit).map(|(summary, _)| summary)
+    }
+
+    /// As [`Self::shutdown`], with what happened until the end, such as the end of a recording.
+    ///
+    /// # Errors
+    /// As [`Self::shutdown`].
+    pub fn shutdown_with_events(self, limit: Duration) -> Result<(LiveSummary, Vec<LiveEvent>), LiveError> {
         let Self { shared, commands, engine, loader } = self;
         let deadline = Instant::now() + limit;
         drop(commands);
@@ -92,6 +99,6 @@ impl LiveSession {
         let ends: Vec<Result<(), LiveError>> =
             threads.into_iter().chain([loader]).map(|thread| thread.join_by(deadline)).collect();
         ends.into_iter().collect::<Result<(), LiveError>>()?;
-        Ok(shared.summary())
+        Ok((shared.summary(), shared.drain_events()))
     }
 }

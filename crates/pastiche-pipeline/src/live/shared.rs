@@ -127,7 +127,9 @@ impl Shared {
             (SourceState::Opening, SourceState::Running { name, .. }) => {
                 Some(LiveEvent::SourceStarted { name: name.clone() })
             }
-            (SourceState::Lost { reason: before, .. }, SourceState::Lost { reason, .. }) if before == reason => {
+            (SourceState::Lost { reason: before, .. }, SourceState::Lost { reason, .. })
+                if before == reason =>
+            {
                 None
             }
             (_, SourceState::Lost { reason, .. }) => Some(LiveEvent::SourceLost { reason: reason.clone() }),

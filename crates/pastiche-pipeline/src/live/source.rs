@@ -8,7 +8,9 @@ use std::{
 
 use pastiche_frame::{Frame, FramePool};
 use pastiche_inference::resized;
-use pastiche_media::{Camera, CameraEvent, CameraOptions, DecodeOptions, MediaError, VideoDecoder, read_image};
+use pastiche_media::{
+    Camera, CameraEvent, CameraOptions, DecodeOptions, MediaError, VideoDecoder, read_image,
+};
 
 use super::{
     LiveSource, SourceState,
@@ -187,7 +189,8 @@ impl VideoClock {
 
 /// The name that people know a file by.
 fn file_name(path: &Path) -> String {
-    path.file_name().map_or_else(|| PathBuf::from(path).display().to_string(), |name| name.to_string_lossy().into_owned())
+    path.file_name()
+        .map_or_else(|| PathBuf::from(path).display().to_string(), |name| name.to_string_lossy().into_owned())
 }
 
 /// A size of the same shape whose longer side is at most `max`.
