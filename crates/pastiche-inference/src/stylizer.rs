@@ -110,6 +110,17 @@ impl Stylizer {
         Ok(())
     }
 
+    /// Lets the network run at this size from the next frame on; at the frame's own where there is none.
+    ///
+    /// # Errors
+    /// The size is out of range; the old one stays.
+    pub fn set_process_size(&mut self, size: Option<(u32, u32)>) -> Result<(), InferenceError> {
+        let size = size.map(|(width, height)| Size { width, height });
+        size.map(check_size).transpose()?;
+        self.process_size = size;
+        Ok(())
+    }
+
     /// Forgets what came before, as at the start of another video.
     pub fn reset(&mut self) {
         self.smoother.reset();

@@ -192,6 +192,62 @@ pub enum MediaError {
         /// What the system said.
         reason: String,
     },
+    /// The camera asked for is not plugged in.
+    #[error("{wanted} is not there; plug it in or choose another (there are: {found})")]
+    CameraMissing {
+        /// What was asked for.
+        wanted: String,
+        /// The cameras that there are.
+        found: String,
+    },
+    /// Another program has the camera.
+    #[error("{camera} is used by another program; close that one")]
+    CameraBusy {
+        /// The camera.
+        camera: String,
+    },
+    /// The camera is not there any more.
+    #[error("{camera} was unplugged; plug it in again")]
+    CameraGone {
+        /// The camera.
+        camera: String,
+    },
+    /// The camera is there but gives no pictures.
+    #[error("{camera} gives no pictures; unplug it and plug it in again if it does not go on")]
+    CameraStalled {
+        /// The camera.
+        camera: String,
+    },
+    /// The camera, its driver or the system refused something.
+    #[error("{camera} does not work ({reason}); try another camera or size")]
+    CameraFailed {
+        /// The camera.
+        camera: String,
+        /// What was said.
+        reason: String,
+    },
+    /// A camera's picture cannot be decoded.
+    #[error("the pictures of {camera} cannot be decoded ({source}); try another camera or size")]
+    CameraPicture {
+        /// The camera.
+        camera: String,
+        /// What FFmpeg said.
+        source: ffmpeg::Error,
+    },
+    /// There is no virtual camera.
+    #[error("there is no virtual camera; {remedy}")]
+    NoVirtualCamera {
+        /// How to get one.
+        remedy: &'static str,
+    },
+    /// A virtual camera does not take pictures.
+    #[error("the virtual camera cannot be used ({reason}); choose another: {}", path.display())]
+    VirtualCamera {
+        /// What the system said.
+        reason: String,
+        /// The device.
+        path: PathBuf,
+    },
     /// A still that is neither PNG nor JPEG, or a damaged one.
     #[error("the picture cannot be read ({source}); PNG and JPEG can: {}", path.display())]
     ImageRead {

@@ -55,15 +55,17 @@ mod scale;
 mod still;
 mod times;
 mod vaapi;
+mod virtual_camera;
 
 pub use audio::{AudioMode, AudioOutcome, AudioRequest};
-pub use camera::{CameraChoice, CameraInfo, CameraOptions, list_cameras};
+pub use camera::{Camera, CameraChoice, CameraEvent, CameraInfo, CameraMode, CameraOptions, list_cameras};
 pub use decode::{DecodeOptions, VideoDecoder};
 pub use encode::{EncodeOptions, EncodeSummary, VideoEncoder};
 pub use encoders::{EncoderInfo, available_encoders};
 pub use error::MediaError;
 pub use probe::{AudioInfo, MediaInfo, VideoInfo, probe};
 pub use still::{read_image, write_image};
+pub use virtual_camera::VirtualCamera;
 
 /// The longest side that is encoded: H.264's limit at its highest levels.
 pub const MAX_SIDE: u32 = 16_384;

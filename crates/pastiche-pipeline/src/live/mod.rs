@@ -20,12 +20,22 @@
 //! do blocks the one who asks; what goes wrong is told as an event and the session goes on; a recording never holds up
 //! the picture, and is whole when the session ends.
 
+mod auto_size;
 mod command;
+mod engine;
 mod error;
 mod event;
+mod loader;
+mod meters;
 mod options;
+mod painter;
+mod recorder;
 mod session;
+mod shared;
+mod source;
 mod status;
+mod threads;
+mod virtual_camera;
 
 pub use command::LiveCommand;
 pub use error::LiveError;

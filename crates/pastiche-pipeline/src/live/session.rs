@@ -1,11 +1,32 @@
 //! The handle to a live session.
 
-use std::time::Duration;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use super::{LiveCommand, LiveError, LiveEvent, LiveOptions, LiveStatus, LiveSummary, Shown};
+use crossbeam_channel::{Sender, TrySendError, bounded};
+
+use super::{
+    LiveCommand, LiveError, LiveEvent, LiveOptions, LiveStatus, LiveSummary, Shown,
+    engine::{Engine, EngineThread},
+    loader,
+    shared::Shared,
+    threads::Thread,
+};
+
+/// Commands that may wait while a frame is painted: more than anybody can ask for in that time.
+const QUEUED_COMMANDS: usize = 1024;
+/// Styles and pictures that may wait for the loader.
+const QUEUED_JOBS: usize = 64;
 
 /// A running session. It ends when it is shut down; when it is only dropped, it ends without telling how.
-pub struct LiveSession {}
+pub struct LiveSession {
+    shared: Arc<Shared>,
+    commands: Sender<LiveCommand>,
+    engine: EngineThread,
+    loader: Thread,
+}
 
 impl LiveSession {
     /// Starts the session's threads; opening the source, the device and the style goes on behind them.
@@ -15,29 +36,46 @@ impl LiveSession {
     /// # Errors
     /// A control is outside its range, or the system gives no thread.
     pub fn start(options: LiveOptions, wake: impl Fn() + Send + Sync + 'static) -> Result<Self, LiveError> {
-        let _ = (options, wake);
-        todo!()
+        options.controls.validate()?;
+        let shared = Arc::new(Shared::new(wake));
+        let (commands, to_obey) = bounded(QUEUED_COMMANDS);
+        let (jobs, to_do) = bounded(QUEUED_JOBS);
+        let (loaded, to_take) = bounded(1);
+        let loader = {
+            let shared_too = Arc::clone(&shared);
+            Thread::start("loader", &shared, move || loader::run(&shared_too, &to_do, &loaded))?
+        };
+        let engine = Engine::new(Arc::clone(&shared), jobs, &options);
+        let LiveOptions { source, style, .. } = options;
+        let engine = Thread::start("engine", &shared, move || engine.run(source, style, &to_obey, &to_take))?;
+        Ok(Self { shared, commands, engine, loader })
     }
 
     /// Asks for a change. Never blocks.
     pub fn send(&self, command: LiveCommand) {
-        let _ = command;
-        todo!()
+        match self.commands.try_send(command) {
+            // Without an engine there is nobody to ask, and its end was told.
+            Ok(()) | Err(TrySendError::Disconnected(_)) => {}
+            Err(TrySendError::Full(_)) => {
+                let message = "too much was asked for at once; wait a moment and ask again".to_owned();
+                self.shared.tell(LiveEvent::Error(message));
+            }
+        }
     }
 
     /// The newest painted picture, where there is one that was not taken before.
     pub fn take_shown(&self) -> Option<Shown> {
-        todo!()
+        self.shared.shown.take()
     }
 
     /// How the session stands.
     pub fn status(&self) -> LiveStatus {
-        todo!()
+        self.shared.status()
     }
 
     /// What has happened since this was last asked, the oldest first. Only the newest few hundred are kept.
     pub fn drain_events(&self) -> Vec<LiveEvent> {
-        todo!()
+        self.shared.drain_events()
     }
 
     /// Ends the session within `limit`: a recording is closed so that it plays.
@@ -45,7 +83,22 @@ impl LiveSession {
     /// # Errors
     /// A thread crashed, or did not end in time and was left behind.
     pub fn shutdown(self, limit: Duration) -> Result<LiveSummary, LiveError> {
-        let _ = limit;
-        todo!()
+        self.shutdown_with_events(limit).map(|(summary, _)| summary)
+    }
+
+    /// As [`Self::shutdown`], with what happened until the end, such as the end of a recording.
+    ///
+    /// # Errors
+    /// As [`Self::shutdown`].
+    pub fn shutdown_with_events(self, limit: Duration) -> Result<(LiveSummary, Vec<LiveEvent>), LiveError> {
+        let Self { shared, commands, engine, loader } = self;
+        let deadline = Instant::now() + limit;
+        drop(commands);
+        let threads = engine.join_by(deadline)?;
+        // All are waited for, also where one of them did not end well.
+        let ends: Vec<Result<(), LiveError>> =
+            threads.into_iter().chain([loader]).map(|thread| thread.join_by(deadline)).collect();
+        ends.into_iter().collect::<Result<(), LiveError>>()?;
+        Ok((shared.summary(), shared.drain_events()))
     }
 }

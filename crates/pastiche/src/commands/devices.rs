@@ -1,9 +1,9 @@
-//! `pastiche devices`: what the network, and the encoder, can run on.
+//! `pastiche devices`: what the network and the encoder can run on, and the cameras.
 
 use anyhow::Result;
 use clap::Args;
 use pastiche_inference::{DeviceInfo, compute_devices};
-use pastiche_media::{EncoderInfo, available_encoders};
+use pastiche_media::{CameraInfo, EncoderInfo, available_encoders, list_cameras};
 use serde::Serialize;
 
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
     report::{print_json, print_lines},
 };
 
-/// List the devices that run networks, and the video encoders that work here.
+/// List the devices that run networks, the cameras, and the video encoders that work here.
 #[derive(Args)]
 pub(crate) struct DevicesArgs {
     /// Print a JSON object.
@@ -22,9 +22,14 @@ pub(crate) struct DevicesArgs {
 #[derive(Serialize)]
 struct Devices {
     compute: Vec<DeviceInfo>,
-    /// Cameras are read by live sessions only; a file job has none.
-    cameras: [(); 0],
+    cameras: Vec<Camera>,
     encoders: Vec<Encoder>,
+}
+
+#[derive(Serialize)]
+struct Camera {
+    id: u32,
+    name: String,
 }
 
 #[derive(Serialize)]
@@ -38,7 +43,7 @@ impl DevicesArgs {
         let encoders = available_encoders();
         let devices = Devices {
             compute: compute_devices(),
-            cameras: [],
+            cameras: list_cameras()?.into_iter().map(Camera::from).collect(),
             encoders: encoders.into_iter().map(Encoder::from).collect(),
         };
         if self.json {
@@ -59,10 +64,20 @@ impl Devices {
             };
             format!("  {:12} {} ({state})", device.id, device.name)
         });
+        let cameras = self.cameras.iter().map(|camera| format!("  {:12} {}", camera.id, camera.name));
         let encoders =
             self.encoders.iter().map(|encoder| format!("  {:12} {}", encoder.name, encoder.description));
         let heading = |text: &str| std::iter::once(text.to_owned());
-        heading("compute").chain(compute).chain(heading("encoders")).chain(encoders).collect()
+        let cameras =
+            heading(if self.cameras.is_empty() { "cameras: none" } else { "cameras" }).chain(cameras);
+        let encoders = heading("encoders").chain(encoders);
+        heading("compute").chain(compute).chain(cameras).chain(encoders).collect()
+    }
+}
+
+impl From<CameraInfo> for Camera {
+    fn from(info: CameraInfo) -> Self {
+        Self { id: info.id, name: info.name }
     }
 }
 

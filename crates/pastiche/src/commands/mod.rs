@@ -3,6 +3,7 @@
 mod bench;
 mod devices;
 mod image;
+mod live;
 mod probe;
 mod styles;
 mod video;
@@ -15,6 +16,7 @@ use crate::failure::Outcome;
 /// What to do.
 #[derive(Subcommand)]
 pub(crate) enum Command {
+    Live(Box<live::LiveArgs>),
     Video(video::VideoArgs),
     Image(image::ImageArgs),
     Styles(styles::StylesArgs),
@@ -27,6 +29,7 @@ impl Command {
     /// Does it.
     pub(crate) fn run(&self) -> Result<Outcome> {
         match self {
+            Self::Live(args) => args.run(),
             Self::Video(args) => args.run(),
             Self::Image(args) => args.run(),
             Self::Styles(args) => args.run(),

@@ -1,0 +1,139 @@
+//! Painting one frame after another, as the controls say.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use pastiche_frame::{Frame, FramePool};
+use pastiche_inference::{Controls, InferenceError, Stylizer};
+
+use super::{LiveEvent, ProcessSize, auto_size::AutoSize, shared::Shared};
+
+/// The style that is shown, and how.
+pub(super) struct Painter {
+    shared: Arc<Shared>,
+    stylizer: Option<Stylizer>,
+    controls: Controls,
+    process_size: ProcessSize,
+    auto: AutoSize,
+    /// What the network was told last.
+    told_size: Option<(u32, u32)>,
+}
+
+impl Painter {
+    pub(super) fn new(shared: Arc<Shared>, controls: Controls, process_size: ProcessSize) -> Self {
+        Self { shared, stylizer: None, controls, process_size, auto: AutoSize::new(), told_size: None }
+    }
+
+    pub(super) fn has_style(&self) -> bool {
+        self.stylizer.is_some()
+    }
+
+    /// Paints with this from now on; `None` leaves frames as they are.
+    pub(super) fn set_stylizer(&mut self, stylizer: Option<Stylizer>) {
+        self.stylizer = stylizer;
+        self.told_size = None;
+        self.shared.forget_inference();
+        self.apply_controls();
+    }
+
+    /// Mixes so from now on.
+    pub(super) fn set_controls(&mut self, controls: Controls) {
+        match controls.validate() {
+            Ok(controls) => self.controls = controls,
+            Err(error) => self.shared.tell(LiveEvent::Error(error.to_string())),
+        }
+        self.apply_controls();
+    }
+
+    pub(super) fn set_process_size(&mut self, size: ProcessSize) {
+        self.process_size = size;
+        self.auto = AutoSize::new();
+    }
+
+    /// Another source begins: nothing of the last one may shine through, nor decide the size.
+    pub(super) fn reset(&mut self) {
+        self.auto = AutoSize::new();
+        if let Some(stylizer) = &mut self.stylizer {
+            stylizer.reset();
+        }
+    }
+
+    /// Paints a frame, and tells how long the network took.
+    pub(super) fn paint(&mut self, frame: Frame) -> Result<(Frame, Duration), InferenceError> {
+        let Some(stylizer) = &mut self.stylizer else { return Ok((frame, Duration::ZERO)) };
+        let (width, height) = (frame.width(), frame.height());
+        let size = match self.process_size {
+            ProcessSize::Auto => self.auto.size(width, height),
+            ProcessSize::Source => (width, height),
+            ProcessSize::Fixed(width, height) => (width, height),
+        };
+        let changed = self.told_size != Some(size);
+        if changed {
+            stylizer.set_process_size(Some(size))?;
+            self.told_size = Some(size);
+            self.shared.update(|status| status.process_size = Some(size));
+            let (width, height) = size;
+            self.shared.tell(LiveEvent::ProcessSizeChanged { width, height });
+        }
+        let begun = Instant::now();
+        let painted = stylizer.stylize(frame)?;
+        let took = begun.elapsed();
+        // The first frame of a size takes longer, since its memory is laid out.
+        if !changed && self.process_size == ProcessSize::Auto {
+            self.auto.record(took, Instant::now());
+        }
+        Ok((painted, took))
+    }
+
+    fn apply_controls(&mut self) {
+        if let Some(stylizer) = &mut self.stylizer
+            && let Err(error) = stylizer.set_controls(self.controls)
+        {
+            self.shared.tell(LiveEvent::Error(error.to_string()));
+        }
+    }
+}
+
+/// Turns a picture round its upright axis.
+pub(super) fn mirror(frame: &mut Frame) {
+    let bytes = frame.format().bytes_per_pixel();
+    for row in frame.rows_mut() {
+        let mut pixels = row;
+        while pixels.len() >= 2 * bytes {
+            let length = pixels.len();
+            let (left, rest) = pixels.split_at_mut(bytes);
+            let (inner, right) = rest.split_at_mut(length - 2 * bytes);
+            left.swap_with_slice(right);
+            pixels = inner;
+        }
+    }
+}
+
+/// A copy in a buffer of `pool`.
+pub(super) fn copied(frame: &Frame, pool: &FramePool) -> Frame {
+    let mut copy = pool.take_like(frame, frame.width(), frame.height());
+    copy.data_mut().copy_from_slice(frame.data());
+    copy
+}
+
+#[cfg(test)]
+mod tests {
+    use pastiche_frame::PixelFormat;
+
+    use super::*;
+
+    #[test]
+    fn a_mirror_swaps_left_and_right() {
+        for width in [1, 2, 3, 4, 7] {
+            let data: Vec<u8> = (0..width * 2 * 3).map(|value| value as u8).collect();
+            let mut frame = Frame::from_data(width, 2, PixelFormat::Rgb8, data.clone());
+            mirror(&mut frame);
+            for (row, before) in frame.rows().zip(data.chunks(3 * width as usize)) {
+                let mirrored: Vec<u8> = before.chunks(3).rev().flatten().copied().collect();
+                assert_eq!(row, mirrored);
+            }
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! The recorder's thread: what is painted, into an MP4 file, each frame at its time.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use pastiche_frame::{Frame, FramePool, PixelFormat, Rational, Timestamp};
+use pastiche_inference::resized;
+use pastiche_media::{EncodeOptions, EncodeSummary, MediaError, VideoEncoder};
+
+use super::{
+    LiveError, LiveEvent, RecordingOptions, RecordingStatus, painter::copied, shared::Shared, threads::Thread,
+};
+
+/// Frames that wait for the encoder: what a slow moment of half a second brings.
+const QUEUED_FRAMES: usize = 16;
+/// Assumed for the length of the last frame.
+const NOMINAL_RATE: i32 = 25;
+/// How often the status is told: people read it.
+const STATUS_PERIOD: Duration = Duration::from_millis(200);
+
+/// A recording that runs. Dropping it closes the file.
+pub(super) struct Recorder {
+    frames: Sender<Recorded>,
+    pool: FramePool,
+    dropped: Arc<AtomicU64>,
+}
+
+struct Recorded {
+    frame: Frame,
+    at: Instant,
+}
+
+impl Recorder {
+    /// Starts to record; the file is opened with the first frame.
+    pub(super) fn start(
+        options: RecordingOptions,
+        shared: &Arc<Shared>,
+    ) -> Result<(Self, Thread), LiveError> {
+        let (sender, frames) = bounded(QUEUED_FRAMES);
+        let dropped = Arc::new(AtomicU64::new(0));
+        let recording = Recording {
+            status: RecordingStatus {
+                path: options.path.clone(),
+                frames: 0,
+                dropped: 0,
+                duration: Duration::ZERO,
+                closing: false,
+            },
+            options,
+            shared: Arc::clone(shared),
+            dropped: Arc::clone(&dropped),
+        };
+        shared.update(|status| status.recording = Some(recording.status.clone()));
+        let thread = Thread::start("record", shared, move || recording.run(&frames))?;
+        Ok((Self { frames: sender, pool: FramePool::new(QUEUED_FRAMES + 2), dropped }, thread))
+    }
+
+    /// Takes a copy of a painted frame along. False where the recording has ended by itself.
+    pub(super) fn record(&self, painted: &Frame, at: Instant) -> bool {
+        if self.frames.is_full() {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+            return true;
+        }
+        let frame = copied(painted, &self.pool);
+        match self.frames.try_send(Recorded { frame, at }) {
+            Ok(()) => true,
+            Err(TrySendError::Full(_)) => {
+                self.dropped.fetch_add(1, Ordering::Relaxed);
+                true
+            }
+            Err(TrySendError::Disconnected(_)) => false,
+        }
+    }
+}
+
+/// The recorder's side of it.
+struct Recording {
+    options: RecordingOptions,
+    shared: Arc<Shared>,
+    dropped: Arc<AtomicU64>,
+    status: RecordingStatus,
+}
+
+impl Recording {
+    fn run(mut self, frames: &Receiver<Recorded>) {
+        let event = match self.record(frames) {
+            Ok(Some(encoded)) => LiveEvent::RecordingSaved {
+                path: self.options.path.clone(),
+                frames: encoded.frames,
+                dropped: self.dropped.load(Ordering::Relaxed),
+                duration: encoded.duration,
+            },
+            Ok(None) => LiveEvent::Error(format!(
+                "the recording was stopped before the first frame, so nothing was written: {}",
+                self.options.path.display()
+            )),
+            Err(error) => LiveEvent::Error(error.to_string()),
+        };
+        // Another recording may have begun while this one was being closed.
+        self.shared.update(|status| {
+            if status.recording.as_ref().is_some_and(|recording| recording.path == self.options.path) {
+                status.recording = None;
+            }
+        });
+        self.shared.tell(event);
+    }
+
+    fn record(&mut self, frames: &Receiver<Recorded>) -> Result<Option<EncodeSummary>, MediaError> {
+        let Ok(first) = frames.recv() else { return Ok(None) };
+        // What an odd side loses is one line.
+        let size = (first.frame.width() & !1, first.frame.height() & !1);
+        let mut encoder = self.open(&first.frame, size)?;
+        self.shared.tell(LiveEvent::RecordingStarted {
+            path: self.options.path.clone(),
+            sound: self.options.microphone.then(|| "this version records no sound".to_owned()),
+        });
+        let begun = first.at;
+        let mut told = begun;
+        let mut next = Some(first);
+        while let Some(Recorded { frame, at }) = next {
+            let mut frame = fitted(frame, size);
+            let time = at.saturating_duration_since(begun);
+            frame.timestamp = Timestamp::from_duration(time);
+            frame.duration_ticks = None;
+            encoder.write(&frame)?;
+            self.status.frames += 1;
+            self.status.duration = time;
+            if at.saturating_duration_since(told) >= STATUS_PERIOD {
+                told = at;
+                self.tell_status(false);
+            }
+            next = frames.recv().ok();
+        }
+        self.tell_status(true);
+        encoder.finish().map(Some)
+    }
+
+    fn open(&self, first: &Frame, (width, height): (u32, u32)) -> Result<VideoEncoder, MediaError> {
+        VideoEncoder::create(
+            &self.options.path,
+            &EncodeOptions {
+                width,
+                height,
+                time_base: Rational::MICROSECONDS,
+                frame_rate: Rational::new(NOMINAL_RATE, 1).ok(),
+                constant_frame_rate: None,
+                color_space: first.color_space,
+                encoder: self.options.encoder.clone(),
+                crf: self.options.crf,
+                preset: self.options.preset.clone(),
+                audio: None,
+            },
+        )
+    }
+
+    fn tell_status(&mut self, closing: bool) {
+        self.status.dropped = self.dropped.load(Ordering::Relaxed);
+        self.status.closing = closing;
+        self.shared.update(|status| {
+            if let Some(recording) = status.recording.as_mut().filter(|known| known.path == self.status.path)
+            {
+                recording.clone_from(&self.status);
+            }
+        });
+    }
+}
+
+/// `frame` scaled into a picture of that size without changing its shape, black where it does not reach.
+fn fitted(frame: Frame, (width, height): (u32, u32)) -> Frame {
+    if (frame.width(), frame.height()) == (width, height) {
+        return frame;
+    }
+    let cropped = frame.width() & !1 == width && frame.height() & !1 == height;
+    let scale =
+        (f64::from(width) / f64::from(frame.width())).min(f64::from(height) / f64::from(frame.height()));
+    let side = |side: u32, max: u32| ((f64::from(side) * scale).round() as u32).clamp(1, max);
+    let inner = if cropped {
+        frame
+    } else {
+        let (inner_width, inner_height) = (side(frame.width(), width), side(frame.height(), height));
+        // Painted frames are RGB, which is all that resizing asks for.
+        let Ok(inner) = resized(frame, inner_width, inner_height) else { unreachable!("an RGB frame") };
+        inner
+    };
+    let black = vec![0; width as usize * height as usize * PixelFormat::Rgb8.bytes_per_pixel()];
+    let mut picture = Frame::from_data(width, height, PixelFormat::Rgb8, black);
+    picture.copy_properties_from(&inner);
+    let left = 3 * (width.saturating_sub(inner.width()) / 2) as usize;
+    let top = (height.saturating_sub(inner.height()) / 2) as usize;
+    for (row, copied) in picture.rows_mut().skip(top).zip(inner.rows()) {
+        let length = copied.len().min(row.len());
+        row[left..left + length].copy_from_slice(&copied[..length]);
+    }
+    picture
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn grey(width: u32, height: u32) -> Frame {
+        Frame::from_data(width, height, PixelFormat::Rgb8, vec![100; (width * height * 3) as usize])
+    }
+
+    #[test]
+    fn other_shapes_are_fitted_between_black_bars() {
+        let fitted = fitted(grey(40, 20), (20, 20));
+        let row = |y: usize| &fitted.data()[y * 60..(y + 1) * 60];
+        assert_eq!((row(0), row(19)), (&[0; 60][..], &[0; 60][..]));
+        assert_eq!(row(10), &[100; 60][..]);
+    }
+
+    #[test]
+    fn odd_sides_lose_a_line_and_are_not_scaled() {
+        let mut frame = grey(21, 11);
+        frame.data_mut()[..3].fill(7);
+        let fitted = fitted(frame, (20, 10));
+        assert_eq!((fitted.width(), fitted.height()), (20, 10));
+        assert_eq!((fitted.data()[0], fitted.data()[3]), (7, 100));
+    }
+}
