@@ -15,14 +15,20 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use commands::Command;
+use failure::Outcome;
 use terminal::{LogWriter, tell};
+use window::{RendererChoice, WindowOptions};
 
-/// Repaints videos and photographs in the manner of a painting.
+/// Repaints a camera, videos and photographs in the manner of a painting. Without a command it opens its window.
 #[derive(Parser)]
-#[command(version, arg_required_else_help = true, after_help = EXIT_CODES)]
+#[command(version, after_help = EXIT_CODES, args_conflicts_with_subcommands = true)]
 struct Cli {
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
+
+    /// What draws the window; the one that works unless given.
+    #[arg(long, value_name = "NAME", value_enum)]
+    renderer: Option<RendererChoice>,
 
     /// Say more about what happens; twice for everything.
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
@@ -35,7 +41,11 @@ const EXIT_CODES: &str =
 fn main() -> ExitCode {
     let cli = Cli::parse();
     start_log(cli.verbose);
-    let outcome = cli.command.run().unwrap_or_else(|error| {
+    let result = match &cli.command {
+        Some(command) => command.run(),
+        None => window::open(WindowOptions { renderer: cli.renderer, live: None }).map(|()| Outcome::Done),
+    };
+    let outcome = result.unwrap_or_else(|error| {
         tell(format_args!("error: {}", failure::one_line(&error)));
         failure::outcome_of(&error)
     });

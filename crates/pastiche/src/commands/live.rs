@@ -20,10 +20,11 @@ use crate::{
         find_style, refuse_existing, refuse_input,
     },
     bench_figures::rounded,
-    failure::{Outcome, wrong_usage},
+    failure::Outcome,
     interrupt::Interrupt,
     report::print_json,
     terminal::tell,
+    window::{self, RendererChoice, WindowOptions},
 };
 
 /// Without `--style`.
@@ -74,6 +75,10 @@ pub(crate) struct LiveArgs {
 
     #[command(flatten)]
     device: DeviceArgs,
+
+    /// What draws the window; the one that works unless given.
+    #[arg(long, value_name = "NAME", value_enum, conflicts_with = "headless")]
+    renderer: Option<RendererChoice>,
 
     /// Run without a window, and print what was measured as JSON.
     #[arg(long)]
@@ -167,7 +172,8 @@ impl LiveArgs {
         let begun = Instant::now();
         let options = self.options()?;
         if !self.headless {
-            return open_window(options);
+            window::open(WindowOptions { renderer: self.renderer, live: Some(options) })?;
+            return Ok(Outcome::Done);
         }
         let record = self.without_window.record.as_deref();
         if let Some(output) = record {
@@ -224,11 +230,6 @@ fn file_source(path: &Path) -> LiveSource {
     let extension = path.extension().unwrap_or_default();
     let still = ["png", "jpg", "jpeg"].iter().any(|known| extension.eq_ignore_ascii_case(known));
     if still { LiveSource::Still(path.to_owned()) } else { LiveSource::Video(path.to_owned()) }
-}
-
-/// Where the window joins.
-fn open_window(_options: LiveOptions) -> Result<Outcome> {
-    Err(wrong_usage("there is no window in this build; add --headless"))
 }
 
 /// Looks at a session that nobody sees.

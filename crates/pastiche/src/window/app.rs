@@ -42,6 +42,8 @@ pub(crate) struct Parts {
     pub(crate) default_folder: PathBuf,
     /// Threads and precision, which the command line may set.
     pub(crate) engine_defaults: EngineOptions,
+    /// The picture's width and height, which the command line may set.
+    pub(crate) size: Option<(u32, u32)>,
     pub(crate) services: Box<dyn Services>,
     pub(crate) exporter: Box<dyn Exporter>,
     /// Time that passes, to measure with.
@@ -59,6 +61,7 @@ pub(crate) struct App {
     pub(super) extra_styles: Vec<StyleEntry>,
     pub(super) default_folder: PathBuf,
     pub(super) engine_defaults: EngineOptions,
+    pub(super) size: Option<(u32, u32)>,
     clock: Box<dyn Fn() -> Duration>,
     asked_to_quit: Box<dyn Fn() -> bool>,
     painted: FrameTexture,
@@ -95,6 +98,7 @@ impl App {
             demo,
             default_folder,
             engine_defaults,
+            size,
             services,
             exporter,
             clock,
@@ -110,6 +114,7 @@ impl App {
             extra_styles,
             default_folder,
             engine_defaults,
+            size,
             clock,
             asked_to_quit,
             painted: FrameTexture::new("painted"),

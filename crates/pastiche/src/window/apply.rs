@@ -160,6 +160,7 @@ impl App {
             controls: settings.controls(),
             process_size: settings.resolution.into(),
             mirror: settings.mirror,
+            size: self.size,
             compare: settings.compare,
             ..LiveOptions::new(self.live_source(&self.state.source))
         }

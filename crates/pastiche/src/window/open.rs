@@ -15,15 +15,15 @@ use clap::ValueEnum;
 use eframe::{NativeOptions, Renderer};
 use egui::ViewportBuilder;
 use pastiche_inference::{StyleEntry, StyleLibrary};
-use pastiche_media::list_cameras;
-use pastiche_pipeline::live::{EngineOptions, LiveOptions, LiveSession};
+use pastiche_media::{CameraChoice, CameraInfo, list_cameras};
+use pastiche_pipeline::live::{EngineOptions, LiveOptions, LiveSession, LiveSource};
 
 use super::{
     app::{App, Parts, TITLE},
     export::ExportThread,
     icons,
     services::{ServiceThread, Session},
-    settings::{Resolution, Settings, SourceChoice},
+    settings::{Settings, SourceChoice},
     settings_file, text, theme,
 };
 use crate::terminal::tell;
@@ -37,36 +37,19 @@ pub(crate) enum RendererChoice {
     Glow,
 }
 
-/// What the command line says about the window; all else is as it was the last time.
-#[derive(Debug, Clone, Default)]
+/// What the command line says about the window.
 pub(crate) struct WindowOptions {
     /// The one that works where nothing is said.
     pub(crate) renderer: Option<RendererChoice>,
-    pub(crate) source: Option<SourceArg>,
-    /// A style's name, or its file.
-    pub(crate) style: Option<String>,
-    pub(crate) strength: Option<f32>,
-    pub(crate) keep_colors: bool,
-    pub(crate) smoothing: Option<f32>,
-    pub(crate) process_size: Option<(u32, u32)>,
-    pub(crate) mirror: bool,
-    pub(crate) engine: EngineOptions,
-}
-
-/// A source on the command line.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum SourceArg {
-    /// A camera's number or a part of its name.
-    Camera(pastiche_media::CameraChoice),
-    Video(PathBuf),
-    Still(PathBuf),
+    /// What to show, and how; as it was the last time where nothing is said.
+    pub(crate) live: Option<LiveOptions>,
 }
 
 /// Opens the window and returns when it is closed.
 ///
 /// # Errors
 /// Nothing here can draw a window, or the system gives no threads.
-pub(crate) fn open(options: &WindowOptions) -> Result<()> {
+pub(crate) fn open(options: WindowOptions) -> Result<()> {
     let quit = Arc::new(AtomicBool::new(false));
     let asked = Arc::clone(&quit);
     ctrlc::set_handler(move || asked.store(true, Ordering::Release)).context("cannot watch for Ctrl-C")?;
@@ -75,10 +58,10 @@ pub(crate) fn open(options: &WindowOptions) -> Result<()> {
         Some(RendererChoice::Glow) => (Renderer::Glow, None),
         None => (Renderer::Wgpu, Some(Renderer::Glow)),
     };
-    match run(options, first, &quit) {
+    match run(&options, first, &quit) {
         Err(error) if second.is_some() && is_about_drawing(&error) => {
             tell(format_args!("{}", text::renderer_fallback("wgpu", &error.to_string(), "glow")));
-            run(options, Renderer::Glow, &quit).map_err(told)
+            run(&options, Renderer::Glow, &quit).map_err(told)
         }
         result => result.map_err(told),
     }
@@ -133,12 +116,17 @@ fn build(
         log::info!("{error}");
         Vec::new()
     });
-    apply_options(&mut settings, options, &cameras);
     let mut extra_styles = Vec::new();
-    if let Some(path) = options.style.as_ref().map(Path::new).filter(|path| path.is_file()) {
-        let style = StyleEntry::read(path)?;
-        settings.style = Some(style.name.clone());
-        extra_styles.push(style);
+    if let Some(live) = &options.live {
+        apply_live(&mut settings, live, &cameras);
+        if let Some(path) = &live.style {
+            let known = library.styles().iter().find(|style| style.path == *path);
+            let style = known.cloned().map_or_else(|| StyleEntry::read(path), Ok)?;
+            settings.style = Some(style.name.clone());
+            if known.is_none() {
+                extra_styles.push(style);
+            }
+        }
     }
     let started = Instant::now();
     let parts = Parts {
@@ -150,7 +138,8 @@ fn build(
         exporter: Box::new(ExportThread::start(wake.clone())?),
         demo,
         default_folder: default_folder(),
-        engine_defaults: options.engine,
+        engine_defaults: options.live.as_ref().map_or_else(EngineOptions::default, |live| live.engine),
+        size: options.live.as_ref().and_then(|live| live.size),
         clock: Box::new(move || started.elapsed()),
         asked_to_quit: Box::new(move || quit.load(Ordering::Acquire)),
     };
@@ -161,33 +150,28 @@ fn build(
 }
 
 /// The command line goes before what was remembered.
-fn apply_options(settings: &mut Settings, options: &WindowOptions, cameras: &[pastiche_media::CameraInfo]) {
-    match &options.source {
-        Some(SourceArg::Video(path)) => settings.source = SourceChoice::Video(path.clone()),
-        Some(SourceArg::Still(path)) => settings.source = SourceChoice::Still(path.clone()),
-        Some(SourceArg::Camera(choice)) => {
-            let name = choice.find(cameras).map_or_else(|| choice.to_string(), |camera| camera.name.clone());
-            settings.source = SourceChoice::Camera(name);
-        }
-        None => {}
-    }
-    if let Some(style) = &options.style {
-        settings.style = Some(style.clone());
-    }
-    if let Some(strength) = options.strength {
-        settings.strength = strength;
-    }
-    if let Some(smoothing) = options.smoothing {
-        settings.smoothing = smoothing;
-    }
-    if let Some((width, height)) = options.process_size {
-        settings.resolution = Resolution::Fixed(width, height);
-    }
-    settings.keep_colors |= options.keep_colors;
-    settings.mirror |= options.mirror;
-    if options.engine.device != pastiche_inference::DeviceChoice::Auto {
-        settings.device = options.engine.device.to_string();
-    }
+fn apply_live(settings: &mut Settings, live: &LiveOptions, cameras: &[CameraInfo]) {
+    settings.source = match &live.source {
+        LiveSource::Video(path) => SourceChoice::Video(absolute(path)),
+        LiveSource::Still(path) => SourceChoice::Still(absolute(path)),
+        LiveSource::Camera(options) => match &options.camera {
+            CameraChoice::First => SourceChoice::Any,
+            choice => SourceChoice::Camera(
+                choice.find(cameras).map_or_else(|| choice.to_string(), |camera| camera.name.clone()),
+            ),
+        },
+    };
+    settings.strength = live.controls.strength;
+    settings.keep_colors = live.controls.keep_colors;
+    settings.smoothing = live.controls.smoothing;
+    settings.resolution = live.process_size.into();
+    settings.mirror = live.mirror;
+    settings.device = live.engine.device.to_string();
+}
+
+/// What is remembered must hold wherever the program is started the next time.
+fn absolute(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }
 
 /// The clip that comes with the program: beside it, in its installation's `share` folder, or above it in a source tree.

@@ -158,6 +158,7 @@ impl Window {
                 demo: Some("/demo/harbour.mp4".into()),
                 default_folder: "/videos".into(),
                 engine_defaults: EngineOptions::default(),
+                size: None,
                 services: fake(),
                 exporter: fake(),
                 clock: Box::new(|| Duration::ZERO),
