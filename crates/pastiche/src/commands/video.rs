@@ -206,7 +206,7 @@ impl VideoArgs {
         let (audio, audio_codec, audio_source_codec) = match &summary.audio {
             AudioOutcome::None => ("none", None, None),
             AudioOutcome::Copied { codec } => ("copied", Some(*codec), Some(*codec)),
-            AudioOutcome::Transcoded { from } => ("converted", Some("aac"), Some(*from)),
+            AudioOutcome::Transcoded { from, to } => ("converted", Some(*to), Some(*from)),
         };
         reporter.event(&SummaryEvent {
             event: "summary",
@@ -244,6 +244,8 @@ fn describe_audio(outcome: &AudioOutcome) -> String {
     match outcome {
         AudioOutcome::None => "no sound".to_owned(),
         AudioOutcome::Copied { codec } => format!("sound copied ({codec})"),
-        AudioOutcome::Transcoded { from } => format!("sound converted from {from} to AAC"),
+        AudioOutcome::Transcoded { from, to } => {
+            format!("sound converted from {from} to {}", if *to == "aac" { "AAC" } else { "Opus" })
+        }
     }
 }
