@@ -202,8 +202,8 @@ pub enum MediaError {
         /// What FFmpeg said.
         source: ffmpeg::Error,
     },
-    /// A still that is neither PNG nor JPEG, or a damaged one.
-    #[error("the picture cannot be read ({source}); PNG and JPEG can: {}", path.display())]
+    /// A still of a kind that is not read, or a damaged one.
+    #[error("the picture cannot be read ({source}); PNG, JPEG, WebP, TIFF and BMP can: {}", path.display())]
     ImageRead {
         /// The file asked for.
         path: PathBuf,

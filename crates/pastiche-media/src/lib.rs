@@ -68,7 +68,7 @@ pub use encoders::{EncoderInfo, available_encoders};
 pub use error::MediaError;
 pub use extras::Extras;
 pub use probe::{AudioInfo, MediaInfo, VideoInfo, probe};
-pub use still::{read_image, write_image};
+pub use still::{IMAGE_ENDINGS, read_image, write_image};
 
 /// The longest side that is encoded: H.264's limit at its highest levels.
 pub const MAX_SIDE: u32 = 16_384;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 
 pub(crate) mod cli;
+pub(crate) mod cmyk;
 pub(crate) mod convert;
 pub(crate) mod flat;
 pub(crate) mod sound;
