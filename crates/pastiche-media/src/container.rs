@@ -25,8 +25,7 @@ const ENDINGS: [(&str, Container); 5] = [
 
 impl Container {
     /// The endings, for people.
-    pub(crate) const SUPPORTED: &'static str =
-        ".mp4, .m4v, .mov, .mkv or .webm, or in %06d.png for numbered pictures";
+    pub(crate) const SUPPORTED: &'static str = ".mp4, .m4v, .mov, .mkv or .webm";
 
     /// By the ending of a file's name.
     pub(crate) fn of(path: &Path) -> Option<Self> {

@@ -14,7 +14,7 @@ use crate::{
     geometry::Geometry,
     input::{self, Window},
     pictures::PictureReader,
-    probe::open_decoder,
+    probe::{open_decoder, pixel_aspect},
     raw,
     scale::RgbConverter,
     times::{DecodeClock, Place},
@@ -87,6 +87,7 @@ impl VideoDecoder {
         let (stream_index, decoder) = (stream.index(), open_decoder(&stream, path)?);
         let info = VideoInfo::new(&input, &stream, &decoder);
         let promised_end_ticks = promised_end_ticks(&stream);
+        let pixel_aspect = pixel_aspect(&stream, &decoder);
         if let (Some(start), Some(length)) = (options.start, info.duration)
             && start >= length
         {
@@ -98,10 +99,10 @@ impl VideoDecoder {
             raw::discard(&mut other);
         }
         if let Some(start) = options.start.filter(|start| !start.is_zero()) {
-            input::seek_before(&mut input, origin, start, path);
+            input::seek_before(&mut input, stream_index, origin, start, path);
         }
         let coded = (decoder.width(), decoder.height());
-        let geometry = Geometry::new(coded, decoder.aspect_ratio(), info.rotation, options.size);
+        let geometry = Geometry::new(coded, pixel_aspect, info.rotation, options.size);
         let window = Window::new(origin, options.start, options.duration, info.time_base);
         Ok(Self {
             path: path.to_owned(),

@@ -25,7 +25,7 @@ pub struct Extras {
 
 /// Tags that describe the source's own file, not what it shows.
 const OF_THE_FILE: [&str; 6] =
-    ["major_brand", "minor_version", "compatible_brands", "encoder", "duration", "creation_software"];
+    ["major_brand", "minor_version", "compatible_brands", "encoder", "duration", "timecode"];
 
 impl Extras {
     /// Takes over tags and chapters; before the output's header is written.

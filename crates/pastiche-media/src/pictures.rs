@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use ffmpeg::{Packet, format, frame};
+use ffmpeg::{Packet, codec::packet::side_data, format, frame};
 use ffmpeg_next as ffmpeg;
 use pastiche_frame::Rational;
 
@@ -159,6 +159,9 @@ impl PictureReader {
             let mut packet = Packet::empty();
             let fed = match packet.read(&mut self.input) {
                 Ok(()) if packet.stream() != self.stream_index => continue,
+                Ok(()) if packet.side_data().any(|data| data.kind() == side_data::Type::EncryptionInfo) => {
+                    return Err(MediaError::Encrypted { path: self.path.clone() });
+                }
                 Ok(()) => {
                     self.bad_packets_in_a_row = 0;
                     self.decoder.send_packet(&packet)

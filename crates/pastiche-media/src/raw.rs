@@ -3,7 +3,9 @@
 
 use std::ops::{Deref, DerefMut};
 
-use ffmpeg::{Error, StreamMut, codec::Id, color, ffi, format::Pixel, frame, software::scaling};
+use ffmpeg::{
+    Error, Rational, Stream, StreamMut, codec::Id, color, ffi, format::Pixel, frame, software::scaling,
+};
 use ffmpeg_next as ffmpeg;
 
 /// A scaling context that may move to another thread, which ffmpeg-next leaves out.
@@ -74,6 +76,21 @@ pub(crate) fn has_alpha(format: Pixel) -> bool {
     // SAFETY: descriptors are static; the call returns null for what it does not know.
     let descriptor = unsafe { ffi::av_pix_fmt_desc_get(format.into()).as_ref() };
     descriptor.is_some_and(|descriptor| descriptor.flags & ffi::AV_PIX_FMT_FLAG_ALPHA as u64 != 0)
+}
+
+/// Whether pictures in this format are RGB or a palette of it, which no Y'CbCr matrix is about.
+pub(crate) fn is_rgb(format: Pixel) -> bool {
+    // SAFETY: descriptors are static; the call returns null for what it does not know.
+    let descriptor = unsafe { ffi::av_pix_fmt_desc_get(format.into()).as_ref() };
+    let rgb = (ffi::AV_PIX_FMT_FLAG_RGB | ffi::AV_PIX_FMT_FLAG_PAL) as u64;
+    descriptor.is_some_and(|descriptor| descriptor.flags & rgb != 0)
+}
+
+/// The width of a stream's pixels to their height as the container says, which wins over what the codec says; 0 where it
+/// says nothing.
+pub(crate) fn container_pixel_aspect(stream: &Stream<'_>) -> Rational {
+    // SAFETY: a plain field of a live stream.
+    unsafe { (*stream.as_ptr()).sample_aspect_ratio }.into()
 }
 
 /// Forgets the source container's code for the codec, so that the muxer picks its own.

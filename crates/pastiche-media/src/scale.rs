@@ -173,7 +173,9 @@ fn rgb_scaler(source: Source, format: Pixel, size: (u32, u32)) -> Result<SendSca
     let kernel = if source.size == size { Flags::BILINEAR } else { Flags::BICUBIC };
     let flags = kernel | Flags::ACCURATE_RND | Flags::FULL_CHR_H_INT;
     let mut scaler = new_scaler((source.format, source.size), (format, size), flags)?;
-    raw::set_coding(&mut scaler, source.coding, RGB_CODING);
+    // Through a matrix and back by another one, RGB would change.
+    let coding = if raw::is_rgb(source.format) { RGB_CODING } else { source.coding };
+    raw::set_coding(&mut scaler, coding, RGB_CODING);
     Ok(scaler)
 }
 

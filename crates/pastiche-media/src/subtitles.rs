@@ -80,9 +80,6 @@ impl Subtitles {
                 raw::discard(&mut other);
             }
         }
-        if let Some(start) = extras.start.filter(|start| !start.is_zero()) {
-            input::seek_before(&mut input, origin, start, &extras.source);
-        }
         Ok(Some(Self { path: extras.source.clone(), input, tracks, waiting: None, finished: false }))
     }
 

@@ -98,7 +98,7 @@ fn every_kind_of_picture_is_read_in_its_colours() {
         };
         // Through 16 bits nowhere but where they are asked for: the program's own way there would change the colours.
         let depth = if coding.contains("48") { "format=gbrp16le" } else { "format=gbrp" };
-        let source = format!("color=0xc83c28:s=40x24,{depth}{palette}");
+        let source = format!("color=0xc83c28:s=40x24:d=0.04,{depth}{palette}");
         ffmpeg(folder.path(), &format!("-filter_complex {source} -frames:v 1 {coding} {name}"));
         let picture = read_image(&folder.path().join(name)).unwrap();
         assert_eq!((picture.width(), picture.height()), (40, 24), "{name}");

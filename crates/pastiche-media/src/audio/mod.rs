@@ -150,7 +150,7 @@ impl Source {
             raw::discard(&mut other);
         }
         if let Some(start) = request.start.filter(|start| !start.is_zero()) {
-            input::seek_before(&mut input, origin, start.saturating_sub(PRE_ROLL), path);
+            input::seek_before(&mut input, stream_index, origin, start.saturating_sub(PRE_ROLL), path);
         }
         let window = Window::new(origin, request.start, request.duration, time_base);
         Ok(Some(Self { path: path.clone(), input, stream_index, time_base, window, codec }))

@@ -6,6 +6,7 @@ pub(crate) mod cli;
 pub(crate) mod cmyk;
 pub(crate) mod convert;
 pub(crate) mod flat;
+pub(crate) mod formats;
 pub(crate) mod sound;
 
 use std::{
