@@ -67,7 +67,7 @@ fn a_hole_in_the_middle_is_bridged_and_counted() {
         let mut bytes = fs::read(here.join(name)).unwrap();
         let middle = bytes.len() / 2;
         for (index, byte) in bytes[middle..middle + 3000].iter_mut().enumerate() {
-            *byte = (index * 7919 >> 3) as u8;
+            *byte = ((index * 7919) >> 3) as u8;
         }
         fs::write(here.join(name), bytes).unwrap();
         let (run, summary) = video(here, name);

@@ -197,7 +197,7 @@ fn packed(codec: Id, text: &str) -> Vec<u8> {
         end -= 1;
     }
     let length = (end as u16).to_be_bytes();
-    [&length, text[..end].as_bytes()].concat()
+    [&length, &text.as_bytes()[..end]].concat()
 }
 
 /// What stands before the packets of a converted stream.

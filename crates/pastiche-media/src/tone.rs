@@ -19,7 +19,7 @@ const DISPLAY_STEPS: usize = 4096;
 /// Linear BT.709 from linear BT.2020 (ITU-R BT.2087, the inverse of its section 4).
 const BT709_FROM_BT2020: [[f32; 3]; 3] = [
     [1.660_491, -0.587_641, -0.072_850],
-    [-0.124_550, 1.132_900, -0.008_349],
+    [-0.124_550, 1.132_9, -0.008_349],
     [-0.018_151, -0.100_579, 1.118_73],
 ];
 /// Luminance of linear BT.2020.
