@@ -90,3 +90,37 @@ fn a_trained_style_paints_a_photograph() {
     let total: u64 = source.data().iter().zip(painted.data()).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
     assert!(total / source.data().len() as u64 > 15, "the photograph is hardly changed");
 }
+
+#[test]
+fn a_folder_s_tree_and_names_are_kept_and_bad_ones_are_counted() {
+    let folder = studio();
+    let album = folder.path().join("album");
+    fs::create_dir_all(album.join("2024/summer")).unwrap();
+    write_photo(&album.join("a.png"), 40, 30);
+    write_photo(&album.join("2024/b.JPG"), 40, 30);
+    write_photo(&album.join("2024/summer/\u{fc}ber.jpg"), 30, 40);
+    fs::write(album.join("2024/broken.png"), "not a picture").unwrap();
+    fs::write(album.join("2024/notes.txt"), "not meant").unwrap();
+    let line = "image album -o album/painted --style dots.safetensors";
+    let first = run(folder.path(), line);
+    assert_eq!(first.code, Some(3), "{}", first.err);
+    assert!(first.err.contains("3 images done") && first.err.contains("1 failed"), "{}", first.err);
+    assert!(first.err.contains("broken.png"), "{}", first.err);
+    let painted = album.join("painted");
+    assert_eq!(size(&painted.join("a.png")), (40, 30));
+    assert_eq!(size(&painted.join("2024/b.JPG")), (40, 30));
+    assert_eq!(size(&painted.join("2024/summer/\u{fc}ber.jpg")), (30, 40));
+    assert_eq!(fs::read_dir(painted.join("2024")).unwrap().count(), 2);
+
+    // What was painted before is no source now, and is in the way.
+    fs::remove_file(album.join("2024/broken.png")).unwrap();
+    let again = run(folder.path(), line);
+    assert!(again.err.contains("3 failed") && again.err.contains("-y"), "{}", again.err);
+    run(folder.path(), &format!("{line} -y")).done();
+
+    fs::create_dir(folder.path().join("empty")).unwrap();
+    let empty = run(folder.path(), "image empty -o made --style dots.safetensors");
+    assert!(empty.error(1).contains("no images in this folder"), "{}", empty.err);
+    let itself = run(folder.path(), "image album -o album --style dots.safetensors -y");
+    assert!(itself.error(2).contains("is the input itself"), "{}", itself.err);
+}

@@ -1,4 +1,4 @@
-//! System packages that building needs: installs them where it may, names them where it may not.
+//! System packages that building and testing need: installs them where it may, names them where it may not.
 
 use std::{env, fs, path::Path, process::Stdio};
 
@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::shell::{self, command, output, succeeds};
 
-/// Something that building needs, and how to see that it is there.
+/// Something that building or testing needs, and how to see that it is there.
 struct Requirement {
     /// The Debian package that has it.
     package: &'static str,
@@ -17,17 +17,20 @@ struct Requirement {
 enum Sign {
     /// pkg-config knows this module.
     Module(&'static str),
-    /// This program runs.
+    /// This program tells its version.
     Program(&'static str),
+    /// FFmpeg's program, which makes the tests' clips and spells options its own way.
+    Ffmpeg,
     /// libclang, which has no pkg-config module: a variable that says where it is, the library in Debian's place for
     /// it, or, elsewhere, clang beside it.
     LibClang,
 }
 
-const REQUIREMENTS: [Requirement; 12] = [
+const REQUIREMENTS: [Requirement; 13] = [
     Requirement { package: "build-essential", sign: Sign::Program("cc") },
     Requirement { package: "pkg-config", sign: Sign::Program("pkg-config") },
     Requirement { package: "libclang-dev", sign: Sign::LibClang },
+    Requirement { package: "ffmpeg", sign: Sign::Ffmpeg },
     Requirement { package: "libavcodec-dev", sign: Sign::Module("libavcodec") },
     Requirement { package: "libavdevice-dev", sign: Sign::Module("libavdevice") },
     Requirement { package: "libavfilter-dev", sign: Sign::Module("libavfilter") },
@@ -80,6 +83,7 @@ impl Requirement {
         let here = match self.sign {
             Sign::Module(module) => succeeds(&mut command("pkg-config", &["--exists", module])),
             Sign::Program(program) => succeeds(&mut command(program, &["--version"])),
+            Sign::Ffmpeg => succeeds(&mut command("ffmpeg", &["-version"])),
             Sign::LibClang if env::var_os("LIBCLANG_PATH").is_some() => true,
             Sign::LibClang if debian => has_libclang(Path::new("/usr/lib")),
             Sign::LibClang => succeeds(&mut command("clang", &["--version"])),

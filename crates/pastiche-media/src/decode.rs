@@ -5,7 +5,6 @@ use std::{
     time::Duration,
 };
 
-use ffmpeg::{Packet, format, frame};
 use ffmpeg_next as ffmpeg;
 use pastiche_frame::{Frame, FramePool, Rational, Timestamp};
 
@@ -14,11 +13,15 @@ use crate::{
     error::Result,
     geometry::Geometry,
     input::{self, Window},
-    probe::open_decoder,
+    pictures::PictureReader,
+    probe::{open_decoder, pixel_aspect},
     raw,
     scale::RgbConverter,
     times::{DecodeClock, Place},
 };
+
+/// How much less than it says a file may hold before it counts as cut short.
+const END_SLACK: Duration = Duration::from_millis(250);
 
 /// Which part of a video to decode, and to what size. The default is all of it as it is.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -33,21 +36,40 @@ pub struct DecodeOptions {
     pub max_frame_rate: Option<Rational>,
 }
 
+/// What of a video could not be decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Damage {
+    /// Pieces of the file that are left out.
+    pub skipped: u64,
+    /// Frames of which parts are guessed.
+    pub concealed: u64,
+    /// How much is missing at the end, where the file is shorter than it says.
+    pub missing: Option<Duration>,
+}
+
+impl Damage {
+    /// Whether there is any.
+    pub fn is_some(self) -> bool {
+        self != Self::default()
+    }
+}
+
 /// Reads a video file frame by frame: upright, RGB, each at its own time.
 ///
 /// Times count from the start asked for, else from the file's beginning; they are at least 0 and strictly increase.
 pub struct VideoDecoder {
     path: PathBuf,
-    input: format::context::Input,
-    stream_index: usize,
-    decoder: ffmpeg::decoder::Video,
-    decoded: frame::Video,
+    pictures: PictureReader,
     converter: RgbConverter,
     clock: DecodeClock,
     geometry: Geometry,
     info: VideoInfo,
     expected_frames: Option<u64>,
-    damaged_packets: u64,
+    concealed: u64,
+    /// When the file says that its pictures end, on the stream's clock, where they are wanted to their end.
+    promised_end_ticks: Option<i64>,
+    /// When those end that were decoded.
+    end_ticks: i64,
     finished: bool,
 }
 
@@ -64,6 +86,8 @@ impl VideoDecoder {
             .ok_or_else(|| MediaError::NoVideo { found: describe_streams(&input), path: path.to_owned() })?;
         let (stream_index, decoder) = (stream.index(), open_decoder(&stream, path)?);
         let info = VideoInfo::new(&input, &stream, &decoder);
+        let promised_end_ticks = promised_end_ticks(&stream);
+        let pixel_aspect = pixel_aspect(&stream, &decoder);
         if let (Some(start), Some(length)) = (options.start, info.duration)
             && start >= length
         {
@@ -75,23 +99,22 @@ impl VideoDecoder {
             raw::discard(&mut other);
         }
         if let Some(start) = options.start.filter(|start| !start.is_zero()) {
-            input::seek_before(&mut input, origin, start, path);
+            input::seek_before(&mut input, stream_index, origin, start, path);
         }
         let coded = (decoder.width(), decoder.height());
-        let geometry = Geometry::new(coded, decoder.aspect_ratio(), info.rotation, options.size);
+        let geometry = Geometry::new(coded, pixel_aspect, info.rotation, options.size);
         let window = Window::new(origin, options.start, options.duration, info.time_base);
         Ok(Self {
             path: path.to_owned(),
-            input,
-            stream_index,
-            decoder,
-            decoded: frame::Video::empty(),
+            pictures: PictureReader::new(path, input, stream_index, decoder, info.time_base),
             converter: RgbConverter::new(geometry),
             clock: DecodeClock::new(window, info.time_base, options.max_frame_rate),
             geometry,
             expected_frames: expected_frames(&info, options),
             info,
-            damaged_packets: 0,
+            concealed: 0,
+            promised_end_ticks: promised_end_ticks.filter(|_| options.duration.is_none()),
+            end_ticks: i64::MIN,
             finished: false,
         })
     }
@@ -121,21 +144,61 @@ impl VideoDecoder {
         self.info.time_base
     }
 
+    /// What could not be decoded so far; what is missing at the end is known only there.
+    pub fn damage(&self) -> Damage {
+        let missing =
+            self.promised_end_ticks.filter(|_| self.finished && self.end_ticks > i64::MIN).and_then(|end| {
+                let ticks = end.saturating_sub(self.end_ticks);
+                let micros =
+                    Timestamp::new(ticks, self.info.time_base).rescaled(Rational::MICROSECONDS).ticks;
+                u64::try_from(micros).ok().map(Duration::from_micros).filter(|missing| *missing > END_SLACK)
+            });
+        Damage { skipped: self.pictures.skipped(), concealed: self.concealed, missing }
+    }
+
     /// The next frame, in a buffer of `pool`; `None` at the end.
     ///
     /// # Errors
-    /// The file cannot be read on, or a picture cannot be converted. Damaged pictures in between are skipped.
+    /// The file cannot be read on, or a picture cannot be converted. Damaged pictures in between are skipped or
+    /// guessed; [`Self::damage`] counts them.
     pub fn next_frame(&mut self, pool: &FramePool) -> Result<Option<Frame>> {
+        match self.advance()? {
+            Some(ticks) => self.converted(ticks, pool).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Goes past the next frame, which is decoded but not converted; its time, `None` at the end.
+    ///
+    /// # Errors
+    /// As for [`Self::next_frame`].
+    pub fn skip_frame(&mut self) -> Result<Option<SkippedFrame>> {
+        let ticks = self.advance()?;
+        Ok(ticks.map(|ticks| SkippedFrame {
+            timestamp: Timestamp::new(ticks, self.info.time_base),
+            duration_ticks: self.pictures.duration_ticks(),
+        }))
+    }
+
+    /// Goes to the next picture that is wanted; its ticks.
+    fn advance(&mut self) -> Result<Option<i64>> {
         while !self.finished {
-            match self.decoder.receive_frame(&mut self.decoded) {
-                Ok(()) => match self.clock.place(self.decoded.timestamp(), self.decoded_duration_ticks()) {
-                    Place::At(ticks) => return self.converted(ticks, pool).map(Some),
-                    Place::Nowhere => {}
-                    Place::PastEnd => self.finish(),
-                },
-                Err(error) if is_again(error) => self.feed()?,
-                Err(ffmpeg::Error::Eof) => self.finish(),
-                Err(error) => self.note_damage(error),
+            if !self.pictures.advance()? {
+                self.finished = true;
+                break;
+            }
+            let (pts_ticks, duration_ticks) = (self.pictures.pts_ticks(), self.pictures.duration_ticks());
+            let place = self.clock.place(pts_ticks, duration_ticks);
+            if let Some(pts_ticks) = pts_ticks {
+                self.end_ticks = self.end_ticks.max(pts_ticks.saturating_add(duration_ticks.unwrap_or(0)));
+            }
+            match place {
+                Place::At(ticks) => {
+                    self.concealed += u64::from(self.pictures.is_concealed());
+                    return Ok(Some(ticks));
+                }
+                Place::Nowhere => {}
+                Place::PastEnd => self.finished = true,
             }
         }
         Ok(None)
@@ -144,50 +207,21 @@ impl VideoDecoder {
     fn converted(&mut self, ticks: i64, pool: &FramePool) -> Result<Frame> {
         let mut frame = self
             .converter
-            .convert(&self.decoded, pool)
+            .convert(self.pictures.picture(), pool)
             .map_err(|source| MediaError::Convert { path: self.path.clone(), source })?;
         frame.timestamp = Timestamp::new(ticks, self.info.time_base);
-        frame.duration_ticks = self.decoded_duration_ticks();
+        frame.duration_ticks = self.pictures.duration_ticks();
         Ok(frame)
     }
+}
 
-    fn decoded_duration_ticks(&self) -> Option<i64> {
-        Some(self.decoded.packet().duration).filter(|ticks| *ticks > 0)
-    }
-
-    /// Gives the decoder the next packet of the video, or tells it that there are no more.
-    fn feed(&mut self) -> Result<()> {
-        loop {
-            let mut packet = Packet::empty();
-            let fed = match packet.read(&mut self.input) {
-                Ok(()) if packet.stream() != self.stream_index => continue,
-                Ok(()) => self.decoder.send_packet(&packet),
-                Err(ffmpeg::Error::Eof) => self.decoder.send_eof(),
-                Err(source) => return Err(MediaError::Read { path: self.path.clone(), source }),
-            };
-            if let Err(error) = fed {
-                self.note_damage(error);
-            }
-            return Ok(());
-        }
-    }
-
-    fn note_damage(&mut self, error: ffmpeg::Error) {
-        if self.damaged_packets == 0 {
-            log::warn!(
-                "the video is damaged ({error}); what cannot be decoded is skipped: {}",
-                self.path.display()
-            );
-        }
-        self.damaged_packets += 1;
-    }
-
-    fn finish(&mut self) {
-        self.finished = true;
-        if self.damaged_packets > 0 {
-            log::warn!("{} damaged pieces were skipped: {}", self.damaged_packets, self.path.display());
-        }
-    }
+/// A frame that was gone past.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SkippedFrame {
+    /// When it is shown.
+    pub timestamp: Timestamp,
+    /// For how long, in ticks of `timestamp.time_base`, where the source says.
+    pub duration_ticks: Option<i64>,
 }
 
 /// Whether FFmpeg only asks for more input (or room for output) first.
@@ -195,7 +229,14 @@ pub(crate) fn is_again(error: ffmpeg::Error) -> bool {
     error == ffmpeg::Error::Other { errno: ffmpeg::error::EAGAIN }
 }
 
-fn describe_streams(input: &format::context::Input) -> String {
+/// When a stream's pictures end by what the file says of this stream itself; what it says of all of them together may
+/// be about its sound.
+fn promised_end_ticks(stream: &ffmpeg::Stream<'_>) -> Option<i64> {
+    let start = Some(stream.start_time()).filter(|ticks| *ticks != ffmpeg::ffi::AV_NOPTS_VALUE)?;
+    Some(stream.duration()).filter(|ticks| *ticks > 0).and_then(|ticks| start.checked_add(ticks))
+}
+
+fn describe_streams(input: &ffmpeg::format::context::Input) -> String {
     match input::audio_stream(input) {
         Some(stream) => format!("sound ({})", stream.parameters().id().name()),
         None => "other data".to_owned(),

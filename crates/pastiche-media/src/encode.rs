@@ -1,4 +1,4 @@
-//! Frames, and the source's sound, to an MP4 file.
+//! Frames, and the source's sound, to a video file.
 
 use std::{collections::VecDeque, path::Path, time::Duration};
 
@@ -9,12 +9,15 @@ use pastiche_frame::{ColorSpace, Frame, Rational, Timestamp};
 use crate::{
     AudioOutcome, AudioRequest, MAX_SIDE, MediaError,
     audio::AudioTrack,
+    container::Container,
     decode::is_again,
     encoders::{self, OpenEncoder, Settings},
     error::Result,
+    extras::Extras,
     mux::Muxer,
     partial_file::PartialFile,
     scale::YuvConverter,
+    subtitles::Subtitles,
     times::{ConstantClock, Slot, VariableClock},
     vaapi::Uploader,
 };
@@ -56,7 +59,8 @@ pub struct EncodeSummary {
     pub duration: Duration,
 }
 
-/// Writes an MP4 file frame by frame: 4:2:0, limited range, tagged; the index at the front.
+/// Writes a video file frame by frame, in the container that its name's ending says: 4:2:0, limited range, tagged; an
+/// MP4's index at the front.
 ///
 /// The file has a temporary name beside its own, [`Self::partial_path`], until [`Self::finish`], and is removed when the
 /// encoder is dropped before.
@@ -78,6 +82,7 @@ pub struct VideoEncoder {
     end: Timestamp,
     audio: Option<AudioTrack>,
     audio_outcome: AudioOutcome,
+    subtitles: Option<Subtitles>,
     file: PartialFile,
 }
 
@@ -90,11 +95,19 @@ impl VideoEncoder {
     /// Opens the encoder, the sound and the output, and writes the output's header.
     ///
     /// # Errors
-    /// The output's folder is missing or cannot be written, or its name does not end in `.mp4` or `.m4v`; a side is
-    /// odd; the encoder is missing or does not take a setting; the sound cannot be read or converted.
+    /// The output's folder is missing or cannot be written, or its name's ending is not known; a side is odd; the
+    /// encoder is missing, or does not take a setting or go into the container; the sound cannot be read or converted.
     pub fn create(path: &Path, options: &EncodeOptions) -> Result<Self> {
+        Self::create_with(path, options, None)
+    }
+
+    /// As [`Self::create`], and takes over tags, chapters and subtitles.
+    ///
+    /// # Errors
+    /// As [`Self::create`], or their file cannot be read.
+    pub fn create_with(path: &Path, options: &EncodeOptions, extras: Option<&Extras>) -> Result<Self> {
         crate::init();
-        check(path, options)?;
+        let container = check(path, options)?;
         let rate_or_time_base = options.constant_frame_rate.map(Rational::recip);
         let OpenEncoder { name, encoder, time_base, picture_format, uploader } = encoders::open(
             options.encoder.as_deref(),
@@ -106,16 +119,24 @@ impl VideoEncoder {
                 matrix: options.color_space.matrix,
                 crf: options.crf,
                 preset: options.preset.as_deref(),
+                container,
             },
         )?;
         let file = PartialFile::create(path)?;
-        let mut muxer = Muxer::create(file.path(), file.target())?;
+        let mut muxer = Muxer::create(file.path(), file.target(), container)?;
         let video_index = muxer.add_encoded_stream(&encoder, time_base)?;
         if let Some(frame_rate) = options.constant_frame_rate.or(options.frame_rate) {
             muxer.set_frame_rate(video_index, frame_rate);
         }
         let audio = match &options.audio {
             Some(request) => AudioTrack::open(request, &mut muxer)?,
+            None => None,
+        };
+        let subtitles = match extras {
+            Some(extras) => {
+                extras.describe(&mut muxer)?;
+                Subtitles::open(extras, container, &mut muxer)?
+            }
             None => None,
         };
         muxer.write_header()?;
@@ -142,6 +163,7 @@ impl VideoEncoder {
             end: Timestamp::ZERO,
             audio_outcome: audio.as_ref().map_or(AudioOutcome::None, AudioTrack::outcome),
             audio,
+            subtitles,
             file,
         })
     }
@@ -186,10 +208,13 @@ impl VideoEncoder {
                 }
             }
         }
-        match &mut self.audio {
-            Some(audio) => audio.write_until(frame.timestamp, &mut self.muxer),
-            None => Ok(()),
+        if let Some(audio) = &mut self.audio {
+            audio.write_until(frame.timestamp, &mut self.muxer)?;
         }
+        if let Some(subtitles) = &mut self.subtitles {
+            subtitles.write_until(Some(frame.timestamp), &mut self.muxer)?;
+        }
+        Ok(())
     }
 
     /// Writes what is still on its way and the rest of the sound, and gives the file its name.
@@ -208,7 +233,7 @@ impl VideoEncoder {
         self.close(Some)
     }
 
-    fn close(mut self, sound_end: impl FnOnce(Timestamp) -> Option<Timestamp>) -> Result<EncodeSummary> {
+    fn close(mut self, sound_end: impl Fn(Timestamp) -> Option<Timestamp>) -> Result<EncodeSummary> {
         if let Clock::Constant(clock) = &self.clock {
             self.repeat(clock.rest())?;
         }
@@ -216,6 +241,9 @@ impl VideoEncoder {
         self.write_encoded()?;
         if let Some(audio) = &mut self.audio {
             audio.finish(sound_end(self.end), &mut self.muxer)?;
+        }
+        if let Some(subtitles) = &mut self.subtitles {
+            subtitles.write_until(sound_end(self.end), &mut self.muxer)?;
         }
         let Self { muxer, file, frames, end, .. } = self;
         muxer.finish()?;
@@ -275,14 +303,12 @@ impl VideoEncoder {
 }
 
 /// What can be told before anything is opened.
-fn check(path: &Path, options: &EncodeOptions) -> Result<()> {
-    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-    if !["mp4", "m4v"].iter().any(|known| extension.eq_ignore_ascii_case(known)) {
-        return Err(MediaError::OutputKind { supported: ".mp4 or .m4v", path: path.to_owned() });
-    }
+fn check(path: &Path, options: &EncodeOptions) -> Result<Container> {
+    let container = Container::of(path)
+        .ok_or_else(|| MediaError::OutputKind { supported: Container::SUPPORTED, path: path.to_owned() })?;
     let fits = |side: u32| side.is_multiple_of(2) && (2..=MAX_SIDE).contains(&side);
     if !fits(options.width) || !fits(options.height) {
         return Err(MediaError::EncodeSize { width: options.width, height: options.height });
     }
-    Ok(())
+    Ok(container)
 }

@@ -5,8 +5,8 @@ use ffmpeg_next as ffmpeg;
 use pastiche_frame::{ColorMatrix, Rational};
 
 use crate::{
-    MediaError, color::matrix_tag, error::Result, input::ffmpeg_rational, times::coarser_time_base,
-    vaapi::Uploader,
+    MediaError, color::matrix_tag, container::Container, error::Result, input::ffmpeg_rational,
+    times::coarser_time_base, vaapi::Uploader,
 };
 
 /// A video encoder that works on this machine.
@@ -22,6 +22,8 @@ pub struct EncoderInfo {
 const CRF_RANGE: std::ops::RangeInclusive<u8> = 0..=51;
 /// Hard to tell from the original.
 const DEFAULT_CRF: u8 = 18;
+/// Of VP9, from 0 to 8: quick enough not to hold up a network, at little loss.
+const VP9_SPEED: &str = "5";
 /// Assumed where the source does not say.
 const FALLBACK_FRAME_RATE: i32 = 30;
 
@@ -59,10 +61,12 @@ enum Quality {
     BitRate,
     /// MPEG-4's quantiser, 1 to 31.
     Mpeg4Quantiser,
+    /// VP9's, 0 to 63.
+    Vp9,
 }
 
 /// In order of preference: hardware first, then the best software, then what every FFmpeg has.
-const KINDS: [Kind; 6] = [
+const KINDS: [Kind; 7] = [
     Kind {
         name: "h264_nvenc",
         memory: Memory::Main,
@@ -116,6 +120,14 @@ const KINDS: [Kind; 6] = [
         presets: &[],
         max_time_base_den: 65_535,
     },
+    // For WebM, which takes none of the others.
+    Kind {
+        name: "libvpx-vp9",
+        memory: Memory::Main,
+        quality: Quality::Vp9,
+        presets: &["good", "realtime", "best"],
+        max_time_base_den: 1_000_000_000,
+    },
 ];
 
 /// What an encoder is opened for.
@@ -128,6 +140,8 @@ pub(crate) struct Settings<'a> {
     pub(crate) matrix: ColorMatrix,
     pub(crate) crf: Option<u8>,
     pub(crate) preset: Option<&'a str>,
+    /// Where the pictures go.
+    pub(crate) container: Container,
 }
 
 /// An encoder ready for pictures.
@@ -150,13 +164,16 @@ pub(crate) fn open(name: Option<&str>, settings: &Settings<'_>) -> Result<OpenEn
         |reason: String| MediaError::EncoderMissing { name: name.to_owned(), reason, usable: usable_names() };
     let kind =
         KINDS.iter().find(|kind| kind.name == name).ok_or_else(|| missing("it is not known".to_owned()))?;
+    if !kind.goes_into(settings.container) {
+        return Err(missing(format!("its pictures do not go into {}", settings.container.name())));
+    }
     kind.check(settings)?;
     kind.open(settings).map_err(|error| missing(error.to_string()))
 }
 
 fn open_first(settings: &Settings<'_>) -> Result<OpenEncoder> {
     let mut refusal = None;
-    for kind in &KINDS {
+    for kind in KINDS.iter().filter(|kind| kind.goes_into(settings.container)) {
         match kind.check(settings) {
             Ok(()) => {
                 if let Ok(opened) = kind.open(settings) {
@@ -183,6 +200,7 @@ pub fn available_encoders() -> Vec<EncoderInfo> {
         matrix: ColorMatrix::Bt709,
         crf: None,
         preset: None,
+        container: Container::Mp4,
     };
     KINDS
         .iter()
@@ -220,6 +238,11 @@ impl Kind {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Whether a container takes what it makes; what this FFmpeg does not have goes nowhere.
+    fn goes_into(&self, container: Container) -> bool {
+        encoder::find_by_name(self.name).is_none_or(|codec| container.takes_video(codec.id()))
     }
 
     /// Whether it works at all, with its own defaults.
@@ -281,9 +304,15 @@ impl Kind {
                 flags |= codec::Flags::QSCALE;
                 video.set_global_quality(quantiser(crf) * ffmpeg::ffi::FF_QP2LAMBDA);
             }
+            Quality::Vp9 => {
+                video.set_bit_rate(0);
+                options.set("crf", &vp9_quality(crf).to_string());
+                options.set("cpu-used", VP9_SPEED);
+                options.set("row-mt", "1");
+            }
         }
         if let Some(preset) = settings.preset.or(self.presets.first().copied()) {
-            options.set("preset", preset);
+            options.set(if matches!(self.quality, Quality::Vp9) { "deadline" } else { "preset" }, preset);
         }
         video.set_flags(flags);
         let encoder = video.open_with(options)?;
@@ -321,6 +350,11 @@ fn quantiser(crf: u8) -> i32 {
     (quantiser.round() as i32).clamp(1, 31)
 }
 
+/// VP9's quality for one on x264's scale, which ends at 51, not 63.
+fn vp9_quality(crf: u8) -> u8 {
+    (u16::from(crf) * 63 / 51) as u8
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -328,6 +362,7 @@ mod tests {
     #[test]
     fn quality_is_mapped_to_the_encoder_s_scale() {
         assert_eq!([1, 18, 23, 51].map(quantiser), [1, 3, 4, 31]);
+        assert_eq!([0, 1, 18, 51].map(vp9_quality), [0, 1, 22, 63]);
         let settings = Settings {
             width: 1280,
             height: 720,
@@ -336,6 +371,7 @@ mod tests {
             matrix: ColorMatrix::Bt709,
             crf: None,
             preset: None,
+            container: Container::Mp4,
         };
         assert_eq!(bits_per_second(&settings, 23), 2_304_000);
         assert_eq!(bits_per_second(&settings, 17), 4_608_000);

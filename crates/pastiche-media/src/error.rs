@@ -46,6 +46,22 @@ pub enum MediaError {
         /// The file asked for.
         path: PathBuf,
     },
+    /// The pictures are locked.
+    #[error("the video is encrypted; choose a copy that is not: {}", path.display())]
+    Encrypted {
+        /// The file asked for.
+        path: PathBuf,
+    },
+    /// There is no sound of the number asked for.
+    #[error("there is no sound number {number} in this file, which has {count}; count from 1: {}", path.display())]
+    NoSuchSound {
+        /// The number asked for.
+        number: usize,
+        /// How many there are.
+        count: usize,
+        /// The file asked for.
+        path: PathBuf,
+    },
     /// This build of FFmpeg lacks the decoder, or the decoder refuses the stream.
     #[error("FFmpeg cannot decode {codec} ({source}); convert the file to H.264 first: {}", path.display())]
     NoDecoder {
@@ -177,7 +193,7 @@ pub enum MediaError {
         source: ffmpeg::Error,
     },
     /// The sound could not be brought into the output.
-    #[error("the sound ({codec}) could not be converted to AAC ({source}); leave it out or convert it first: {}", path.display())]
+    #[error("the sound ({codec}) could not be converted ({source}); leave it out or convert it first: {}", path.display())]
     Audio {
         /// The codec of the sound.
         codec: &'static str,
@@ -248,8 +264,8 @@ pub enum MediaError {
         /// The device.
         path: PathBuf,
     },
-    /// A still that is neither PNG nor JPEG, or a damaged one.
-    #[error("the picture cannot be read ({source}); PNG and JPEG can: {}", path.display())]
+    /// A still of a kind that is not read, or a damaged one.
+    #[error("the picture cannot be read ({source}); PNG, JPEG, WebP, TIFF and BMP can: {}", path.display())]
     ImageRead {
         /// The file asked for.
         path: PathBuf,

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use ffmpeg::{Stream, format, format::stream::Disposition, media};
+use ffmpeg::{Packet, Stream, format, format::stream::Disposition, media};
 use ffmpeg_next as ffmpeg;
 use pastiche_frame::{Rational, Timestamp};
 
@@ -60,16 +60,21 @@ pub(crate) fn audio_stream(input: &format::context::Input) -> Option<Stream<'_>>
     input.streams().best(media::Type::Audio)
 }
 
-/// When the file's first picture or sound starts, whichever is earlier. All times the crate hands out count from
-/// here, so that pictures and sound, read by two demuxers, stay in step.
+/// When the file's first picture or sound starts, whichever is earlier; but zero where one of them starts before it and
+/// the other does not, since that is only there to settle a decoder. All times the crate hands out count from here, so
+/// that pictures and sound, read by two demuxers, stay in step.
 pub(crate) fn origin(input: &format::context::Input) -> Timestamp {
-    [video_stream(input), audio_stream(input)]
+    let starts: Vec<Timestamp> = [video_stream(input), audio_stream(input)]
         .into_iter()
         .flatten()
         .filter(|stream| stream.start_time() != ffmpeg::ffi::AV_NOPTS_VALUE)
         .filter_map(|stream| Some(Timestamp::new(stream.start_time(), rational(stream.time_base())?)))
-        .min()
-        .unwrap_or(Timestamp::ZERO)
+        .collect();
+    let (first, last) = (starts.iter().min(), starts.iter().max());
+    match (first, last) {
+        (Some(first), Some(last)) if *first < Timestamp::ZERO && *last >= Timestamp::ZERO => Timestamp::ZERO,
+        (first, _) => first.copied().unwrap_or(Timestamp::ZERO),
+    }
 }
 
 /// A part of a file on the clock of one of its streams, in ticks.
@@ -100,19 +105,59 @@ impl Window {
     }
 }
 
-/// Goes to the last key frame at or before `start`; a file that cannot seek is read from its beginning instead,
+/// How much further back than asked to look for a key frame, in turn. Containers without an index, such as MPEG-TS, go to
+/// wherever the time is, which may be between two.
+const STEPS_BACK: [Duration; 5] = [
+    Duration::ZERO,
+    Duration::from_secs(2),
+    Duration::from_secs(6),
+    Duration::from_secs(20),
+    Duration::from_secs(60),
+];
+/// Packets in which a key frame must come.
+const MAX_PACKETS_TO_KEY_FRAME: usize = 10_000;
+
+/// Goes to a key frame of a stream at or before `start`; where none is found the file is read from its beginning instead,
 /// which only takes longer.
 pub(crate) fn seek_before(
     input: &mut format::context::Input,
+    stream_index: usize,
     origin: Timestamp,
     start: Duration,
     path: &Path,
 ) {
-    let target = origin.rescaled(Rational::MICROSECONDS).ticks
-        + Timestamp::from_duration(start).rescaled(Rational::MICROSECONDS).ticks;
-    if let Err(error) = input.seek(target, ..target) {
-        log::info!("no seeking in this file ({error}), so it is read from its beginning: {}", path.display());
+    let microseconds = |time: Timestamp| time.rescaled(Rational::MICROSECONDS).ticks;
+    let target = microseconds(origin) + microseconds(Timestamp::from_duration(start));
+    for back in STEPS_BACK {
+        let wanted = target - microseconds(Timestamp::from_duration(back));
+        if back > start || input.seek(wanted, ..wanted).is_err() {
+            break;
+        }
+        let found = next_key_frame(input, stream_index);
+        if found.is_some_and(|time| microseconds(time) <= target) && input.seek(wanted, ..wanted).is_ok() {
+            return;
+        }
     }
+    let beginning = microseconds(origin);
+    if let Err(error) = input.seek(beginning, ..beginning).or_else(|_| input.seek(beginning, ..)) {
+        log::info!(
+            "no seeking in this file ({error}), so it is read from where it stands: {}",
+            path.display()
+        );
+    }
+}
+
+/// When the next key frame of a stream is shown.
+fn next_key_frame(input: &mut format::context::Input, stream_index: usize) -> Option<Timestamp> {
+    let time_base = rational(input.stream(stream_index)?.time_base())?;
+    for _ in 0..MAX_PACKETS_TO_KEY_FRAME {
+        let mut packet = Packet::empty();
+        packet.read(input).ok()?;
+        if packet.stream() == stream_index && packet.is_key() {
+            return packet.pts().or(packet.dts()).map(|ticks| Timestamp::new(ticks, time_base));
+        }
+    }
+    None
 }
 
 /// A fraction of FFmpeg's that is positive, as all that are known are.

@@ -1,7 +1,7 @@
 //! The edge to video files: reading, writing and probing them through FFmpeg, and stills through `image`.
 //!
-//! Start with [`probe`] to see what a file holds, [`VideoDecoder`] to read its frames, [`VideoEncoder`] to write an
-//! MP4 with the source's sound, [`read_image`] and [`write_image`] for stills. No other crate names FFmpeg.
+//! Start with [`probe`] to see what a file holds, [`VideoDecoder`] to read its frames, [`VideoEncoder`] to write one
+//! with the source's sound, [`read_image`] and [`write_image`] for stills. No other crate names FFmpeg.
 //!
 //! ```no_run
 //! use std::path::Path;
@@ -41,30 +41,37 @@ use std::sync::Once;
 mod audio;
 mod camera;
 mod color;
+mod container;
 mod decode;
+mod deinterlace;
 mod encode;
 mod encoders;
 mod error;
+mod extras;
 mod geometry;
 mod input;
 mod mux;
 mod partial_file;
+mod pictures;
 mod probe;
 mod raw;
 mod scale;
 mod still;
+mod subtitles;
 mod times;
+mod tone;
 mod vaapi;
 mod virtual_camera;
 
 pub use audio::{AudioMode, AudioOutcome, AudioRequest};
 pub use camera::{Camera, CameraChoice, CameraEvent, CameraInfo, CameraMode, CameraOptions, list_cameras};
-pub use decode::{DecodeOptions, VideoDecoder};
+pub use decode::{Damage, DecodeOptions, SkippedFrame, VideoDecoder};
 pub use encode::{EncodeOptions, EncodeSummary, VideoEncoder};
 pub use encoders::{EncoderInfo, available_encoders};
 pub use error::MediaError;
+pub use extras::Extras;
 pub use probe::{AudioInfo, MediaInfo, VideoInfo, probe};
-pub use still::{read_image, write_image};
+pub use still::{IMAGE_ENDINGS, read_image, write_image};
 pub use virtual_camera::VirtualCamera;
 
 /// The longest side that is encoded: H.264's limit at its highest levels.

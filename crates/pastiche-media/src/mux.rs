@@ -1,4 +1,4 @@
-//! The MP4 file being written.
+//! The file being written.
 
 use std::path::{Path, PathBuf};
 
@@ -8,24 +8,30 @@ use pastiche_frame::Rational;
 
 use crate::{
     MediaError,
+    container::Container,
     error::Result,
     input::{ffmpeg_rational, ffmpeg_url},
-    raw,
+    raw, subtitles,
 };
 
-/// An MP4 file: streams are added, then the header, packets and trailer are written.
+/// A file: streams are added, then the header, packets and trailer are written.
 pub(crate) struct Muxer {
     output: format::context::Output,
+    container: Container,
     /// Named in errors; the file itself has another name until it is whole.
     target: PathBuf,
 }
 
 impl Muxer {
-    pub(crate) fn create(file: &Path, target: &Path) -> Result<Self> {
+    pub(crate) fn create(file: &Path, target: &Path, container: Container) -> Result<Self> {
         // The muxer by its name, since the file's own ending says nothing.
-        let output = format::output_as(&ffmpeg_url(file)?, "mp4")
+        let output = format::output_as(&ffmpeg_url(file)?, container.muxer())
             .map_err(|source| MediaError::Write { path: target.to_owned(), source })?;
-        Ok(Self { output, target: target.to_owned() })
+        Ok(Self { output, container, target: target.to_owned() })
+    }
+
+    pub(crate) fn container(&self) -> Container {
+        self.container
     }
 
     fn failure(&self, source: ffmpeg::Error) -> MediaError {
@@ -59,11 +65,46 @@ impl Muxer {
         added.map_err(|source| self.failure(source))
     }
 
-    /// Writes the header; what players need to start is moved to the file's front at the end.
+    /// A stream for subtitles that are made here.
+    pub(crate) fn add_subtitle_stream(&mut self, codec: codec::Id, clock: ffmpeg::Rational) -> Result<usize> {
+        let added = self.output.add_stream(encoder::find(codec::Id::None)).and_then(|mut stream| {
+            raw::set_subtitle_parameters(&mut stream, codec, subtitles::header(codec))?;
+            stream.set_time_base(clock);
+            Ok(stream.index())
+        });
+        added.map_err(|source| self.failure(source))
+    }
+
+    /// Takes over a stream's language and title.
+    pub(crate) fn copy_stream_tags(&mut self, index: usize, source: &Stream<'_>) {
+        let tags = source.metadata();
+        let mut kept = Dictionary::new();
+        for key in ["language", "title"] {
+            if let Some(value) = tags.get(key) {
+                kept.set(key, value);
+            }
+        }
+        if let Some(mut stream) = self.output.stream_mut(index) {
+            stream.set_metadata(kept);
+        }
+    }
+
+    /// Sets the tags of the whole file.
+    pub(crate) fn set_tags(&mut self, tags: Dictionary<'_>) {
+        self.output.set_metadata(tags);
+    }
+
+    /// Adds a chapter, in microseconds.
+    pub(crate) fn add_chapter(&mut self, start: i64, end: i64, title: &str) -> Result<()> {
+        let id = i64::from(self.output.nb_chapters());
+        let microseconds = ffmpeg_rational(Rational::MICROSECONDS);
+        let added = self.output.add_chapter(id, microseconds, start, end, title).map(drop);
+        added.map_err(|source| self.failure(source))
+    }
+
+    /// Writes the header.
     pub(crate) fn write_header(&mut self) -> Result<()> {
-        let mut options = Dictionary::new();
-        options.set("movflags", "+faststart+write_colr");
-        let written = self.output.write_header_with(options).map(drop);
+        let written = self.output.write_header_with(self.container.options()).map(drop);
         written.map_err(|source| self.failure(source))
     }
 

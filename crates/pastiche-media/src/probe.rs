@@ -10,7 +10,7 @@ use crate::{
     MediaError,
     error::Result,
     geometry::{rotation_from_display_matrix, square_pixel_size},
-    input, scale,
+    input, raw, scale,
 };
 
 /// What a media file holds.
@@ -104,6 +104,12 @@ pub(crate) fn open_decoder(stream: &Stream<'_>, path: &Path) -> Result<ffmpeg::d
     Ok(decoder)
 }
 
+/// The width of a pixel to its height: the container's word, else the codec's.
+pub(crate) fn pixel_aspect(stream: &Stream<'_>, decoder: &ffmpeg::decoder::Video) -> ffmpeg::Rational {
+    let aspect = raw::container_pixel_aspect(stream);
+    if aspect.numerator() > 0 { aspect } else { decoder.aspect_ratio() }
+}
+
 impl VideoInfo {
     pub(crate) fn new(
         input: &format::context::Input,
@@ -115,7 +121,8 @@ impl VideoInfo {
             .side_data()
             .find(|data| data.kind() == codec::packet::side_data::Type::DisplayMatrix)
             .map_or(Rotation::None, |data| rotation_from_display_matrix(data.data()));
-        let (width, height) = square_pixel_size((decoder.width(), decoder.height()), decoder.aspect_ratio());
+        let (width, height) =
+            square_pixel_size((decoder.width(), decoder.height()), pixel_aspect(stream, decoder));
         let (width, height) = rotation.turned_size(width, height);
         Self {
             codec: stream.parameters().id().name().to_owned(),

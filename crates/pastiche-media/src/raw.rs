@@ -3,7 +3,9 @@
 
 use std::ops::{Deref, DerefMut};
 
-use ffmpeg::{Error, StreamMut, color, ffi, frame, software::scaling};
+use ffmpeg::{
+    Error, Rational, Stream, StreamMut, codec::Id, color, ffi, format::Pixel, frame, software::scaling,
+};
 use ffmpeg_next as ffmpeg;
 
 /// A scaling context that may move to another thread, which ffmpeg-next leaves out.
@@ -69,10 +71,58 @@ pub(crate) fn make_writable(frame: &mut frame::Video) -> Result<(), Error> {
     }
 }
 
+/// Whether pictures in this format have an opacity, a palette's included.
+pub(crate) fn has_alpha(format: Pixel) -> bool {
+    // SAFETY: descriptors are static; the call returns null for what it does not know.
+    let descriptor = unsafe { ffi::av_pix_fmt_desc_get(format.into()).as_ref() };
+    descriptor.is_some_and(|descriptor| descriptor.flags & ffi::AV_PIX_FMT_FLAG_ALPHA as u64 != 0)
+}
+
+/// Whether pictures in this format are RGB or a palette of it, which no Y'CbCr matrix is about.
+pub(crate) fn is_rgb(format: Pixel) -> bool {
+    // SAFETY: descriptors are static; the call returns null for what it does not know.
+    let descriptor = unsafe { ffi::av_pix_fmt_desc_get(format.into()).as_ref() };
+    let rgb = (ffi::AV_PIX_FMT_FLAG_RGB | ffi::AV_PIX_FMT_FLAG_PAL) as u64;
+    descriptor.is_some_and(|descriptor| descriptor.flags & rgb != 0)
+}
+
+/// The width of a stream's pixels to their height as the container says, which wins over what the codec says; 0 where it
+/// says nothing.
+pub(crate) fn container_pixel_aspect(stream: &Stream<'_>) -> Rational {
+    // SAFETY: a plain field of a live stream.
+    unsafe { (*stream.as_ptr()).sample_aspect_ratio }.into()
+}
+
 /// Forgets the source container's code for the codec, so that the muxer picks its own.
 pub(crate) fn clear_codec_tag(stream: &mut StreamMut<'_>) {
     // SAFETY: a stream always has parameters, and nobody else holds them while the stream is borrowed mutably.
     unsafe { (*(*stream.as_mut_ptr()).codecpar).codec_tag = 0 };
+}
+
+/// Makes a stream one of subtitles of this codec, with what stands before its packets.
+pub(crate) fn set_subtitle_parameters(
+    stream: &mut StreamMut<'_>,
+    codec: Id,
+    header: &[u8],
+) -> Result<(), Error> {
+    // SAFETY: a stream always has parameters, and nobody else holds them while the stream is borrowed mutably. The
+    // header is copied into memory of FFmpeg's own, padded with zeros as it asks, which the parameters free.
+    unsafe {
+        let parameters = (*stream.as_mut_ptr()).codecpar;
+        (*parameters).codec_type = ffi::AVMediaType::AVMEDIA_TYPE_SUBTITLE;
+        (*parameters).codec_id = codec.into();
+        if !header.is_empty() {
+            let copy =
+                ffi::av_mallocz(header.len() + ffi::AV_INPUT_BUFFER_PADDING_SIZE as usize).cast::<u8>();
+            if copy.is_null() {
+                return Err(Error::Other { errno: ffmpeg::error::ENOMEM });
+            }
+            copy.copy_from_nonoverlapping(header.as_ptr(), header.len());
+            (*parameters).extradata = copy;
+            (*parameters).extradata_size = header.len() as i32;
+        }
+    }
+    Ok(())
 }
 
 /// Tells the demuxer not to read this stream at all.

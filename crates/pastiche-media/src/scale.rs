@@ -13,15 +13,21 @@ use crate::{
     color::{coding, matrix_tag},
     geometry::Geometry,
     raw::{self, Coding, SendScaler},
+    tone::{Light, ToneMapper},
 };
 
 /// RGB has no matrix; this only says that all code values are in use.
 const RGB_CODING: Coding = Coding { matrix: color::Space::RGB, full_range: true };
 
-/// Decoded pictures to RGB frames.
+/// For light that 8 bits are too coarse for, as this machine orders bytes.
+const SIXTEEN_BIT_RGB: Pixel = if cfg!(target_endian = "big") { Pixel::RGB48BE } else { Pixel::RGB48LE };
+
+/// Decoded pictures to RGB frames: what is transparent over black, what is brighter or more colourful than screens show
+/// brought into what they do.
 pub(crate) struct RgbConverter {
     geometry: Geometry,
     scaler: Option<(Source, SendScaler)>,
+    tone: Option<ToneMapper>,
     scaled: frame::Video,
 }
 
@@ -31,12 +37,23 @@ struct Source {
     format: Pixel,
     size: (u32, u32),
     coding: Coding,
+    light: Option<Light>,
+}
+
+impl Source {
+    /// What the scaler makes of it, to be finished row by row.
+    fn scaled_format(&self) -> Pixel {
+        match self.light {
+            Some(_) => SIXTEEN_BIT_RGB,
+            None if raw::has_alpha(self.format) => Pixel::RGBA,
+            None => Pixel::RGB24,
+        }
+    }
 }
 
 impl RgbConverter {
     pub(crate) fn new(geometry: Geometry) -> Self {
-        let scaled = frame::Video::new(Pixel::RGB24, geometry.scaled.0, geometry.scaled.1);
-        Self { geometry, scaler: None, scaled }
+        Self { geometry, scaler: None, tone: None, scaled: frame::Video::empty() }
     }
 
     /// The picture as an upright frame of the pool, with its colour space but without its time.
@@ -44,23 +61,64 @@ impl RgbConverter {
         let size = (picture.width(), picture.height());
         let (coding, color_space) =
             coding(picture.color_space(), picture.color_range(), picture.format(), size.1);
-        let source = Source { format: picture.format(), size, coding };
-        let scaler = match &mut self.scaler {
-            Some((built_for, scaler)) if *built_for == source => scaler,
-            outdated => &mut outdated.insert((source, rgb_scaler(source, self.geometry.scaled)?)).1,
-        };
+        let light = Light::of(
+            picture.color_primaries(),
+            picture.color_transfer_characteristic(),
+            picture.color_space(),
+        );
+        let source = Source { format: picture.format(), size, coding, light };
+        if self.scaler.as_ref().is_none_or(|(built_for, _)| *built_for != source) {
+            self.build(source)?;
+        }
+        let Some((_, scaler)) = &mut self.scaler else { return Err(Error::Bug) };
         scaler.run(picture, &mut self.scaled)?;
 
         let kept = self.geometry.kept;
         let mut frame = pool.take(kept.width, kept.height, PixelFormat::Rgb8);
         frame.color_space = color_space;
-        let (x_bytes, row_bytes) = (kept.x as usize * 3, kept.width as usize * 3);
+        let pixel_bytes = match self.scaled.format() {
+            Pixel::RGB24 => 3,
+            Pixel::RGBA => 4,
+            _ => 6,
+        };
+        let (start, length) = (kept.x as usize * pixel_bytes, kept.width as usize * pixel_bytes);
         let stride_bytes = self.scaled.stride(0);
         let rows = self.scaled.data(0).chunks(stride_bytes).skip(kept.y as usize);
         for (row, scaled) in frame.rows_mut().zip(rows) {
-            row.copy_from_slice(&scaled[x_bytes..x_bytes + row_bytes]);
+            let scaled = &scaled[start..start + length];
+            match &self.tone {
+                Some(tone) => tone.convert_row(scaled, row),
+                None if pixel_bytes == 4 => put_over_black(scaled, row),
+                None => row.copy_from_slice(scaled),
+            }
         }
         Ok(self.geometry.rotation.apply(frame, pool))
+    }
+
+    fn build(&mut self, source: Source) -> Result<(), Error> {
+        let (width, height) = self.geometry.scaled;
+        let format = source.scaled_format();
+        self.scaled = frame::Video::new(format, width, height);
+        match source.light {
+            Some(light) if self.tone.as_ref().is_none_or(|tone| tone.light() != light) => {
+                self.tone = Some(ToneMapper::new(light));
+            }
+            Some(_) => {}
+            None => self.tone = None,
+        }
+        self.scaler = Some((source, rgb_scaler(source, format, (width, height))?));
+        Ok(())
+    }
+}
+
+/// Rows of RGBA to RGB.
+fn put_over_black(rgba: &[u8], rgb: &mut [u8]) {
+    for (from, to) in rgba.chunks_exact(4).zip(rgb.chunks_exact_mut(3)) {
+        let alpha = u16::from(from[3]);
+        for (to, from) in to.iter_mut().zip(from) {
+            // At most 255 * 255 / 255.
+            *to = ((u16::from(*from) * alpha + 127) / 255) as u8;
+        }
     }
 }
 
@@ -110,12 +168,14 @@ impl YuvConverter {
     }
 }
 
-fn rgb_scaler(source: Source, size: (u32, u32)) -> Result<SendScaler, Error> {
+fn rgb_scaler(source: Source, format: Pixel, size: (u32, u32)) -> Result<SendScaler, Error> {
     // At the same size only the chroma is interpolated, where bilinear looks the same in less than half the time.
     let kernel = if source.size == size { Flags::BILINEAR } else { Flags::BICUBIC };
     let flags = kernel | Flags::ACCURATE_RND | Flags::FULL_CHR_H_INT;
-    let mut scaler = new_scaler((source.format, source.size), (Pixel::RGB24, size), flags)?;
-    raw::set_coding(&mut scaler, source.coding, RGB_CODING);
+    let mut scaler = new_scaler((source.format, source.size), (format, size), flags)?;
+    // Through a matrix and back by another one, RGB would change.
+    let coding = if raw::is_rgb(source.format) { RGB_CODING } else { source.coding };
+    raw::set_coding(&mut scaler, coding, RGB_CODING);
     Ok(scaler)
 }
 

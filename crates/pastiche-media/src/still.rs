@@ -1,4 +1,4 @@
-//! Still pictures: PNG and JPEG.
+//! Still pictures: PNG, JPEG, WebP, TIFF and BMP are read, PNG and JPEG written.
 
 use std::{
     fs::File,
@@ -17,10 +17,13 @@ use crate::{MediaError, error::Result, input::check_readable, partial_file::Part
 /// Of 100: no loss that is seen, at a third of the size of 100.
 const JPEG_QUALITY: u8 = 92;
 
-/// Reads a PNG or JPEG as an RGB frame, upright as its EXIF data asks, transparent parts over black.
+/// The endings of the names of pictures that are read, in lower case.
+pub const IMAGE_ENDINGS: [&str; 7] = ["png", "jpg", "jpeg", "webp", "tif", "tiff", "bmp"];
+
+/// Reads a picture of one of the [`IMAGE_ENDINGS`]' kinds as an RGB frame, upright as its EXIF data asks, transparent parts over black.
 ///
 /// # Errors
-/// The file is missing or cannot be read, or is neither PNG nor JPEG, or is damaged.
+/// The file is missing or cannot be read, or is of another kind, or is damaged.
 pub fn read_image(path: &Path) -> Result<Frame> {
     check_readable(path)?;
     let picture = decode(path).map_err(|source| MediaError::ImageRead { path: path.to_owned(), source })?;

@@ -9,13 +9,14 @@ use std::{
 };
 
 use common::{
+    convert::convert,
     numbered_frame, options, read_numbered, shared_clip,
     sound::{self, Sound},
     steady_ticks, write_numbered,
 };
-use pastiche_frame::{FramePool, Timestamp};
+use pastiche_frame::Timestamp;
 use pastiche_media::{
-    AudioMode, AudioOutcome, AudioRequest, DecodeOptions, EncodeOptions, VideoDecoder, VideoEncoder, probe,
+    AudioMode, AudioOutcome, AudioRequest, DecodeOptions, EncodeOptions, VideoEncoder, probe,
 };
 
 fn whole(source: &Path, mode: AudioMode) -> AudioRequest {
@@ -29,29 +30,6 @@ fn clicking_video(folder: &Path) -> PathBuf {
     let options = EncodeOptions { audio: Some(whole(&wav, AudioMode::Copy)), ..options(160, 90) };
     write_numbered(&video, &options, &steady_ticks(100));
     video
-}
-
-/// Decodes and encodes a file as a job does.
-fn convert(source: &Path, output: &Path, mode: AudioMode, part: &DecodeOptions) -> AudioOutcome {
-    let mut decoder = VideoDecoder::open(source, part).unwrap();
-    let (width, height) = decoder.size();
-    let audio = AudioRequest { source: source.to_owned(), mode, start: part.start, duration: part.duration };
-    let options = EncodeOptions {
-        time_base: decoder.time_base(),
-        frame_rate: decoder.info().frame_rate,
-        crf: Some(20),
-        preset: None,
-        audio: Some(audio),
-        ..options(width, height)
-    };
-    let mut encoder = VideoEncoder::create(output, &options).unwrap();
-    let pool = FramePool::new(2);
-    while let Some(frame) = decoder.next_frame(&pool).unwrap() {
-        encoder.write(&frame).unwrap();
-    }
-    let outcome = encoder.audio().clone();
-    encoder.finish().unwrap();
-    outcome
 }
 
 fn assert_same_packets(source: &Path, output: &Path) {
@@ -71,7 +49,7 @@ fn raw_sound_becomes_aac_of_the_same_length_rate_and_channels() {
         sound::write_wav(&wav, 2.5, rate_hz, channels);
         let options = EncodeOptions { audio: Some(whole(&wav, AudioMode::Copy)), ..options(160, 90) };
         let mut encoder = VideoEncoder::create(&video, &options).unwrap();
-        assert_eq!(*encoder.audio(), AudioOutcome::Transcoded { from: "pcm_s16le" });
+        assert_eq!(*encoder.audio(), AudioOutcome::Transcoded { from: "pcm_s16le", to: "aac" });
         encoder.write(&numbered_frame(0, 160, 90)).unwrap();
         encoder.finish().unwrap();
 

@@ -10,8 +10,8 @@ use std::{path::Path, process::Command};
 use common::options;
 use pastiche_media::{EncodeOptions, MediaError, VideoEncoder, available_encoders};
 
-const IN_ORDER: [&str; 6] =
-    ["h264_nvenc", "h264_videotoolbox", "h264_vaapi", "libx264", "libopenh264", "mpeg4"];
+const IN_ORDER: [&str; 7] =
+    ["h264_nvenc", "h264_videotoolbox", "h264_vaapi", "libx264", "libopenh264", "mpeg4", "libvpx-vp9"];
 
 fn available_names() -> Vec<&'static str> {
     available_encoders().iter().map(|encoder| encoder.name).collect()

@@ -3,11 +3,11 @@
 
 mod common;
 
-use std::{fs, time::Duration};
+use std::time::Duration;
 
 use common::{
-    flat, frame_number, numbered_frame, options, rational, read_frames, read_numbered, shared_clip,
-    steady_ticks, write_numbered,
+    flat, frame_number, numbered_frame, options, rational, read_frames, read_numbered, set_display_matrix,
+    shared_clip, steady_ticks, write_numbered,
 };
 use ffmpeg_next::color;
 use pastiche_frame::{Rotation, Timestamp};
@@ -158,15 +158,7 @@ fn a_display_matrix_turns_the_picture_upright() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("phone.mp4");
     write_numbered(&path, &options(160, 90), &steady_ticks(10));
-    // The matrix is the last part but two of the track header.
-    let mut bytes = fs::read(&path).unwrap();
-    let header = bytes.windows(4).position(|window| window == b"tkhd").unwrap();
-    let quarter_turn: [i32; 9] = [0, 1 << 16, 0, -1 << 16, 0, 0, 0, 0, 1 << 30];
-    for (i, element) in quarter_turn.iter().enumerate() {
-        let at = header + 44 + i * 4;
-        bytes[at..at + 4].copy_from_slice(&element.to_be_bytes());
-    }
-    fs::write(&path, bytes).unwrap();
+    set_display_matrix(&path, 0, 1);
 
     let decoder = VideoDecoder::open(&path, &DecodeOptions::default()).unwrap();
     assert_eq!(decoder.info().rotation, Rotation::Clockwise90);

@@ -1,11 +1,14 @@
 //! Still pictures through files and back.
 #![allow(clippy::unwrap_used, reason = "what fails here fails its test")]
 
+mod common;
+
 use std::{fs, path::Path};
 
+use common::{cli::ffmpeg, cmyk::cmyk_jpeg};
 use image::{ExtendedColorType, ImageEncoder, codecs::jpeg::JpegEncoder, codecs::png::PngEncoder};
 use pastiche_frame::{ColorMatrix, ColorRange, Frame, PixelFormat};
-use pastiche_media::{MediaError, read_image, write_image};
+use pastiche_media::{IMAGE_ENDINGS, MediaError, read_image, write_image};
 
 /// A smooth picture, so that JPEG keeps it.
 fn gradient(width: u32, height: u32) -> Frame {
@@ -70,4 +73,103 @@ fn what_is_no_picture_is_told_apart() {
     assert!(matches!(write_image(&gif, &picture), Err(MediaError::OutputKind { .. })));
     let missing = folder.path().join("missing").join("a.png");
     assert!(matches!(write_image(&missing, &picture), Err(MediaError::OutputFolderMissing { .. })));
+}
+
+#[test]
+fn every_kind_of_picture_is_read_in_its_colours() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut endings = Vec::new();
+    for (name, coding, tolerance) in [
+        ("a.png", "-pix_fmt rgb24", 0),
+        ("b.png", "-pix_fmt rgb48be", 1),
+        ("c.png", "-pix_fmt pal8", 0),
+        ("d.jpg", "-pix_fmt yuvj444p -q:v 1", 3),
+        ("e.jpeg", "-pix_fmt yuvj420p -q:v 1", 3),
+        ("f.webp", "-c:v libwebp -lossless 1 -pix_fmt bgra", 0),
+        ("g.webp", "-c:v libwebp -quality 95 -pix_fmt yuv420p", 4),
+        ("h.tif", "-pix_fmt rgb24", 0),
+        ("i.tiff", "-pix_fmt rgb48le", 1),
+        ("j.bmp", "-pix_fmt bgr24", 0),
+    ] {
+        let palette = if coding.contains("pal8") {
+            ",split[a][b];[a]palettegen=reserve_transparent=0[p];[b][p]paletteuse"
+        } else {
+            ""
+        };
+        // Through 16 bits nowhere but where they are asked for: the program's own way there would change the colours.
+        let depth = if coding.contains("48") { "format=gbrp16le" } else { "format=gbrp" };
+        let source = format!("color=0xc83c28:s=40x24:d=0.04,{depth}{palette}");
+        ffmpeg(folder.path(), &format!("-filter_complex {source} -frames:v 1 {coding} {name}"));
+        let picture = read_image(&folder.path().join(name)).unwrap();
+        assert_eq!((picture.width(), picture.height()), (40, 24), "{name}");
+        for (channel, expected) in picture.data().iter().zip([200, 60, 40].iter().cycle()) {
+            assert!(channel.abs_diff(*expected) <= tolerance, "{name}: {:?}", &picture.data()[..3]);
+        }
+        endings.push(name.split_once('.').unwrap().1);
+    }
+    assert!(IMAGE_ENDINGS.iter().all(|ending| endings.contains(ending)), "{endings:?}");
+}
+
+#[test]
+fn a_printer_s_jpeg_is_read_as_the_colours_of_its_inks() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("print.jpg");
+    for (stored, expected) in [([200, 60, 40, 255], [200, 60, 40]), ([200, 60, 40, 128], [100, 30, 20])] {
+        fs::write(&path, cmyk_jpeg(stored)).unwrap();
+        let picture = read_image(&path).unwrap();
+        assert_eq!((picture.width(), picture.height()), (8, 8));
+        for (channel, expected) in picture.data().iter().zip(expected.iter().cycle()) {
+            assert!(channel.abs_diff(*expected) <= 2, "{stored:?}: {:?}", &picture.data()[..3]);
+        }
+    }
+}
+
+#[test]
+fn every_exif_orientation_is_made_upright() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("phone.jpg");
+    // What the four corners hold, row by row, once it is upright, by the standard's description of where the stored
+    // picture's first row and first column are.
+    for (orientation, corners) in [
+        (1, [0, 1, 2, 3]),
+        (2, [1, 0, 3, 2]),
+        (3, [3, 2, 1, 0]),
+        (4, [2, 3, 0, 1]),
+        (5, [0, 2, 1, 3]),
+        (6, [2, 0, 3, 1]),
+        (7, [3, 1, 2, 0]),
+        (8, [1, 3, 0, 2]),
+    ] {
+        let colors = [[220, 30, 30], [30, 200, 30], [30, 30, 220], [230, 230, 230]];
+        let (width, height) = (48, 32);
+        let pixels: Vec<u8> = (0..height)
+            .flat_map(|y| {
+                (0..width)
+                    .flat_map(move |x| colors[usize::from(y >= height / 2) * 2 + usize::from(x >= width / 2)])
+            })
+            .collect();
+        let exif =
+            [&b"MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0"[..], &[orientation], b"\0\0\0\0\0\0"]
+                .concat();
+        let mut bytes = Vec::new();
+        let mut encoder = JpegEncoder::new_with_quality(&mut bytes, 95);
+        encoder.set_exif_metadata(exif).unwrap();
+        encoder.write_image(&pixels, width, height, ExtendedColorType::Rgb8).unwrap();
+        fs::write(&path, bytes).unwrap();
+        let picture = read_image(&path).unwrap();
+        let (turned_width, turned_height) = if orientation > 4 { (32, 48) } else { (48, 32) };
+        assert_eq!(
+            (picture.width(), picture.height()),
+            (turned_width, turned_height),
+            "orientation {orientation}"
+        );
+        let seen = [(1, 1), (3, 1), (1, 3), (3, 3)].map(|(x, y)| {
+            let at = ((turned_height * y / 4) * turned_width + turned_width * x / 4) as usize * 3;
+            let near = |color: &[u8; 3]| {
+                picture.data()[at..at + 3].iter().zip(color).all(|(a, b)| a.abs_diff(*b) < 12)
+            };
+            colors.iter().position(near).unwrap()
+        });
+        assert_eq!(seen, corners, "orientation {orientation}");
+    }
 }

@@ -37,6 +37,12 @@ pub enum WeightsError {
         #[source]
         source: safetensors::SafeTensorError,
     },
+    /// Two tensors have the same name, so that readers would disagree on which counts.
+    #[error("tensor `{name}` is there twice: the file is damaged or not to be trusted, get it again")]
+    DuplicateTensor {
+        /// Their name.
+        name: String,
+    },
     /// The metadata names an architecture that this version does not know.
     #[error("architecture `{name}` is unknown: a newer version of Pastiche may read it")]
     UnknownArchitecture {

@@ -21,6 +21,7 @@
 mod blocked;
 mod description;
 mod device;
+mod duplicates;
 mod error;
 mod frozen;
 mod kernels;

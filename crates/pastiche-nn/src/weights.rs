@@ -1,7 +1,7 @@
 //! Reading and writing networks as `.safetensors`.
 //!
 //! Nothing is believed before it is checked: the file's size, the header (by the `safetensors` crate: its length, every
-//! offset, no gap, no overlap), then names, shapes, types and values against the network's description.
+//! offset, no gap, no overlap), that no name is there twice, then names, shapes, types and values against the network's description.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -16,7 +16,7 @@ use safetensors::{
     tensor::{Metadata, TensorView},
 };
 
-use crate::{Architecture, Network, NetworkDescription, WeightsError};
+use crate::{Architecture, Network, NetworkDescription, WeightsError, duplicates};
 
 /// No network that this program can run is larger.
 const MAX_FILE_BYTES: u64 = 1 << 30;
@@ -56,6 +56,10 @@ impl WeightsFile {
         let (header_len, header) =
             SafeTensors::read_metadata(&bytes).map_err(|source| WeightsError::NotSafetensors { source })?;
         // The file starts with the header's length as a u64.
+        let header_bytes = &bytes[size_of::<u64>()..size_of::<u64>() + header_len];
+        if let Some(name) = duplicates::first_duplicate_key(header_bytes) {
+            return Err(WeightsError::DuplicateTensor { name });
+        }
         Ok(Self { bytes, header, data_start: size_of::<u64>() + header_len })
     }
 

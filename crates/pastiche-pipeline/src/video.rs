@@ -9,8 +9,8 @@ use std::{
 use pastiche_frame::{Frame, FramePool, Rational};
 use pastiche_inference::Stylizer;
 use pastiche_media::{
-    AudioMode, AudioOutcome, AudioRequest, DecodeOptions, EncodeOptions, EncodeSummary, VideoDecoder,
-    VideoEncoder, VideoInfo,
+    AudioMode, AudioOutcome, AudioRequest, Damage, DecodeOptions, EncodeOptions, EncodeSummary, Extras,
+    MediaError, VideoDecoder, VideoEncoder, VideoInfo,
 };
 
 use crate::{
@@ -78,6 +78,17 @@ pub struct VideoSummary {
     pub elapsed: Duration,
     /// Whether it was cancelled; the output then holds what was done, and plays.
     pub cancelled: bool,
+    /// What of the input could not be decoded.
+    pub damage: Damage,
+    /// Why the input could not be read to its end; the output then holds what came before, and plays.
+    pub cut_short: Option<String>,
+}
+
+impl VideoSummary {
+    /// Whether the output holds all that was asked for.
+    pub fn is_whole(&self) -> bool {
+        !self.damage.is_some() && self.cut_short.is_none()
+    }
 }
 
 impl VideoJob {
@@ -103,7 +114,9 @@ impl VideoJob {
             start: options.start,
             duration: options.duration,
         });
-        let encoder = VideoEncoder::create(
+        let extras =
+            Extras { source: options.input.clone(), start: options.start, duration: options.duration };
+        let encoder = VideoEncoder::create_with(
             &options.output,
             &EncodeOptions {
                 width,
@@ -117,6 +130,7 @@ impl VideoJob {
                 preset: options.preset.clone(),
                 audio,
             },
+            Some(&extras),
         )?;
         Ok(Self { options, decoder, encoder })
     }
@@ -153,7 +167,8 @@ impl VideoJob {
 
     /// Restyles every frame, on this thread, while others decode and encode. `on_progress` is called after each.
     ///
-    /// A cancelled job stops reading, keeps the frames that are restyled, and closes the file so that it plays.
+    /// A cancelled job stops reading, keeps the frames that are restyled, and closes the file so that it plays. So does
+    /// one whose input cannot be read any further, once there is a frame to keep.
     ///
     /// # Errors
     /// Reading, restyling or writing failed, or there was nothing to write. The output is then not touched.
@@ -173,10 +188,23 @@ impl VideoJob {
         // Nothing of another video may shine through this one's first frames.
         stylizer.reset();
 
+        // Written by the decoding thread, read when that has ended.
+        let mut cut_short = None;
+        let mut frames_read = 0_u64;
         let recorder = Recorder { encoder, written: &written, options: &options };
         let recording = run_stages(
             STAGES,
-            || Ok(decoder.next_frame(&pool)?),
+            || match decoder.next_frame(&pool) {
+                Err(error @ (MediaError::Read { .. } | MediaError::Convert { .. })) if frames_read > 0 => {
+                    cut_short = Some(error.to_string());
+                    Ok(None)
+                }
+                Ok(frame) => {
+                    frames_read += u64::from(frame.is_some());
+                    Ok(frame)
+                }
+                Err(error) => Err(error.into()),
+            },
             |frame| {
                 let frame = stylizer.stylize(frame)?;
                 on_progress(&meter.at(written.load(Ordering::Relaxed)));
@@ -197,6 +225,8 @@ impl VideoJob {
             device: stylizer.device_id(),
             elapsed: meter.elapsed(),
             cancelled: recording.cancelled,
+            damage: decoder.damage(),
+            cut_short,
         })
     }
 }

@@ -51,6 +51,7 @@ pub(crate) fn outcome_of(error: &anyhow::Error) -> Outcome {
                 | MediaError::EncodeSize { .. }
                 | MediaError::EncoderMissing { .. }
                 | MediaError::EncoderOption { .. }
+                | MediaError::NoSuchSound { .. }
         )
     );
     if usage || error.is::<UsageError>() { Outcome::WrongUsage } else { Outcome::Failed }

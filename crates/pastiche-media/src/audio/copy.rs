@@ -20,7 +20,9 @@ pub(crate) struct CopiedTrack {
 
 impl CopiedTrack {
     pub(super) fn open(source: Source, muxer: &mut Muxer) -> Result<Self> {
-        let output_index = muxer.add_copied_stream(&source.stream()?)?;
+        let stream = source.stream()?;
+        let output_index = muxer.add_copied_stream(&stream)?;
+        muxer.copy_stream_tags(output_index, &stream);
         let next_pts_ticks = source.window.start;
         Ok(Self {
             source,

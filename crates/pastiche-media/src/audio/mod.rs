@@ -1,11 +1,14 @@
-//! The source's sound on its way into the output: packets as they are, or as AAC.
+//! The source's sound on its way into the output: packets as they are, or converted.
 
 mod copy;
 mod transcode;
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
-use ffmpeg::{Packet, Stream, codec::Id, format};
+use ffmpeg::{Packet, Stream, codec::Id, format, media};
 use ffmpeg_next as ffmpeg;
 use pastiche_frame::{Rational, Timestamp};
 
@@ -35,11 +38,13 @@ pub struct AudioRequest {
 /// How sound is taken over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum AudioMode {
-    /// Packet for packet where MP4 players take the codec, else as AAC.
+    /// The sound that players play, packet for packet where the output takes the codec, else converted.
     #[default]
     Copy,
-    /// As AAC whatever it is.
+    /// The sound that players play, converted whatever it is.
     Aac,
+    /// The sound of this number, from 1 on, as [`Self::Copy`] takes it.
+    Track(usize),
 }
 
 /// What became of the sound.
@@ -52,16 +57,14 @@ pub enum AudioOutcome {
         /// The codec's name.
         codec: &'static str,
     },
-    /// It was converted to AAC.
+    /// It was converted.
     Transcoded {
         /// The source's codec.
         from: &'static str,
+        /// The output's: `aac`, in WebM `opus`.
+        to: &'static str,
     },
 }
-
-/// Codecs that both the MP4 muxer and the usual players take. FLAC and others that only some players know are
-/// converted.
-const COPIED: [Id; 6] = [Id::AAC, Id::MP3, Id::AC3, Id::EAC3, Id::ALAC, Id::OPUS];
 
 /// How far before the start reading begins, so that a decoder has settled when the start comes.
 const PRE_ROLL: Duration = Duration::from_millis(100);
@@ -88,7 +91,7 @@ impl AudioTrack {
         let Some(source) = Source::open(request)? else {
             return Ok(None);
         };
-        if request.mode == AudioMode::Copy && COPIED.contains(&source.codec) {
+        if request.mode != AudioMode::Aac && muxer.container().takes_sound(source.codec) {
             return CopiedTrack::open(source, muxer).map(|track| Some(Self::Copied(Box::new(track))));
         }
         TranscodedTrack::open(source, muxer).map(|track| Some(Self::Transcoded(Box::new(track))))
@@ -97,7 +100,10 @@ impl AudioTrack {
     pub(crate) fn outcome(&self) -> AudioOutcome {
         match self {
             Self::Copied(track) => AudioOutcome::Copied { codec: track.source().codec.name() },
-            Self::Transcoded(track) => AudioOutcome::Transcoded { from: track.source().codec.name() },
+            Self::Transcoded(track) => AudioOutcome::Transcoded {
+                from: track.source().codec.name(),
+                to: track.output_codec().name(),
+            },
         }
     }
 
@@ -118,12 +124,23 @@ impl AudioTrack {
     }
 }
 
+/// The sound of this number, from 1 on.
+fn numbered<'a>(input: &'a format::context::Input, number: usize, path: &Path) -> Result<Stream<'a>> {
+    let sounds = || input.streams().filter(|stream| stream.parameters().medium() == media::Type::Audio);
+    let wanted = number.checked_sub(1).and_then(|index| sounds().nth(index));
+    wanted.ok_or_else(|| MediaError::NoSuchSound { number, count: sounds().count(), path: path.to_owned() })
+}
+
 impl Source {
     fn open(request: &AudioRequest) -> Result<Option<Self>> {
         let path = &request.source;
         let mut input = input::open(path)?;
         let origin = input::origin(&input);
-        let Some(stream) = input::audio_stream(&input) else {
+        let stream = match request.mode {
+            AudioMode::Track(number) => Some(numbered(&input, number, path)?),
+            AudioMode::Copy | AudioMode::Aac => input::audio_stream(&input),
+        };
+        let Some(stream) = stream else {
             return Ok(None);
         };
         let stream_index = stream.index();
@@ -133,7 +150,7 @@ impl Source {
             raw::discard(&mut other);
         }
         if let Some(start) = request.start.filter(|start| !start.is_zero()) {
-            input::seek_before(&mut input, origin, start.saturating_sub(PRE_ROLL), path);
+            input::seek_before(&mut input, stream_index, origin, start.saturating_sub(PRE_ROLL), path);
         }
         let window = Window::new(origin, request.start, request.duration, time_base);
         Ok(Some(Self { path: path.clone(), input, stream_index, time_base, window, codec }))

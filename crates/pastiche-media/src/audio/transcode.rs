@@ -1,4 +1,4 @@
-//! Sound to AAC: decoder, filter graph (trim, fill gaps, convert, cut into the encoder's frames), encoder.
+//! Sound to AAC or Opus: decoder, filter graph (trim, fill gaps, convert, cut into the encoder's frames), encoder.
 
 use ffmpeg::{
     ChannelLayout, Packet,
@@ -13,13 +13,14 @@ use pastiche_frame::{Rational, Timestamp};
 use super::Source;
 use crate::{decode::is_again, error::Result, mux::Muxer};
 
-/// Rates that AAC takes up to the one it is converted to otherwise.
-const SAMPLE_RATES_HZ: [u32; 11] =
+/// Rates that AAC takes as they are.
+const AAC_SAMPLE_RATES_HZ: [u32; 11] =
     [8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 88_200, 96_000];
+/// What other rates become, and all in Opus.
 const FALLBACK_SAMPLE_RATE_HZ: u32 = 48_000;
 const BITS_PER_SECOND_AND_CHANNEL: usize = 80_000;
 
-/// Sound that goes into the output as AAC.
+/// Sound that goes into the output converted.
 pub(crate) struct TranscodedTrack {
     source: Source,
     decoder: ffmpeg::decoder::Audio,
@@ -43,10 +44,11 @@ impl TranscodedTrack {
         let mut context = codec::Context::from_parameters(stream.parameters()).map_err(failure)?.decoder();
         context.set_packet_time_base(stream.time_base());
         let decoder = context.audio().map_err(failure)?;
-        let encoder = open_encoder(&decoder).map_err(failure)?;
+        let encoder = open_encoder(&decoder, muxer.container().sound_codec()).map_err(failure)?;
         let sample_clock =
             Rational::new(1, encoder.rate() as i32).map_err(|_| failure(ffmpeg::Error::InvalidData))?;
         let output_index = muxer.add_encoded_stream(&encoder, sample_clock)?;
+        muxer.copy_stream_tags(output_index, &stream);
         Ok(Self {
             source,
             decoder,
@@ -64,6 +66,10 @@ impl TranscodedTrack {
 
     pub(super) fn source(&self) -> &Source {
         &self.source
+    }
+
+    pub(super) fn output_codec(&self) -> Id {
+        self.encoder.id()
     }
 
     /// Decodes and writes up to `until`, or all.
@@ -170,15 +176,18 @@ impl TranscodedTrack {
     }
 }
 
-fn open_encoder(decoder: &ffmpeg::decoder::Audio) -> Result<encoder::Audio, ffmpeg::Error> {
-    let codec = encoder::find(Id::AAC).ok_or(ffmpeg::Error::EncoderNotFound)?;
+fn open_encoder(decoder: &ffmpeg::decoder::Audio, codec: Id) -> Result<encoder::Audio, ffmpeg::Error> {
+    let is_opus = codec == Id::OPUS;
+    // FFmpeg's own Opus encoder is not yet what the library is.
+    let found = if is_opus { encoder::find_by_name("libopus") } else { encoder::find(codec) };
+    let codec = found.ok_or(ffmpeg::Error::EncoderNotFound)?;
     let mut audio = codec::Context::new_with_codec(codec).encoder().audio()?;
-    let rate_hz =
-        if SAMPLE_RATES_HZ.contains(&decoder.rate()) { decoder.rate() } else { FALLBACK_SAMPLE_RATE_HZ };
-    let layout = aac_layout(layout_of(decoder.channel_layout(), decoder.channels()));
+    let kept = !is_opus && AAC_SAMPLE_RATES_HZ.contains(&decoder.rate());
+    let rate_hz = if kept { decoder.rate() } else { FALLBACK_SAMPLE_RATE_HZ };
+    let layout = kept_layout(layout_of(decoder.channel_layout(), decoder.channels()));
     audio.set_rate(rate_hz as i32);
     audio.set_channel_layout(layout);
-    audio.set_format(Sample::F32(Type::Planar));
+    audio.set_format(Sample::F32(if is_opus { Type::Packed } else { Type::Planar }));
     audio.set_bit_rate(BITS_PER_SECOND_AND_CHANNEL * layout.channels().max(1) as usize);
     audio.set_time_base(ffmpeg::Rational::new(1, rate_hz as i32));
     audio.set_flags(codec::Flags::GLOBAL_HEADER);
@@ -190,8 +199,8 @@ fn layout_of(layout: ChannelLayout, channels: u16) -> ChannelLayout {
     if layout.bits() == 0 { ChannelLayout::default(i32::from(channels)) } else { layout }
 }
 
-/// The arrangement among those that every AAC decoder knows which has the same channels; else stereo.
-fn aac_layout(layout: ChannelLayout) -> ChannelLayout {
+/// The arrangement among those that every decoder knows which has the same channels; else stereo.
+fn kept_layout(layout: ChannelLayout) -> ChannelLayout {
     if layout == ChannelLayout::_5POINT0 {
         return ChannelLayout::_5POINT0_BACK;
     }

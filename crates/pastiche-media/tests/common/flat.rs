@@ -13,11 +13,42 @@ pub(crate) struct Coding {
     pub(crate) range: color::Range,
 }
 
+/// How light is tagged.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LightTags {
+    pub(crate) primaries: color::Primaries,
+    pub(crate) transfer: color::TransferCharacteristic,
+}
+
 /// One lossless 4:2:0 picture of this Y'CbCr value all over, in Matroska.
 pub(crate) fn write_flat(path: &Path, size: (u32, u32), yuv: [u8; 3], coding: Coding) {
-    let mut picture = frame::Video::new(Pixel::YUV420P, size.0, size.1);
+    let light = LightTags {
+        primaries: color::Primaries::Unspecified,
+        transfer: color::TransferCharacteristic::Unspecified,
+    };
+    write_flat_as(path, size, Pixel::YUV420P, yuv.map(u16::from), coding, light);
+}
+
+/// As [`write_flat`], in any planar Y'CbCr format; values over 8 bits take two bytes.
+pub(crate) fn write_flat_as(
+    path: &Path,
+    size: (u32, u32),
+    pixel_format: Pixel,
+    yuv: [u16; 3],
+    coding: Coding,
+    light: LightTags,
+) {
+    let mut picture = frame::Video::new(pixel_format, size.0, size.1);
+    // The formats' names end in their depth where it is not 8: `yuv420p10le`.
+    let wide = pixel_format.descriptor().unwrap().name().ends_with("le");
     for (plane, value) in yuv.into_iter().enumerate() {
-        picture.data_mut(plane).fill(value);
+        if wide {
+            for sample in picture.data_mut(plane).chunks_exact_mut(2) {
+                sample.copy_from_slice(&value.to_le_bytes());
+            }
+        } else {
+            picture.data_mut(plane).fill(value as u8);
+        }
     }
     picture.set_pts(Some(0));
 
@@ -25,10 +56,12 @@ pub(crate) fn write_flat(path: &Path, size: (u32, u32), yuv: [u8; 3], coding: Co
     let mut video = codec::Context::new_with_codec(codec).encoder().video().unwrap();
     video.set_width(size.0);
     video.set_height(size.1);
-    video.set_format(Pixel::YUV420P);
+    video.set_format(pixel_format);
     video.set_time_base(ffmpeg::Rational::new(1, 25));
     video.set_colorspace(coding.matrix);
     video.set_color_range(coding.range);
+    video.set_color_primaries(light.primaries);
+    video.set_color_transfer_characteristic(light.transfer);
     let mut encoder = video.open_as(codec).unwrap();
 
     let mut output = format::output_as(path, "matroska").unwrap();

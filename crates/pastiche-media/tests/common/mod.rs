@@ -2,7 +2,11 @@
 #![allow(dead_code, reason = "each test file uses some of these")]
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 
+pub(crate) mod cli;
+pub(crate) mod cmyk;
+pub(crate) mod convert;
 pub(crate) mod flat;
+pub(crate) mod formats;
 pub(crate) mod sound;
 
 use std::{
@@ -79,6 +83,20 @@ pub(crate) fn read_numbered(path: &Path, options: &DecodeOptions) -> Vec<(usize,
         .iter()
         .map(|frame| (frame_number(frame), frame.timestamp.as_secs_f64()))
         .collect()
+}
+
+/// Marks an MP4 file's video to be turned when it is shown, as a phone does: clockwise, by the angle of this cosine and
+/// sine.
+pub(crate) fn set_display_matrix(path: &Path, cos: i32, sin: i32) {
+    // The matrix is the last part but two of the track header.
+    let mut bytes = std::fs::read(path).unwrap();
+    let header = bytes.windows(4).position(|window| window == b"tkhd").unwrap();
+    let turn: [i32; 9] = [cos << 16, sin << 16, 0, -sin << 16, cos << 16, 0, 0, 0, 1 << 30];
+    for (i, element) in turn.iter().enumerate() {
+        let at = header + 44 + i * 4;
+        bytes[at..at + 4].copy_from_slice(&element.to_be_bytes());
+    }
+    std::fs::write(path, bytes).unwrap();
 }
 
 pub(crate) fn read_frames(path: &Path, options: &DecodeOptions) -> Vec<Frame> {

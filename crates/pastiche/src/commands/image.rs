@@ -10,6 +10,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use pastiche_inference::Style;
+use pastiche_media::IMAGE_ENDINGS;
 use pastiche_pipeline::{Progress, restyle_image};
 use serde::Serialize;
 
@@ -18,6 +19,7 @@ use crate::{
         ControlArgs, DeviceArgs, OverwriteArgs, ProcessSizeArgs, ProgressMode, SizeArgs, StyleArgs,
         refuse_existing, refuse_input,
     },
+    commands::folder,
     engine,
     failure::{Outcome, one_line, wrong_usage},
     interrupt::Interrupt,
@@ -25,12 +27,13 @@ use crate::{
     terminal::{remove_bar, tell},
 };
 
-/// Restyle photographs (PNG, JPEG).
+/// Restyle photographs (PNG, JPEG, WebP, TIFF, BMP).
 ///
-/// Several are written into a folder, under their own names; one that fails is told and counted, and the others go on.
+/// Several, or those of a folder and the folders in it, are written into a folder, under their own names; one that fails is
+/// told and counted, and the others go on.
 #[derive(Args)]
 pub(crate) struct ImageArgs {
-    /// The images to restyle.
+    /// The images to restyle, or folders of them.
     #[arg(required = true, value_name = "IN")]
     inputs: Vec<PathBuf>,
 
@@ -119,19 +122,18 @@ impl ImageArgs {
             let controls = self.controls.controls(None);
             let (size, process_size) = (self.size.output_size(), self.process_size.process_size());
             let mut stylizer = engine::start(Style::load(&style)?, &self.device, process_size, controls)?;
-            if !self.output_is_file() {
-                fs::create_dir_all(&self.output)
-                    .with_context(|| format!("the folder cannot be made: {}", self.output.display()))?;
-            }
             for errand in &errands {
                 if interrupt.cancel().is_cancelled() {
                     tally.cancelled = true;
                     break;
                 }
                 interrupt.begin(partial_path(&errand.output));
-                match restyle_image(&errand.input, &errand.output, size, &mut stylizer) {
+                let restyled = self
+                    .make_folder(errand)
+                    .and_then(|()| Ok(restyle_image(&errand.input, &errand.output, size, &mut stylizer)?));
+                match restyled {
                     Ok(size) => tally.succeed(errand, size, &reporter),
-                    Err(error) => tally.fail(errand, &error.into(), &reporter),
+                    Err(error) => tally.fail(errand, &error, &reporter),
                 }
                 reporter.update(&tally.progress());
             }
@@ -148,7 +150,9 @@ impl ImageArgs {
 
     /// Where each image goes.
     fn errands(&self) -> Result<Vec<Errand>> {
-        if let ([input], true) = (&self.inputs[..], self.output_is_file()) {
+        if let ([input], true) = (&self.inputs[..], self.output_is_file())
+            && !input.is_dir()
+        {
             refuse_input(input, &self.output)?;
             return Ok(vec![Errand { input: input.clone(), output: self.output.clone() }]);
         }
@@ -158,7 +162,8 @@ impl ImageArgs {
                 self.output.display()
             )));
         }
-        if self.inputs.len() == 1 && !self.output.is_dir() && !is_folder_name(&self.output) {
+        let one_file = self.inputs.len() == 1 && !self.inputs[0].is_dir();
+        if one_file && !self.output.is_dir() && !is_folder_name(&self.output) {
             return Err(wrong_usage(format!(
                 "the output is neither a folder nor a .png or .jpg file; name one of these: {}",
                 self.output.display()
@@ -166,19 +171,46 @@ impl ImageArgs {
         }
         let mut taken = HashMap::new();
         let mut errands = Vec::new();
-        for input in &self.inputs {
-            let output = self.output.join(output_name(input));
-            if let Some(other) = taken.insert(output.clone(), input) {
+        for (input, name) in self.inputs_with_names()? {
+            let output = self.output.join(name);
+            if let Some(other) = taken.insert(output.clone(), input.clone()) {
                 return Err(wrong_usage(format!(
                     "two images would be written to the same file; rename one: {} and {}",
                     other.display(),
                     input.display()
                 )));
             }
-            refuse_input(input, &output)?;
-            errands.push(Errand { input: input.clone(), output });
+            refuse_input(&input, &output)?;
+            errands.push(Errand { input, output });
         }
         Ok(errands)
+    }
+
+    /// Every image, those of folders included, and its name in the output folder.
+    fn inputs_with_names(&self) -> Result<Vec<(PathBuf, PathBuf)>> {
+        let mut found = Vec::new();
+        for input in &self.inputs {
+            if !input.is_dir() {
+                found.push((input.clone(), output_name(Path::new(input.file_name().unwrap_or_default()))));
+                continue;
+            }
+            let images = folder::images(input, &self.output);
+            if images.is_empty() {
+                bail!(
+                    "there are no images in this folder ({}); choose another: {}",
+                    IMAGE_ENDINGS.join(", "),
+                    input.display()
+                );
+            }
+            found.extend(images.into_iter().map(|(path, name)| (path, output_name(&name))));
+        }
+        Ok(found)
+    }
+
+    /// Makes the folder that an image goes into; one that is named as the output's is the user's to make.
+    fn make_folder(&self, errand: &Errand) -> Result<()> {
+        let Some(folder) = errand.output.parent().filter(|_| !self.output_is_file()) else { return Ok(()) };
+        fs::create_dir_all(folder).with_context(|| format!("the folder cannot be made: {}", folder.display()))
     }
 
     fn check(&self, errand: &Errand) -> Result<()> {
@@ -282,9 +314,8 @@ fn is_folder_name(path: &Path) -> bool {
 }
 
 /// An image's name in the output folder: its own, as PNG where it has no ending that is written.
-fn output_name(input: &Path) -> PathBuf {
-    let name = PathBuf::from(input.file_name().unwrap_or_default());
-    if has_image_ending(&name) { name } else { name.with_extension("png") }
+fn output_name(name: &Path) -> PathBuf {
+    if has_image_ending(name) { name.to_owned() } else { name.with_extension("png") }
 }
 
 #[cfg(test)]
@@ -293,7 +324,8 @@ mod tests {
 
     #[test]
     fn images_keep_their_names_in_a_folder() {
-        assert_eq!(output_name(Path::new("a/b.JPG")), Path::new("b.JPG"));
+        assert_eq!(output_name(Path::new("b.JPG")), Path::new("b.JPG"));
+        assert_eq!(output_name(Path::new("a/b.JPG")), Path::new("a/b.JPG"));
         assert_eq!(output_name(Path::new("b.webp")), Path::new("b.png"));
         assert_eq!(output_name(Path::new("b")), Path::new("b.png"));
     }

@@ -2,6 +2,7 @@
 
 mod bench;
 mod devices;
+mod folder;
 mod image;
 mod live;
 mod probe;

@@ -3,10 +3,10 @@
 use std::{path::PathBuf, time::Duration};
 
 use anyhow::Result;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use pastiche_frame::Rational;
 use pastiche_inference::{MIN_SIDE, Style, Stylizer};
-use pastiche_media::{AudioMode, AudioOutcome, MAX_SIDE, probe};
+use pastiche_media::{AudioMode, AudioOutcome, Damage, MAX_SIDE, probe};
 use pastiche_pipeline::{OutputSize, VideoJob, VideoJobOptions, VideoSummary};
 use serde::Serialize;
 
@@ -30,7 +30,7 @@ pub(crate) struct VideoArgs {
     /// The video to restyle.
     input: PathBuf,
 
-    /// The MP4 file to write.
+    /// The file to write, of the kind that its ending says: .mp4, .m4v, .mov, .mkv or .webm.
     #[arg(short, long, value_name = "OUT.mp4")]
     output: PathBuf,
 
@@ -76,9 +76,10 @@ pub(crate) struct VideoArgs {
     #[arg(long, value_name = "NAME")]
     preset: Option<String>,
 
-    /// What becomes of the sound.
-    #[arg(long, value_name = "HOW", value_enum, default_value_t = SoundMode::Copy)]
-    audio: SoundMode,
+    /// What becomes of the sound: copy takes it over untouched where the result can hold it, else converts it; aac
+    /// converts it (to Opus in .webm); none leaves it out; a number takes that one of several, counted from 1.
+    #[arg(long, value_name = "copy|aac|none|N", default_value = "copy", value_parser = parse_sound)]
+    audio: Sound,
 
     #[command(flatten)]
     device: DeviceArgs,
@@ -88,15 +89,20 @@ pub(crate) struct VideoArgs {
     progress: ProgressMode,
 }
 
-/// What becomes of the sound.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum SoundMode {
-    /// Take it over untouched where MP4 can hold it, else convert it to AAC.
-    Copy,
-    /// Convert it to AAC.
-    Aac,
-    /// Leave it out.
-    None,
+/// What becomes of the sound; none of it without a mode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Sound(Option<AudioMode>);
+
+fn parse_sound(text: &str) -> Result<Sound, String> {
+    match text {
+        "copy" => Ok(Sound(Some(AudioMode::Copy))),
+        "aac" => Ok(Sound(Some(AudioMode::Aac))),
+        "none" => Ok(Sound(None)),
+        number => match number.parse() {
+            Ok(number) if number > 0 => Ok(Sound(Some(AudioMode::Track(number)))),
+            _ => Err("give copy, aac, none, or the number of a sound, counted from 1".to_owned()),
+        },
+    }
 }
 
 /// The last line of `--progress json`.
@@ -120,6 +126,14 @@ struct SummaryEvent<'a> {
     seconds: f64,
     fps: f64,
     cancelled: bool,
+    /// Pieces of the input that could not be decoded and are left out.
+    skipped: u64,
+    /// Frames of which parts are guessed.
+    concealed: u64,
+    /// What the input lacks at its end.
+    missing_seconds: Option<f64>,
+    /// Why the input could not be read to its end.
+    cut_short: Option<&'a str>,
 }
 
 impl VideoArgs {
@@ -152,7 +166,11 @@ impl VideoArgs {
         remove_bar();
         let summary = result?;
         self.conclude(&summary, &stylizer, &reporter);
-        Ok(if summary.cancelled { Outcome::Interrupted } else { Outcome::Done })
+        Ok(match (summary.cancelled, summary.is_whole()) {
+            (true, _) => Outcome::Interrupted,
+            (false, true) => Outcome::Done,
+            (false, false) => Outcome::DoneInPart,
+        })
     }
 
     /// The result's width and height where they differ from the source's; even, as encoders need them.
@@ -192,11 +210,7 @@ impl VideoArgs {
             encoder: self.encoder.clone(),
             crf: self.crf,
             preset: self.preset.clone(),
-            audio: match self.audio {
-                SoundMode::Copy => Some(AudioMode::Copy),
-                SoundMode::Aac => Some(AudioMode::Aac),
-                SoundMode::None => None,
-            },
+            audio: self.audio.0,
         }
     }
 
@@ -206,7 +220,7 @@ impl VideoArgs {
         let (audio, audio_codec, audio_source_codec) = match &summary.audio {
             AudioOutcome::None => ("none", None, None),
             AudioOutcome::Copied { codec } => ("copied", Some(*codec), Some(*codec)),
-            AudioOutcome::Transcoded { from } => ("converted", Some("aac"), Some(*from)),
+            AudioOutcome::Transcoded { from, to } => ("converted", Some(*to), Some(*from)),
         };
         reporter.event(&SummaryEvent {
             event: "summary",
@@ -226,7 +240,15 @@ impl VideoArgs {
             seconds,
             fps,
             cancelled: summary.cancelled,
+            skipped: summary.damage.skipped,
+            concealed: summary.damage.concealed,
+            missing_seconds: summary.damage.missing.map(|missing| missing.as_secs_f64()),
+            cut_short: summary.cut_short.as_deref(),
         });
+        if !summary.is_whole() && !summary.cancelled {
+            let what = describe_damage(summary.damage, summary.cut_short.as_deref());
+            tell(format_args!("done in part: {what}: {}", self.input.display()));
+        }
         tell(format_args!(
             "{}{} of {}x{} in {seconds:.1} s ({fps:.1} fps), {}, {}: {}",
             if summary.cancelled { "stopped early, " } else { "" },
@@ -240,10 +262,54 @@ impl VideoArgs {
     }
 }
 
+/// What of the input is not in the result.
+fn describe_damage(damage: Damage, cut_short: Option<&str>) -> String {
+    let mut parts = Vec::new();
+    if damage.skipped > 0 {
+        parts.push(format!("{} could not be decoded", engine::counted(damage.skipped, "piece")));
+    }
+    if damage.concealed > 0 {
+        parts.push(format!("{} guessed in places", engine::counted(damage.concealed, "frame")));
+    }
+    if let Some(missing) = damage.missing {
+        parts.push(format!("the last {:.1} s are missing", missing.as_secs_f64()));
+    }
+    parts.extend(cut_short.map(str::to_owned));
+    parts.join(", ")
+}
+
 fn describe_audio(outcome: &AudioOutcome) -> String {
     match outcome {
         AudioOutcome::None => "no sound".to_owned(),
         AudioOutcome::Copied { codec } => format!("sound copied ({codec})"),
-        AudioOutcome::Transcoded { from } => format!("sound converted from {from} to AAC"),
+        AudioOutcome::Transcoded { from, to } => {
+            format!("sound converted from {from} to {}", if *to == "aac" { "AAC" } else { "Opus" })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sound_is_a_mode_or_a_number() {
+        let read = |text| parse_sound(text).map(|sound| sound.0);
+        assert_eq!(read("copy"), Ok(Some(AudioMode::Copy)));
+        assert_eq!(read("none"), Ok(None));
+        assert_eq!(read("2"), Ok(Some(AudioMode::Track(2))));
+        for text in ["0", "-1", "", "second"] {
+            assert!(read(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn damage_is_told_with_its_counts() {
+        let damage = Damage { skipped: 1, concealed: 3, missing: Some(Duration::from_millis(1250)) };
+        assert_eq!(
+            describe_damage(damage, None),
+            "1 piece could not be decoded, 3 frames guessed in places, the last 1.2 s are missing"
+        );
+        assert_eq!(describe_damage(Damage::default(), Some("the drive is gone")), "the drive is gone");
     }
 }

@@ -1,0 +1,342 @@
+//! Every container in and every container out, with what they hold beside the pictures.
+#![allow(clippy::unwrap_used, reason = "what fails here fails its test")]
+
+mod common;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+use common::{
+    cli::ffmpeg,
+    convert::convert,
+    formats::{SOURCES, TARGETS},
+    options, read_frames,
+    sound::Sound,
+};
+use pastiche_frame::FramePool;
+use pastiche_media::{
+    AudioMode, AudioOutcome, AudioRequest, DecodeOptions, EncodeOptions, Extras, MediaError, VideoDecoder,
+    VideoEncoder, probe,
+};
+
+/// What `ffprobe` says of a file: one line for each of these entries.
+fn ffprobe(path: &Path, entries: &str) -> String {
+    let output = Command::new("ffprobe")
+        .args(["-v", "error", "-show_entries", entries, "-of", "compact=p=0:nk=0"])
+        .arg(path)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The subtitles of a file as `ffmpeg` reads them.
+fn subtitles(path: &Path) -> String {
+    let output = Command::new("ffmpeg")
+        .args(["-v", "error", "-i"])
+        .arg(path)
+        .args(["-map", "0:s:0", "-f", "srt", "-"])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Decodes and encodes with tags, chapters and subtitles.
+fn convert_with_extras(source: &Path, output: &Path, part: &DecodeOptions) {
+    let mut decoder = VideoDecoder::open(source, part).unwrap();
+    let (width, height) = decoder.size();
+    let audio = AudioRequest {
+        source: source.to_owned(),
+        mode: AudioMode::Copy,
+        start: part.start,
+        duration: part.duration,
+    };
+    let options = EncodeOptions {
+        time_base: decoder.time_base(),
+        frame_rate: decoder.info().frame_rate,
+        crf: Some(30),
+        audio: Some(audio),
+        ..options(width, height)
+    };
+    let extras = Extras { source: source.to_owned(), start: part.start, duration: part.duration };
+    let mut encoder = VideoEncoder::create_with(output, &options, Some(&extras)).unwrap();
+    let pool = FramePool::new(2);
+    while let Some(frame) = decoder.next_frame(&pool).unwrap() {
+        encoder.write(&frame).unwrap();
+    }
+    encoder.finish().unwrap();
+}
+
+/// Within what the clocks of the containers round to, and a packet of sound for each turn: Matroska has no times before
+/// zero, where a sound's first, silent packet belongs, and moves all that the file holds instead.
+fn assert_span(actual: [f64; 2], expected: [f64; 2], what: &str) {
+    for (actual, expected) in actual.iter().zip(expected) {
+        assert!((actual - expected).abs() < 0.05, "{what}: {actual} s is not {expected} s");
+    }
+}
+
+fn assert_chapter(line: &str, title: &str, span: [f64; 2]) {
+    assert!(line.contains(title), "{line} is not {title}");
+    let value = |key: &str| {
+        let (_, after) = line.split_once(key).unwrap();
+        after.split('|').next().unwrap().parse().unwrap()
+    };
+    assert_span([value("start_time="), value("end_time=")], span, line);
+}
+
+/// That these words are among the subtitles, with the times that stand above them.
+fn assert_words(subtitles: &str, words: &str, span: [f64; 2]) {
+    let lines: Vec<&str> = subtitles.lines().collect();
+    let at = lines
+        .iter()
+        .position(|line| line.contains(words))
+        .unwrap_or_else(|| panic!("{words:?}: {subtitles}"));
+    let seconds = |clock: &str| -> f64 {
+        let fields = clock.trim().replace(',', ".");
+        fields.split(':').fold(0.0, |sum, field| sum * 60.0 + field.parse::<f64>().unwrap())
+    };
+    let (from, to) = lines[at - 1].split_once("-->").unwrap();
+    assert_span([seconds(from), seconds(to)], span, words);
+}
+
+const WHOLE: DecodeOptions = DecodeOptions { start: None, duration: None, size: None, max_frame_rate: None };
+
+#[test]
+fn every_container_is_read_with_its_sound() {
+    let folder = tempfile::tempdir().unwrap();
+    for source in SOURCES {
+        let (input, output) = (folder.path().join(source.file), folder.path().join("out.mp4"));
+        let sound = "-f lavfi -i sine=1000:r=48000:d=1";
+        ffmpeg(
+            folder.path(),
+            &format!(
+                "-f lavfi -i testsrc=s=96x64:r=25:d=1,format=yuv420p {sound} {} {}",
+                source.codecs, source.file
+            ),
+        );
+        let small = DecodeOptions { size: Some((96, 64)), ..WHOLE };
+        let outcome = convert(&input, &output, AudioMode::Copy, &small);
+        let frames = read_frames(&output, &WHOLE);
+        assert_eq!(frames.len(), 25, "{}", source.file);
+        assert!(frames[0].timestamp.as_secs_f64() < 0.1, "{}: {:?}", source.file, frames[0].timestamp);
+        match (source.sound, outcome) {
+            (None, AudioOutcome::None)
+            | (Some(true), AudioOutcome::Copied { .. })
+            | (Some(false), AudioOutcome::Transcoded { to: "aac", .. }) => {}
+            (_, outcome) => panic!("{}: {outcome:?}", source.file),
+        }
+        if source.sound.is_some() {
+            let seconds = Sound::read(&output).seconds();
+            assert!((seconds - 1.0).abs() < 0.1, "{}: {seconds} s of sound", source.file);
+        }
+    }
+}
+
+#[test]
+fn readme_names_what_is_read_and_written() {
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md")).unwrap();
+    let row = |title: &str| {
+        let start = format!("| {title} | ");
+        readme
+            .lines()
+            .find_map(|line| line.strip_prefix(&start))
+            .unwrap_or_else(|| panic!("no row {title:?}"))
+            .to_owned()
+    };
+    let mut names: Vec<&str> = SOURCES.iter().map(|source| source.name).collect();
+    names.dedup();
+    assert_eq!(row("videos in"), format!("{} |", names.join(", ")));
+    let targets = TARGETS.map(|(name, endings)| {
+        format!(
+            "{name} ({})",
+            endings.iter().map(|ending| format!("`.{ending}`")).collect::<Vec<_>>().join(", ")
+        )
+    });
+    assert_eq!(row("videos out"), format!("{} |", targets.join(", ")));
+    let stills = pastiche_media::IMAGE_ENDINGS.map(|ending| format!("`.{ending}`"));
+    assert_eq!(row("pictures in"), format!("{} |", stills.join(", ")));
+}
+
+/// A film of 3 s with two sounds, two chapters, subtitles, a title and a date, in Matroska.
+fn rich_film(folder: &Path) -> PathBuf {
+    fs::write(
+        folder.join("words.srt"),
+        "1\n00:00:00,500 --> 00:00:01,200\n<i>Hello</i>, you\n\n2\n00:00:02,000 --> 00:00:02,800\nGood bye\n\n",
+    )
+    .unwrap();
+    fs::write(
+        folder.join("chapters.txt"),
+        ";FFMETADATA1\ntitle=A film\ndate=1999\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=1500\ntitle=One\n\
+         [CHAPTER]\nTIMEBASE=1/1000\nSTART=1500\nEND=3000\ntitle=Two\n",
+    )
+    .unwrap();
+    ffmpeg(
+        folder,
+        "-f lavfi -i testsrc=s=64x48:r=25:d=3 -f lavfi -i sine=400:d=3 -f lavfi -i sine=1000:d=3 -i words.srt -i chapters.txt \
+         -map 0 -map 1 -map 2 -map 3 -map_metadata 4 -map_chapters 4 -c:v libx264 -c:a:0 aac -c:a:1 libmp3lame -c:s srt \
+         -metadata:s:a:1 language=fre -metadata:s:s:0 language=eng -disposition:a:0 default film.mkv",
+    );
+    folder.join("film.mkv")
+}
+
+#[test]
+fn every_container_is_written_with_subtitles_chapters_and_tags() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = rich_film(folder.path());
+    // A second turn starts from what was written, so that every container's subtitles are read too.
+    for (name, ending) in
+        TARGETS.iter().flat_map(|(name, endings)| endings.iter().map(move |ending| (name, ending)))
+    {
+        let (first, second) =
+            (folder.path().join(format!("out.{ending}")), folder.path().join(format!("again-{ending}.mkv")));
+        convert_with_extras(&source, &first, &WHOLE);
+        convert_with_extras(&first, &second, &WHOLE);
+        for path in [&first, &second] {
+            let what = format!("{name}, {}", path.display());
+            assert_eq!(read_frames(path, &WHOLE).len(), 75, "{what}");
+            let info = probe(path).unwrap();
+            assert_eq!(info.audio.len(), 1, "{what}");
+            let tags = ffprobe(path, "format_tags=title,date").to_lowercase();
+            assert!(tags.contains("a film") && tags.contains("1999"), "{what}: {tags}");
+            let chapters = ffprobe(path, "chapter=start_time,end_time:chapter_tags=title");
+            let lines: Vec<&str> = chapters.lines().collect();
+            assert_eq!(lines.len(), 2, "{what}: {chapters}");
+            assert_chapter(lines[0], "One", [0.0, 1.5]);
+            assert_chapter(lines[1], "Two", [1.5, 3.0]);
+            let words = subtitles(path);
+            assert_words(&words, "Hello", [0.5, 1.2]);
+            assert_words(&words, "Good bye", [2.0, 2.8]);
+            let language = ffprobe(path, "stream=codec_type:stream_tags=language");
+            assert!(
+                language.lines().any(|line| line.contains("subtitle") && line.contains("eng")),
+                "{what}: {language}"
+            );
+        }
+        let codec = match *name {
+            "WebM" => "opus",
+            _ => "aac",
+        };
+        assert_eq!(probe(&first).unwrap().audio[0].codec, codec, "{name}");
+    }
+}
+
+#[test]
+fn a_part_takes_its_own_subtitles_and_chapters() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = rich_film(folder.path());
+    let output = folder.path().join("part.mp4");
+    let part = DecodeOptions {
+        start: Some(Duration::from_millis(1000)),
+        duration: Some(Duration::from_millis(1500)),
+        ..WHOLE
+    };
+    convert_with_extras(&source, &output, &part);
+    let words = subtitles(&output);
+    assert_words(&words, "Hello, you", [0.0, 0.2]);
+    assert_words(&words, "Good bye", [1.0, 1.5]);
+    let chapters = ffprobe(&output, "chapter=start_time,end_time:chapter_tags=title");
+    let lines: Vec<&str> = chapters.lines().collect();
+    assert_chapter(lines[0], "One", [0.0, 0.5]);
+    assert_chapter(lines[1], "Two", [0.5, 1.5]);
+}
+
+#[test]
+fn one_of_several_sounds_can_be_chosen() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = rich_film(folder.path());
+    let output = folder.path().join("out.mp4");
+    for (mode, codec) in
+        [(AudioMode::Copy, "aac"), (AudioMode::Track(1), "aac"), (AudioMode::Track(2), "mp3")]
+    {
+        assert_eq!(convert(&source, &output, mode, &WHOLE), AudioOutcome::Copied { codec }, "{mode:?}");
+    }
+    assert!(ffprobe(&output, "stream_tags=language").contains("fre"));
+    let request =
+        AudioRequest { source: source.clone(), mode: AudioMode::Track(3), start: None, duration: None };
+    let refused = VideoEncoder::create(&output, &EncodeOptions { audio: Some(request), ..options(64, 48) });
+    assert!(matches!(refused, Err(MediaError::NoSuchSound { number: 3, count: 2, .. })));
+}
+
+#[test]
+fn many_channels_keep_their_places() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("out.mp4");
+    for (layout, kept) in [
+        ("5.1(side)", "5.1"),
+        ("5.1", "5.1"),
+        ("7.1", "7.1"),
+        ("mono", "mono"),
+        ("3.0", "3.0"),
+        ("4.0", "4.0"),
+    ] {
+        ffmpeg(
+            folder.path(),
+            &format!(
+                "-f lavfi -i testsrc=s=64x48:r=25:d=1 -f lavfi -i anullsrc=cl={layout}:r=48000:d=1 -c:v libx264 -c:a flac -shortest in.mkv"
+            ),
+        );
+        let outcome = convert(&folder.path().join("in.mkv"), &output, AudioMode::Copy, &WHOLE);
+        assert_eq!(outcome, AudioOutcome::Transcoded { from: "flac", to: "aac" });
+        assert_eq!(probe(&output).unwrap().audio[0].channel_layout, kept, "{layout}");
+    }
+}
+
+#[test]
+fn sound_may_be_shorter_or_longer_than_the_pictures() {
+    let folder = tempfile::tempdir().unwrap();
+    for seconds in [0.6, 2.4] {
+        ffmpeg(
+            folder.path(),
+            &format!(
+                "-f lavfi -i testsrc=s=64x48:r=25:d=1.2 -f lavfi -i sine=1000:d={seconds} -c:v libx264 -c:a aac in.mp4"
+            ),
+        );
+        let output = folder.path().join("out.mp4");
+        for mode in [AudioMode::Copy, AudioMode::Aac] {
+            convert(&folder.path().join("in.mp4"), &output, mode, &WHOLE);
+            assert_eq!(read_frames(&output, &WHOLE).len(), 30);
+            let heard = Sound::read(&output).seconds();
+            assert!((heard - seconds).abs() < 0.05, "{mode:?}: {heard} s of {seconds} s");
+        }
+    }
+}
+
+#[test]
+fn covers_and_data_are_passed_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let make = |line: &str| ffmpeg(folder.path(), line);
+    make("-f lavfi -i color=red:s=64x64 -frames:v 1 cover.png");
+    make(
+        "-f lavfi -i testsrc=s=64x48:r=25:d=1 -f lavfi -i sine=1000:d=1 -c:v libx264 -c:a aac -timecode 01:00:00:00 plain.mov",
+    );
+    make(
+        "-i cover.png -i plain.mov -map 0 -map 1:v -map 1:a -c copy -disposition:v:0 attached_pic covered.mp4",
+    );
+    make(
+        "-i cover.png -f lavfi -i sine=1000:d=1 -map 1 -map 0 -c:v copy -c:a aac -disposition:v:0 attached_pic song.m4a",
+    );
+    for name in ["plain.mov", "covered.mp4"] {
+        let output = folder.path().join("out.mp4");
+        convert_with_extras(&folder.path().join(name), &output, &WHOLE);
+        let frames = read_frames(&output, &WHOLE);
+        assert_eq!((frames.len(), frames[0].width(), frames[0].height()), (25, 64, 48), "{name}");
+        let streams = ffprobe(&output, "stream=codec_type");
+        assert_eq!(streams.lines().count(), 2, "{name}: {streams}");
+    }
+    let song = VideoDecoder::open(&folder.path().join("song.m4a"), &WHOLE);
+    assert!(matches!(song, Err(MediaError::NoVideo { found, .. }) if found == "sound (aac)"));
+}
+
+#[test]
+fn an_encoder_that_a_container_does_not_take_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let wrong = EncodeOptions { encoder: Some("mpeg4".to_owned()), ..options(64, 48) };
+    let refused = VideoEncoder::create(&folder.path().join("out.webm"), &wrong).err().unwrap();
+    assert!(refused.to_string().contains("do not go into WebM"), "{refused}");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
