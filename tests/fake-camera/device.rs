@@ -203,8 +203,11 @@ impl Device {
     fn tell_capability(&self, capability: &mut v4l2_capability) {
         capability.driver[..4].copy_from_slice(b"fake");
         capability.card[..11].copy_from_slice(b"Fake Camera");
-        let kind =
-            if self.memory == 0 { V4L2_CAP_VIDEO_OUTPUT } else { V4L2_CAP_VIDEO_CAPTURE | V4L2_CAP_STREAMING };
+        let kind = if self.memory == 0 {
+            V4L2_CAP_VIDEO_OUTPUT
+        } else {
+            V4L2_CAP_VIDEO_CAPTURE | V4L2_CAP_STREAMING
+        };
         capability.capabilities = kind;
         capability.device_caps = kind;
     }

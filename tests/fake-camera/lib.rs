@@ -46,7 +46,11 @@ pub unsafe extern "C" fn open(path: *const c_char, flags: c_int, mode: libc::mod
     let name = unsafe { path_of(path) }.strip_prefix("/dev").ok().and_then(Path::to_str);
     match name {
         Some(name) if name.starts_with("video") && folder().is_some() => {
-            if there(name) { device::open(name) } else { real::fail(libc::ENOENT) }
+            if there(name) {
+                device::open(name)
+            } else {
+                real::fail(libc::ENOENT)
+            }
         }
         // SAFETY: as the caller says.
         _ => unsafe { real::open(c"open", path, flags, mode) },
