@@ -58,7 +58,12 @@ fn title(ui: &mut Ui, words: &str) {
 fn buttons(ui: &mut Ui, primary: &str, command: AppCommand, cancel: &str, commands: &mut Vec<AppCommand>) {
     ui.add_space(12.0);
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-        if IconButton::text(primary).tone(Tone::Primary).show(ui).clicked() {
+        let response = IconButton::text(primary).tone(Tone::Primary).show(ui);
+        // The Enter key presses it.
+        if ui.memory(|memory| memory.focused().is_none()) {
+            response.request_focus();
+        }
+        if response.clicked() {
             commands.push(command);
         }
         if IconButton::text(cancel).show(ui).clicked() {
