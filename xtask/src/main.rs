@@ -1,10 +1,11 @@
-//! `cargo xtask demo | test`: sets up what a task needs, then does it.
+//! `cargo xtask demo | test | soak`: sets up what a task needs, then does it.
 
 mod arrows;
 mod checks;
 mod demo;
 mod setup;
 mod shell;
+mod soak;
 
 use std::process::ExitCode;
 
@@ -12,7 +13,10 @@ const USAGE: &str = "usage: cargo xtask TASK
 
     demo [STYLE]   restyle the demo clip with a bundled style, or with a style file, and say where the result is
     test           check formatting, lints, documentation and the crates' arrows, licences too where cargo-deny is
-                   installed; run every test";
+                   installed; run every test
+    soak [--minutes N]
+                   run a live session for N minutes (20 unless given, 1 in CI) while style and size change all the
+                   time, and check that memory, threads and latency stay";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -21,6 +25,8 @@ fn main() -> ExitCode {
         ["demo"] => demo::run(None),
         ["demo", style] => demo::run(Some(style)),
         ["test"] => checks::run(),
+        ["soak"] => soak::run(None),
+        ["soak", "--minutes", minutes] => soak::run(Some(minutes)),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
             return ExitCode::SUCCESS;

@@ -80,7 +80,7 @@ impl FromStr for CameraChoice {
 impl fmt::Display for CameraChoice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::First => f.write_str("camera"),
+            Self::First => f.write_str("a camera"),
             Self::Id(id) => write!(f, "camera {id}"),
             Self::Name(name) => write!(f, "camera {name:?}"),
         }
