@@ -1,6 +1,6 @@
 //! Questions and lists that lie over the window.
 
-use egui::{Align, Id, Layout, Modal, RichText, Spinner, Ui};
+use egui::{Align, Frame, Id, Layout, Margin, Modal, RichText, Spinner, Ui};
 
 use crate::window::{
     commands::{self, AppCommand},
@@ -13,7 +13,8 @@ const WIDTH: f32 = 400.0;
 
 pub(super) fn dialogs_ui(ui: &mut Ui, state: &State, commands: &mut Vec<AppCommand>) {
     let Some(dialog) = &state.dialog else { return };
-    let response = Modal::new(Id::unique("dialog")).show(ui.ctx(), |ui| {
+    let frame = Frame::popup(ui.style()).inner_margin(Margin::same(20));
+    let response = Modal::new(Id::unique("dialog")).frame(frame).show(ui.ctx(), |ui| {
         ui.set_width(WIDTH);
         match dialog {
             Dialog::Quit { recording, exports } => {
