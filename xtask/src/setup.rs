@@ -24,9 +24,13 @@ enum Sign {
     /// libclang, which has no pkg-config module: a variable that says where it is, the library in Debian's place for
     /// it, or, elsewhere, clang beside it.
     LibClang,
+    /// The dynamic linker knows this library.
+    Library(&'static str),
+    /// Something lies here.
+    Place(&'static str),
 }
 
-const REQUIREMENTS: [Requirement; 13] = [
+const REQUIREMENTS: [Requirement; 22] = [
     Requirement { package: "build-essential", sign: Sign::Program("cc") },
     Requirement { package: "pkg-config", sign: Sign::Program("pkg-config") },
     Requirement { package: "libclang-dev", sign: Sign::LibClang },
@@ -40,6 +44,17 @@ const REQUIREMENTS: [Requirement; 13] = [
     Requirement { package: "libswscale-dev", sign: Sign::Module("libswscale") },
     Requirement { package: "libwayland-dev", sign: Sign::Module("wayland-client") },
     Requirement { package: "libxkbcommon-dev", sign: Sign::Module("xkbcommon") },
+    // What the window loads when it opens.
+    Requirement { package: "libegl1", sign: Sign::Library("libEGL.so.1") },
+    Requirement { package: "libgl1-mesa-dri", sign: Sign::Library("libGL.so.1") },
+    Requirement { package: "libxcursor1", sign: Sign::Library("libXcursor.so.1") },
+    Requirement { package: "libxi6", sign: Sign::Library("libXi.so.6") },
+    Requirement { package: "libxkbcommon-x11-0", sign: Sign::Library("libxkbcommon-x11.so.0") },
+    // What the tests open and drive it with, and draw with where there is no graphics card.
+    Requirement { package: "xvfb", sign: Sign::Place("/usr/bin/Xvfb") },
+    Requirement { package: "xdotool", sign: Sign::Program("xdotool") },
+    Requirement { package: "libgl1", sign: Sign::Library("libGL.so.1") },
+    Requirement { package: "mesa-vulkan-drivers", sign: Sign::Place("/usr/share/vulkan/icd.d") },
 ];
 
 /// Makes sure that everything which building needs is there.
@@ -84,6 +99,10 @@ impl Requirement {
             Sign::Module(module) => succeeds(&mut command("pkg-config", &["--exists", module])),
             Sign::Program(program) => succeeds(&mut command(program, &["--version"])),
             Sign::Ffmpeg => succeeds(&mut command("ffmpeg", &["-version"])),
+            Sign::Library(name) => {
+                output(&mut command("/sbin/ldconfig", &["-p"])).is_ok_and(|known| known.contains(name))
+            }
+            Sign::Place(path) => Path::new(path).exists(),
             Sign::LibClang if env::var_os("LIBCLANG_PATH").is_some() => true,
             Sign::LibClang if debian => has_libclang(Path::new("/usr/lib")),
             Sign::LibClang => succeeds(&mut command("clang", &["--version"])),

@@ -12,7 +12,6 @@ pub(crate) enum Icon {
     Snapshot,
     Broadcast,
     Fullscreen,
-    Windowed,
     Compare,
     Sun,
     Moon,
@@ -78,7 +77,6 @@ impl Icon {
                 }
             }
             Self::Fullscreen => pen.corners(0.12, 0.3),
-            Self::Windowed => pen.corners(0.4, -0.28),
             Self::Compare => {
                 pen.frame(0.08, 0.18, 0.92, 0.82);
                 pen.line(&[(0.5, 0.08), (0.5, 0.92)]);

@@ -58,7 +58,6 @@ pub(crate) const PERFORMANCE: &str = "Performance";
 pub(crate) const SAVING_TO: &str = "Recordings";
 pub(crate) const DEMO_CLIP: &str = "Demo clip";
 pub(crate) const NO_CAMERA: &str = "No camera found";
-pub(crate) const LOOK_AGAIN: &str = "Look for cameras again";
 pub(crate) const MIRROR: &str = "Mirror the picture";
 pub(crate) const STRENGTH: &str = "Strength";
 pub(crate) const STRENGTH_TOOLTIP: &str = "How much of the painting to see";
@@ -103,7 +102,6 @@ pub(crate) const VIDEO: &str = "Video";
 pub(crate) const CHOOSE_VIDEO: &str = "Choose a video";
 pub(crate) const EXPORT_HINT: &str = "Drop a video anywhere on the window, or choose one. It is painted in the style that is \
     shown, with its sound.";
-pub(crate) const RANGE: &str = "Part";
 pub(crate) const IN_POINT: &str = "In point";
 pub(crate) const OUT_POINT: &str = "Out point";
 pub(crate) const TIMELINE: &str = "Part to export";
@@ -221,11 +219,6 @@ pub(crate) const fn audio(choice: AudioChoice) -> &'static str {
 /// Frames a second.
 pub(crate) fn fps(fps: f64) -> String {
     format!("{fps:.0} fps")
-}
-
-/// Milliseconds.
-pub(crate) fn milliseconds(milliseconds: f64) -> String {
-    format!("{milliseconds:.0} ms")
 }
 
 /// How fast it goes, for the picture's corner.

@@ -161,11 +161,7 @@ fn visuals(theme: Theme, palette: &Palette) -> Visuals {
             active: widget(palette.pressed, palette.accent, palette.text),
             open: widget(palette.hovered, palette.outline, palette.text),
         },
-        selection: Selection {
-            bg_fill: palette.accent_wash,
-            stroke: Stroke::new(1.0, palette.accent),
-            ..theme.default_visuals().selection
-        },
+        selection: Selection { bg_fill: palette.accent_wash, stroke: Stroke::new(1.0, palette.accent) },
         hyperlink_color: palette.accent,
         faint_bg_color: palette.raised,
         extreme_bg_color: palette.background,

@@ -1,6 +1,6 @@
 //! Questions and lists that lie over the window.
 
-use egui::{Align, Id, Layout, Modal, RichText, Spinner, Ui};
+use egui::{Align, Frame, Id, Layout, Margin, Modal, RichText, Spinner, Ui};
 
 use crate::window::{
     commands::{self, AppCommand},
@@ -13,7 +13,8 @@ const WIDTH: f32 = 400.0;
 
 pub(super) fn dialogs_ui(ui: &mut Ui, state: &State, commands: &mut Vec<AppCommand>) {
     let Some(dialog) = &state.dialog else { return };
-    let response = Modal::new(Id::unique("dialog")).show(ui.ctx(), |ui| {
+    let frame = Frame::popup(ui.style()).inner_margin(Margin::same(20));
+    let response = Modal::new(Id::unique("dialog")).frame(frame).show(ui.ctx(), |ui| {
         ui.set_width(WIDTH);
         match dialog {
             Dialog::Quit { recording, exports } => {
@@ -58,7 +59,12 @@ fn title(ui: &mut Ui, words: &str) {
 fn buttons(ui: &mut Ui, primary: &str, command: AppCommand, cancel: &str, commands: &mut Vec<AppCommand>) {
     ui.add_space(12.0);
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-        if IconButton::text(primary).tone(Tone::Primary).show(ui).clicked() {
+        let response = IconButton::text(primary).tone(Tone::Primary).show(ui);
+        // The Enter key presses it.
+        if ui.memory(|memory| memory.focused().is_none()) {
+            response.request_focus();
+        }
+        if response.clicked() {
             commands.push(command);
         }
         if IconButton::text(cancel).show(ui).clicked() {

@@ -1,6 +1,6 @@
 //! Messages that lie on the picture for a while.
 
-use egui::{Align2, Area, Frame, Label, Margin, Order, RichText, Sense, Stroke, Ui, Vec2, vec2};
+use egui::{Align2, Area, Frame, Label, Margin, Order, RichText, Sense, Stroke, Ui, vec2};
 
 use crate::window::{
     commands::AppCommand,
@@ -17,8 +17,8 @@ pub(super) fn notices_ui(ui: &mut Ui, state: &State, commands: &mut Vec<AppComma
     let stage = ui.max_rect();
     Area::new(ui.scope_id().with("notices"))
         .order(Order::Foreground)
-        .pivot(Align2::RIGHT_BOTTOM)
-        .fixed_pos(stage.right_bottom() - Vec2::splat(20.0))
+        .pivot(Align2::RIGHT_TOP)
+        .fixed_pos(stage.right_top() + vec2(-20.0, 60.0))
         .show(ui.ctx(), |ui| {
             for notice in &state.notices {
                 notice_ui(ui, stage.width(), notice, commands);

@@ -51,7 +51,9 @@ fn parse_moment(words: &str) -> Option<f64> {
     match words.trim().split_once(':') {
         None => words.trim().parse().ok(),
         Some((minutes, seconds)) => {
-            Some(minutes.trim().parse::<u32>().ok()? as f64 * 60.0 + seconds.trim().parse::<f64>().ok()?)
+            let minutes: u32 = minutes.trim().parse().ok()?;
+            let seconds: f64 = seconds.trim().parse().ok()?;
+            Some(f64::from(minutes) * 60.0 + seconds)
         }
     }
 }

@@ -1,0 +1,209 @@
+//! The real window on a virtual screen, driven by its keys: each style, a recording, an export, and closing while it
+//! records. Screenshots go to the target folder, to be looked at.
+
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::{Mutex, MutexGuard, PoisonError},
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use pastiche_e2e::{Clip, decode, demo_clip, program, write_clip};
+
+/// A busy machine draws slowly; each step takes a moment otherwise.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// What is waited for is looked at this often.
+const POLL: Duration = Duration::from_millis(100);
+
+/// A screen that nobody sees.
+struct Screen {
+    server: Child,
+    display: String,
+    /// One window at a time: each wants all the processor.
+    _turn: MutexGuard<'static, ()>,
+}
+
+impl Screen {
+    /// Xvfb chooses a number that is free, and tells it.
+    fn start() -> Self {
+        static TURN: Mutex<()> = Mutex::new(());
+        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut server = Command::new("Xvfb")
+            .args(["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("Xvfb runs (apt-get install xvfb)");
+        let mut number = String::new();
+        BufReader::new(server.stdout.take().unwrap()).read_line(&mut number).unwrap();
+        Self { server, display: format!(":{}", number.trim()), _turn: turn }
+    }
+
+    fn xdotool(&self, arguments: &[&str]) -> String {
+        let output = Command::new("xdotool").args(arguments).env("DISPLAY", &self.display).output();
+        String::from_utf8(output.expect("xdotool runs (apt-get install xdotool)").stdout).unwrap()
+    }
+
+    fn key(&self, key: &str) {
+        self.xdotool(&["key", key]);
+    }
+
+    /// What is on the screen, kept as `target/screenshots/<name>.png`.
+    fn shoot(&self, name: &str) {
+        let target = program().parent().unwrap().parent().unwrap().join("screenshots");
+        fs::create_dir_all(&target).unwrap();
+        let path = target.join(format!("{name}.png"));
+        let grab = Command::new("ffmpeg")
+            .args(["-v", "error", "-y", "-f", "x11grab", "-video_size", "1280x800", "-i", &self.display])
+            .args(["-frames:v", "1"])
+            .arg(&path)
+            .status()
+            .expect("ffmpeg runs (apt-get install ffmpeg)");
+        assert!(grab.success());
+        // A window that shows nothing compresses to nearly nothing.
+        assert!(fs::metadata(&path).unwrap().len() > 20_000, "{} shows nothing", path.display());
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+/// The program with its window on that screen and a home of its own.
+struct Window {
+    program: Child,
+    home: PathBuf,
+}
+
+impl Window {
+    fn open(screen: &Screen, home: &Path, arguments: &[&str]) -> Self {
+        let program = Command::new(program())
+            .args(arguments)
+            .env("DISPLAY", &screen.display)
+            .env_remove("WAYLAND_DISPLAY")
+            .env("HOME", home)
+            .env("XDG_CONFIG_HOME", home.join("config"))
+            .env("XDG_DATA_HOME", home.join("data"))
+            .spawn()
+            .unwrap();
+        let window = Self { program, home: home.to_owned() };
+        let mut id = String::new();
+        window.wait_for("a window", || {
+            id = screen.xdotool(&["search", "--onlyvisible", "--name", "^Pastiche$"]).trim().to_owned();
+            !id.is_empty()
+        });
+        // There is no window manager to give it the keyboard.
+        window.wait_for("the keyboard", || {
+            screen.xdotool(&["windowfocus", &id]);
+            screen.xdotool(&["getwindowfocus"]).trim() == id
+        });
+        window
+    }
+
+    fn wait_for(&self, what: &str, mut is_there: impl FnMut() -> bool) {
+        let started = Instant::now();
+        while !is_there() {
+            assert!(started.elapsed() < PATIENCE, "no {what} after {PATIENCE:?}");
+            sleep(POLL);
+        }
+    }
+
+    /// A file that the window has written, whole.
+    fn wait_for_file(&self, name: &str) -> PathBuf {
+        let path = self.home.join("Pastiche").join(name);
+        self.wait_for(name, || path.exists());
+        path
+    }
+
+    fn wait_for_end(&mut self) {
+        let started = Instant::now();
+        loop {
+            if let Some(status) = self.program.try_wait().unwrap() {
+                assert!(status.success(), "{status}");
+                return;
+            }
+            assert!(started.elapsed() < PATIENCE, "the window does not close");
+            sleep(POLL);
+        }
+    }
+}
+
+impl Drop for Window {
+    fn drop(&mut self) {
+        let _ = self.program.kill();
+        let _ = self.program.wait();
+    }
+}
+
+#[test]
+fn the_window_paints_records_and_keeps_a_recording_when_it_is_closed() {
+    if demo_clip().is_none() {
+        return;
+    }
+    let screen = Screen::start();
+    let home = tempfile::tempdir().unwrap();
+    let mut window = Window::open(&screen, home.path(), &["--renderer", "glow"]);
+
+    // A snapshot in each style proves that it is painted: the first is written as soon as there is a picture.
+    screen.key("s");
+    window.wait_for_file("starry_night.png");
+    screen.shoot("first-start");
+    screen.key("Right");
+    screen.key("s");
+    let wave = window.wait_for_file("great_wave.png");
+    screen.shoot("great-wave");
+    assert_ne!(fs::read(wave).unwrap(), fs::read(home.path().join("Pastiche/starry_night.png")).unwrap());
+
+    screen.key("r");
+    sleep(Duration::from_secs(5));
+    screen.shoot("recording");
+    screen.key("r");
+    let recording = decode(&window.wait_for_file("great_wave.mp4"));
+    let times = &recording.times;
+    assert!(times.len() > 15, "{} frames in five seconds", times.len());
+    let seconds = times.last().unwrap() - times[0];
+    assert!((3.5..8.0).contains(&seconds), "{seconds} s recorded in five seconds");
+
+    // Closed while it records: it asks, and the recording is whole.
+    screen.key("r");
+    window.wait_for("recording", || home.path().join("Pastiche/great_wave 2.mp4.part").exists());
+    sleep(Duration::from_secs(2));
+    screen.key("ctrl+q");
+    sleep(Duration::from_millis(700));
+    screen.shoot("closing");
+    assert!(window.program.try_wait().unwrap().is_none(), "it closed without a question");
+    screen.key("Return");
+    window.wait_for_end();
+    assert!(decode(&home.path().join("Pastiche/great_wave 2.mp4")).times.len() > 5);
+    assert!(home.path().join("config/pastiche/window.json").exists(), "its settings are remembered");
+}
+
+#[test]
+fn a_video_is_exported() {
+    let screen = Screen::start();
+    let home = tempfile::tempdir().unwrap();
+    let clip = home.path().join("clip.mp4");
+    write_clip(&clip, Clip { width: 320, height: 240, frames: 30, frames_per_second: 15 });
+    let arguments = ["live", clip.to_str().unwrap(), "--style", "great_wave", "--renderer", "glow"];
+    let mut window = Window::open(&screen, home.path(), &arguments);
+    screen.key("s");
+    window.wait_for_file("great_wave.png");
+    // The tab, and then the button at the bottom of the panel.
+    screen.xdotool(&["mousemove", "265", "24", "click", "1"]);
+    sleep(Duration::from_secs(2));
+    screen.xdotool(&["mousemove", "1116", "765", "click", "1"]);
+    let export = window.wait_for_file("clip - great_wave.mp4");
+    screen.shoot("export");
+    assert_eq!(decode(&export).times.len(), 30);
+    screen.key("ctrl+q");
+    window.wait_for_end();
+}
