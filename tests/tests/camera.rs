@@ -68,6 +68,18 @@ impl Session {
         }
     }
 
+    /// Waits until pictures are painted.
+    fn wait_for_frames(&mut self) {
+        let mut frames = 0;
+        while frames == 0 {
+            let mut line = String::new();
+            assert_ne!(self.events.read_line(&mut line).unwrap(), 0, "it ended before the first picture");
+            let event: Value = serde_json::from_str(&line).unwrap();
+            assert_ne!(event["event"], "summary", "it ended before the first picture");
+            frames = event["frames"].as_u64().unwrap_or_default();
+        }
+    }
+
     /// The summary after an interruption.
     fn end(mut self) -> Value {
         let pid = self.child.id().to_string();
@@ -148,5 +160,6 @@ fn a_busy_camera_is_taken_when_it_is_free() {
     assert!(lost["text"].as_str().unwrap().contains("used by another program"), "{lost}");
     fs::remove_file(dev.path().join("busy")).unwrap();
     session.wait_for("running");
+    session.wait_for_frames();
     session.end();
 }
