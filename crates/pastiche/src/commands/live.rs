@@ -153,7 +153,7 @@ struct Recorded {
 /// A line of `--progress json`.
 #[derive(Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
-enum Progress<'a> {
+enum Line<'a> {
     /// Every second.
     Progress { seconds: f64, frames: u64, fps: f64, capture_fps: f64, latency_ms: Latency, dropped: u64 },
     /// When something happens to the source.
@@ -319,7 +319,7 @@ impl Watch {
         };
         let json = self.progress == ProgressMode::Json;
         if json && self.source != state {
-            print_json(&Progress::Source { seconds: self.seconds(), state, text })?;
+            print_json(&Line::Source { seconds: self.seconds(), state, text })?;
         }
         self.source = state;
         if Instant::now() < self.next_progress {
@@ -339,7 +339,7 @@ impl Watch {
                 figures.latency_ms.p50,
                 figures.dropped
             )),
-            ProgressMode::Json => print_json(&Progress::Progress {
+            ProgressMode::Json => print_json(&Line::Progress {
                 seconds: self.seconds(),
                 frames: figures.frames,
                 fps: rounded(figures.fps),
@@ -386,7 +386,7 @@ impl Watch {
             bail!("not one picture was painted: {why}");
         }
         if self.progress == ProgressMode::Json {
-            print_json(&Progress::Summary(&measurement))
+            print_json(&Line::Summary(&measurement))
         } else {
             print_json(&measurement)
         }
