@@ -163,3 +163,23 @@ fn a_busy_camera_is_taken_when_it_is_free() {
     session.wait_for_frames();
     session.end();
 }
+
+#[test]
+fn a_virtual_camera_shows_what_is_painted() {
+    let dev = plugged_in();
+    fs::write(dev.path().join("video9"), "").unwrap();
+    let arguments = ["live", "--headless", "--seconds", "3", "--size", "320x240", "--process-size", "64x48"];
+    run(dev.path(), &[&arguments[..], &["--virtual-camera", "/dev/video9"]].concat()).done();
+    let shown = fs::read(dev.path().join("shown.yuyv")).unwrap();
+    let frame_bytes = 320 * 240 * 2;
+    assert!(
+        shown.len() > 5 * frame_bytes && shown.len().is_multiple_of(frame_bytes),
+        "{} bytes",
+        shown.len()
+    );
+    let (first, last) = (&shown[..frame_bytes], &shown[shown.len() - frame_bytes..]);
+    assert!(first.iter().any(|byte| *byte != first[0]) && first != last, "the picture stands still");
+
+    let wrong = run(dev.path(), &[&arguments[..], &["--virtual-camera", "/dev/video0"]].concat());
+    assert!(wrong.err.contains("takes no pictures"), "{}", wrong.err);
+}
