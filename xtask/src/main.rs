@@ -6,6 +6,7 @@ mod demo;
 mod setup;
 mod shell;
 mod soak;
+mod soak;
 
 use std::process::ExitCode;
 
@@ -25,6 +26,8 @@ fn main() -> ExitCode {
         ["demo"] => demo::run(None),
         ["demo", style] => demo::run(Some(style)),
         ["test"] => checks::run(),
+        ["soak"] => soak::run("20"),
+        ["soak", "--minutes", minutes] => soak::run(minutes),
         ["soak"] => soak::run(None),
         ["soak", "--minutes", minutes] => soak::run(Some(minutes)),
         ["help" | "--help" | "-h"] => {
