@@ -24,10 +24,24 @@ fn the_version_is_the_package_s() {
     assert_eq!(String::from_utf8_lossy(&version), format!("pastiche {}\n", env!("CARGO_PKG_VERSION")));
 }
 
+/// Without a command it opens its window, and where there is no screen it says what works without one.
+#[cfg(target_os = "linux")]
+#[test]
+fn without_a_screen_the_window_is_refused_in_words() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pastiche"));
+    let output =
+        command.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY").env_remove("WAYLAND_SOCKET").output();
+    let output = output.unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{errors}");
+    assert!(errors.contains("the window cannot be opened") && errors.contains("--headless"), "{errors}");
+}
+
 #[test]
 fn wrong_usage_exits_with_2_and_leaves_standard_output_empty() {
     for line in [
-        "",
+        "--renderer paint",
+        "--renderer glow styles",
         "paint",
         "video",
         "video in.mp4 --style wave",

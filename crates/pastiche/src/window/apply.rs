@@ -55,7 +55,6 @@ impl App {
                 self.state.settings.mirror = on;
                 self.send(LiveCommand::SetMirror(on));
             }
-            AppCommand::SetMicrophone(on) => self.state.settings.microphone = on,
             AppCommand::SetSplit(split) => self.state.settings.split = split,
             AppCommand::RefreshCameras => self.services.request(Request::ListCameras),
             AppCommand::Drop(paths) => {
@@ -244,11 +243,7 @@ impl App {
             return;
         }
         let path = self.new_file("mp4");
-        let microphone = self.state.settings.microphone;
-        self.send(LiveCommand::StartRecording(RecordingOptions {
-            microphone,
-            ..RecordingOptions::new(path)
-        }));
+        self.send(LiveCommand::StartRecording(RecordingOptions::new(path)));
     }
 
     /// A new file in the user's folder, named after the style.

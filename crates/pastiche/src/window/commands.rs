@@ -158,7 +158,6 @@ pub(crate) enum AppCommand {
     SetProcessSize(ProcessSize),
     SetDevice(String),
     SetMirror(bool),
-    SetMicrophone(bool),
     SetSplit(f32),
     /// Look for cameras again.
     RefreshCameras,

@@ -72,7 +72,9 @@ fn is_about_drawing(error: &eframe::Error) -> bool {
 }
 
 fn told(error: eframe::Error) -> anyhow::Error {
-    anyhow!("the window cannot be opened: {error}")
+    anyhow!(
+        "the window cannot be opened ({error}); without one, `pastiche video` and `pastiche live --headless` work"
+    )
 }
 
 fn run(options: &WindowOptions, renderer: Renderer, quit: &Arc<AtomicBool>) -> Result<(), eframe::Error> {

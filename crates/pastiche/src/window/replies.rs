@@ -30,9 +30,6 @@ impl App {
             match event {
                 LiveEvent::Error(reason) => self.fail(reason),
                 LiveEvent::SourceBack { name } => self.tell(text::source_back(&name)),
-                LiveEvent::RecordingStarted { sound: Some(sound), .. } => {
-                    self.tell(text::recording_sound(&sound));
-                }
                 LiveEvent::RecordingSaved { path, duration, dropped, .. } => {
                     let words = text::recording_saved(&text::file_name(&path), duration, dropped);
                     self.done(words, path);

@@ -21,7 +21,6 @@ pub(crate) struct Settings {
     /// The device's id, as on the command line.
     pub(crate) device: String,
     pub(crate) mirror: bool,
-    pub(crate) microphone: bool,
     pub(crate) compare: bool,
     /// Where the source ends and the painting begins, from 0 to 1.
     pub(crate) split: f32,
@@ -50,7 +49,6 @@ impl Default for Settings {
             resolution: Resolution::Auto,
             device: "auto".to_owned(),
             mirror: false,
-            microphone: false,
             compare: false,
             split: 0.5,
             overlay: true,

@@ -68,7 +68,6 @@ pub(crate) const RESOLUTION: &str = "Resolution";
 pub(crate) const RESOLUTION_TOOLTIP: &str = "How large the network works: smaller is faster and coarser. Automatic takes the largest that stays fluent";
 pub(crate) const DEVICE: &str = "Device";
 pub(crate) const DEVICE_AUTO: &str = "Automatic";
-pub(crate) const MICROPHONE: &str = "Record the microphone";
 pub(crate) const FOLDER: &str = "Folder";
 pub(crate) const SEARCH_STYLES: &str = "Search styles";
 pub(crate) const NO_STYLE_FOUND: &str = "No style by that name";
@@ -250,11 +249,6 @@ pub(crate) fn recording_dropped(dropped: u64) -> String {
 pub(crate) fn recording_saved(name: &str, duration: Duration, dropped: u64) -> String {
     let lacking = if dropped == 0 { String::new() } else { format!(", {dropped} frames dropped") };
     format!("Recorded {} ({}{lacking})", name, clock(duration))
-}
-
-/// A recording has begun without the sound that was asked for, or with it.
-pub(crate) fn recording_sound(sound: &str) -> String {
-    format!("Sound: {sound}")
 }
 
 /// A picture is saved.

@@ -149,7 +149,4 @@ fn recordings_ui(ui: &mut Ui, state: &State, commands: &mut Vec<AppCommand>) {
             commands.push(Action::ChooseFolder.into());
         }
     });
-    if let Some(on) = tick(ui, text::MICROPHONE, state.settings.microphone) {
-        commands.push(AppCommand::SetMicrophone(on));
-    }
 }
