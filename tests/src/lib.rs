@@ -5,14 +5,12 @@
 
 mod assets;
 mod clip;
-mod live;
 mod mp4;
 mod program;
 mod style;
 
 pub use assets::{demo_clip, shared};
 pub use clip::{Clip, Decoded, decode, write_clip, write_photo};
-pub use live::Live;
 pub use mp4::sound_samples;
 pub use program::{Run, json, pastiche, program};
 pub use style::write_style;

@@ -6,7 +6,6 @@ mod demo;
 mod setup;
 mod shell;
 mod soak;
-mod soak;
 
 use std::process::ExitCode;
 
@@ -26,8 +25,6 @@ fn main() -> ExitCode {
         ["demo"] => demo::run(None),
         ["demo", style] => demo::run(Some(style)),
         ["test"] => checks::run(),
-        ["soak"] => soak::run("20"),
-        ["soak", "--minutes", minutes] => soak::run(minutes),
         ["soak"] => soak::run(None),
         ["soak", "--minutes", minutes] => soak::run(Some(minutes)),
         ["help" | "--help" | "-h"] => {

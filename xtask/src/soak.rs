@@ -1,21 +1,26 @@
-//! `cargo xtask soak`: the endurance test, for longer than the other tests have time for.
+//! `cargo xtask soak`: a live session for a long time.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 
 use crate::{
     setup,
-    shell::{self, cargo},
+    shell::{self, cargo, step},
 };
 
-/// Runs the endurance test for that many minutes.
-pub(crate) fn run(minutes: &str) -> Result<()> {
-    let minutes: f64 = minutes.parse().with_context(|| format!("not a number of minutes: {minutes}"))?;
-    ensure!(
-        minutes.is_finite() && minutes >= 0.3,
-        "the least that tells something is 0.3 minutes: {minutes}"
-    );
-    setup::run()?;
-    let seconds = (60.0 * minutes).round().to_string();
-    let test = ["test", "--workspace", "--test", "soak", "--", "--nocapture"];
-    shell::run(cargo(&test).env("PASTICHE_SOAK_SECONDS", seconds))
+/// Where nothing is said.
+const MINUTES: &str = "20";
+/// Where every change waits for it.
+const CI_MINUTES: &str = "1";
+
+/// Runs the endurance test for as many minutes.
+pub(crate) fn run(minutes: Option<&str>) -> Result<()> {
+    let usual = if std::env::var_os("CI").is_some() { CI_MINUTES } else { MINUTES };
+    let minutes: f64 = minutes.unwrap_or(usual).parse().context("the minutes are no number")?;
+    let seconds = (60.0 * minutes).max(20.0).to_string();
+    step("system packages", setup::run)?;
+    step("release build", || shell::run(&mut cargo(&["build", "--release", "--workspace"])))?;
+    step("soak", || {
+        let test = ["test", "--release", "--workspace", "--test", "soak", "--", "--nocapture"];
+        shell::run(cargo(&test).env("PASTICHE_SOAK_SECONDS", &seconds))
+    })
 }

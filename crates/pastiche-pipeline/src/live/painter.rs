@@ -19,11 +19,21 @@ pub(super) struct Painter {
     auto: AutoSize,
     /// What the network was told last.
     told_size: Option<(u32, u32)>,
+    /// What the viewer was told last.
+    announced_size: Option<(u32, u32)>,
 }
 
 impl Painter {
     pub(super) fn new(shared: Arc<Shared>, controls: Controls, process_size: ProcessSize) -> Self {
-        Self { shared, stylizer: None, controls, process_size, auto: AutoSize::new(), told_size: None }
+        Self {
+            shared,
+            stylizer: None,
+            controls,
+            process_size,
+            auto: AutoSize::new(),
+            told_size: None,
+            announced_size: None,
+        }
     }
 
     pub(super) fn has_style(&self) -> bool {
@@ -73,9 +83,12 @@ impl Painter {
         if changed {
             stylizer.set_process_size(Some(size))?;
             self.told_size = Some(size);
-            self.shared.update(|status| status.process_size = Some(size));
-            let (width, height) = size;
-            self.shared.tell(LiveEvent::ProcessSizeChanged { width, height });
+            if self.announced_size != Some(size) {
+                self.announced_size = Some(size);
+                self.shared.update(|status| status.process_size = Some(size));
+                let (width, height) = size;
+                self.shared.tell(LiveEvent::ProcessSizeChanged { width, height });
+            }
         }
         let begun = Instant::now();
         let painted = stylizer.stylize(frame)?;
