@@ -41,8 +41,6 @@ pub enum LiveEvent {
     RecordingStarted {
         /// The file's name when it is whole.
         path: PathBuf,
-        /// What becomes of the sound: the microphone's name, or why there is none; `None` where none was asked for.
-        sound: Option<String>,
     },
     /// A recording is whole.
     RecordingSaved {

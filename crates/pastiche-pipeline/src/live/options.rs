@@ -94,13 +94,11 @@ pub struct RecordingOptions {
     pub crf: Option<u8>,
     /// The encoder's balance of speed and size.
     pub preset: Option<String>,
-    /// Takes the microphone's sound along, where there is a microphone.
-    pub microphone: bool,
 }
 
 impl RecordingOptions {
     /// A silent recording to `path` with everything else by default.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), encoder: None, crf: None, preset: None, microphone: false }
+        Self { path: path.into(), encoder: None, crf: None, preset: None }
     }
 }

@@ -116,10 +116,7 @@ impl Recording {
         // What an odd side loses is one line.
         let size = (first.frame.width() & !1, first.frame.height() & !1);
         let mut encoder = self.open(&first.frame, size)?;
-        self.shared.tell(LiveEvent::RecordingStarted {
-            path: self.options.path.clone(),
-            sound: self.options.microphone.then(|| "this version records no sound".to_owned()),
-        });
+        self.shared.tell(LiveEvent::RecordingStarted { path: self.options.path.clone() });
         let begun = first.at;
         let mut told = begun;
         let mut next = Some(first);
