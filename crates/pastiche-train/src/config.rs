@@ -118,7 +118,7 @@ impl TrainingConfig {
         within("--stability-from", self.stability_from, 0.0, 1.0)?;
         within("--noise", self.variation.noise, 0.0, 255.0)?;
         within("--shift", self.variation.shift.into(), 0.0, (self.crop / 4).into())?;
-        within("variation.light", self.variation.light, 0.0, 0.5)?;
+        within("--light", self.variation.light, 0.0, 0.5)?;
         within("augmentation.min_scale", self.augmentation.min_scale, 0.01, 1.0)?;
         within("augmentation.contrast", self.augmentation.contrast, 0.0, 1.0)?;
         within("augmentation.brightness", self.augmentation.brightness, 0.0, 255.0)?;

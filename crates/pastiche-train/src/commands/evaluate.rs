@@ -1,6 +1,10 @@
 //! `pastiche-train evaluate`.
 
-use std::{collections::BTreeMap, fs, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result, anyhow, bail};
 use candle_core::{Device, Tensor};
@@ -19,21 +23,24 @@ use super::{
     Outcome,
     args::{DeviceArgs, LossNetArgs, refuse_missing_folder, square_photos},
     console::{Counter, tell},
+    super_resolution::SuperResolutionArgs,
+    wrong_usage,
 };
 
 /// Measures a style.
 #[derive(Args)]
 pub(crate) struct EvaluateCommand {
     /// The style: a .safetensors file.
-    style: PathBuf,
+    #[arg(required_unless_present = "folder")]
+    style: Option<PathBuf>,
 
     /// The painting that it was trained on.
-    #[arg(long, value_name = "FILE")]
-    painting: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "folder")]
+    painting: Option<PathBuf>,
 
     /// Photographs to measure on; none that it was trained on.
-    #[arg(long, value_name = "DIR")]
-    photos: PathBuf,
+    #[arg(long, value_name = "DIR", required_unless_present = "folder")]
+    photos: Option<PathBuf>,
 
     /// How many of them, in the order of their names.
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..))]
@@ -64,6 +71,9 @@ pub(crate) struct EvaluateCommand {
     json: bool,
 
     #[command(flatten)]
+    super_resolution: SuperResolutionArgs,
+
+    #[command(flatten)]
     loss_net: LossNetArgs,
 
     #[command(flatten)]
@@ -83,23 +93,29 @@ struct Evaluation {
 
 impl EvaluateCommand {
     pub(crate) fn run(self) -> Result<Outcome> {
+        if let Some(measured) = self.super_resolution.run(self.json) {
+            return measured;
+        }
+        let (Some(style), Some(painting), Some(photos)) = (&self.style, &self.painting, &self.photos) else {
+            return Err(wrong_usage("name a style, and its --painting and some --photos"));
+        };
         let frames = self.frames()?;
         if let Some(path) = &self.plot {
             refuse_missing_folder(path)?;
         }
-        let file = WeightsFile::open(&self.style)
-            .map_err(|source| TrainError::Style { source, path: self.style.clone() })?;
+        let file =
+            WeightsFile::open(style).map_err(|source| TrainError::Style { source, path: style.clone() })?;
         let recipe = recipe(&file);
         let config = settings(recipe.as_ref())?;
         let loss_net = self.loss_net.open()?;
-        self.compare(recipe.as_ref(), &loss_net)?;
+        compare(painting, recipe.as_ref(), &loss_net)?;
         let evaluation = self.device.run(|device| {
             let network = file
                 .style_network(device)
-                .map_err(|source| TrainError::Style { source, path: self.style.clone() })?;
+                .map_err(|source| TrainError::Style { source, path: style.clone() })?;
             let (weights, size) = (config.loss.clone(), config.style_size);
-            let loss = PerceptualLoss::open(&loss_net, weights, &self.painting, size, device)?;
-            let (names, photos) = square_photos(&self.photos, self.count.into(), self.size, device)?;
+            let loss = PerceptualLoss::open(&loss_net, weights, painting, size, device)?;
+            let (names, photos) = square_photos(photos, self.count.into(), self.size, device)?;
             let iterations: Vec<usize> = self.iterations.iter().copied().filter(|n| *n > 0).collect();
             let most = iterations.iter().max().copied().unwrap_or(0);
             let mut counter = Counter::new("iterations", (most * photos.len()) as u64);
@@ -109,7 +125,7 @@ impl EvaluateCommand {
                 self.stability.then(|| evaluate::noise_gain(&network, &photos, 0)).transpose()?;
             let frame_difference =
                 frames.map(|frames| frame_difference(&network, &frames, device)).transpose()?.flatten();
-            let style = self.style.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            let style = style.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             Ok(Evaluation { style, photos: names, objective, noise_gain, frame_difference })
         })?;
         if self.json {
@@ -135,24 +151,23 @@ impl EvaluateCommand {
         }
         Ok(Some(frames))
     }
+}
 
-    /// Says where the painting or the loss network is another than the style was trained with.
-    fn compare(&self, recipe: Option<&Value>, loss_net: &LossNetFile) -> Result<()> {
-        let trained = |key: &str| recipe.and_then(|recipe| recipe.get(key)?.as_str());
-        let painting = pastiche_train::sha256(&self.painting)
-            .with_context(|| format!("the painting cannot be read: {}", self.painting.display()))?;
-        for (key, what, found) in [
-            ("painting", "painting", painting.as_str()),
-            ("loss_net", "loss network", loss_net.fingerprint()),
-        ] {
-            if trained(key).is_some_and(|sum| sum != found) {
-                tell(format_args!(
-                    "warning: the style was trained with another {what}, so that the figures compare with no others"
-                ));
-            }
+/// Says where the painting or the loss network is another than the style was trained with.
+fn compare(painting: &Path, recipe: Option<&Value>, loss_net: &LossNetFile) -> Result<()> {
+    let trained = |key: &str| recipe.and_then(|recipe| recipe.get(key)?.as_str());
+    let painting = pastiche_train::sha256(painting)
+        .with_context(|| format!("the painting cannot be read: {}", painting.display()))?;
+    for (key, what, found) in
+        [("painting", "painting", painting.as_str()), ("loss_net", "loss network", loss_net.fingerprint())]
+    {
+        if trained(key).is_some_and(|sum| sum != found) {
+            tell(format_args!(
+                "warning: the style was trained with another {what}, so that the figures compare with no others"
+            ));
         }
-        Ok(())
     }
+    Ok(())
 }
 
 fn frame_difference(network: &Network, frames: &PhotoFolder, device: &Device) -> Result<Option<f64>> {

@@ -6,6 +6,7 @@ mod console;
 mod evaluate;
 mod optimize;
 mod style;
+mod super_resolution;
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -43,8 +44,8 @@ pub(crate) fn outcome_of(error: &anyhow::Error) -> Outcome {
 pub(crate) enum Command {
     /// Train a style from a painting and a folder of photographs.
     Style(Box<style::StyleCommand>),
-    /// Measure a style: its objective beside the slow method's, and how steady it is.
-    Evaluate(evaluate::EvaluateCommand),
+    /// Measure a style: its objective beside the slow method's, and how steady it is. Or measure super-resolution.
+    Evaluate(Box<evaluate::EvaluateCommand>),
     /// Paint one photograph the slow way: L-BFGS over its pixels (Gatys et al. 2015).
     Optimize(optimize::OptimizeCommand),
     /// Time one training step.

@@ -118,6 +118,10 @@ struct NetworkArgs {
     #[arg(long, value_name = "PIXELS")]
     shift: Option<u32>,
 
+    /// Largest change of the light that the steadiness is learned with: 0.05 for factors from 0.95 to 1.05.
+    #[arg(long, value_name = "X")]
+    light: Option<f64>,
+
     /// Where the random numbers start.
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
@@ -157,7 +161,7 @@ impl NetworkArgs {
             variation: Variation {
                 noise: self.noise.unwrap_or(usual.variation.noise),
                 shift: self.shift.unwrap_or(usual.variation.shift),
-                ..usual.variation
+                light: self.light.unwrap_or(usual.variation.light),
             },
             ..usual
         }

@@ -1,0 +1,194 @@
+//! Super-resolution measured as in tables 1 to 3 of Johnson et al. 2016, section 4.2: pictures are made small, enlarged
+//! again, and compared with what they were.
+
+use std::path::Path;
+
+use image::{RgbImage, imageops};
+use serde::Serialize;
+
+use super::similarity::{Luma, gaussian, psnr, ssim};
+use crate::{
+    TrainError,
+    photos::{PhotoFolder, open_rgb, resized},
+};
+
+/// Where the blur's bell ends, in deviations.
+const BLUR_TRUNCATE: f64 = 4.0;
+/// The fewest pixels on a side that similarity can be told from.
+const MIN_COMPARED: u32 = 11;
+
+/// How the small pictures are made.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Reduction {
+    /// By how much they are smaller.
+    pub factor: u32,
+    /// Deviation in pixels of the Gaussian blur before; 0 for none. The paper's networks saw 1.0.
+    pub blur: f64,
+}
+
+/// Means over the pictures.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SuperResolutionReport {
+    /// By how much the small pictures are smaller.
+    pub factor: u32,
+    /// Deviation in pixels of the blur before.
+    pub blur: f64,
+    /// How many pictures there were.
+    pub pictures: usize,
+    /// A row a method.
+    pub rows: Vec<SuperResolutionRow>,
+}
+
+/// How near one method comes to the pictures.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SuperResolutionRow {
+    /// Its name.
+    pub method: String,
+    /// Peak signal-to-noise ratio of the luma, in decibels.
+    pub psnr: f64,
+    /// Structural similarity of the luma, at most 1.
+    pub ssim: f64,
+}
+
+/// A picture and its small version.
+#[derive(Debug, Clone)]
+pub struct ReducedPair {
+    /// The picture, its sides cut to multiples of the factor.
+    pub large: RgbImage,
+    /// The same, smaller.
+    pub small: RgbImage,
+}
+
+impl Reduction {
+    /// Cuts the right and lower edges so that the sides are multiples of the factor, blurs, and reduces by an antialiased
+    /// bicubic filter.
+    ///
+    /// # Errors
+    /// The picture is smaller than the factor.
+    pub fn apply(&self, picture: &RgbImage) -> Result<ReducedPair, TrainError> {
+        let multiple = |side: u32| side / self.factor * self.factor;
+        let (width, height) = (multiple(picture.width()), multiple(picture.height()));
+        let large = imageops::crop_imm(picture, 0, 0, width, height).to_image();
+        let to = (width / self.factor, height / self.factor);
+        let small =
+            if self.blur > 0.0 { resized(&blurred(&large, self.blur), to) } else { resized(&large, to) }?;
+        Ok(ReducedPair { large, small })
+    }
+}
+
+/// Measures how near bicubic enlargement, the baseline of every method, comes to the pictures of a folder. `progress` is
+/// told after each how many are done.
+///
+/// # Errors
+/// A picture cannot be read, or is too small.
+pub fn super_resolution(
+    pictures: &PhotoFolder,
+    reduction: Reduction,
+    progress: &mut dyn FnMut(usize),
+) -> Result<SuperResolutionReport, TrainError> {
+    let mut bicubic = Sum { method: "bicubic".to_owned(), psnr: 0.0, ssim: 0.0 };
+    for (index, path) in pictures.photos().iter().enumerate() {
+        let picture = open_rgb(path)?;
+        check_size(&picture, reduction.factor, path)?;
+        let pair = reduction.apply(&picture)?;
+        bicubic.add(&resized(&pair.small, pair.large.dimensions())?, &pair.large, reduction.factor);
+        progress(index + 1);
+    }
+    let count = pictures.photos().len();
+    let rows = vec![bicubic.mean(count)];
+    Ok(SuperResolutionReport { factor: reduction.factor, blur: reduction.blur, pictures: count, rows })
+}
+
+/// A method's sums so far.
+struct Sum {
+    method: String,
+    psnr: f64,
+    ssim: f64,
+}
+
+impl Sum {
+    /// Compares without a border as wide as the factor.
+    fn add(&mut self, enlarged: &RgbImage, truth: &RgbImage, factor: u32) {
+        let (enlarged, truth) = (Luma::new(enlarged, factor), Luma::new(truth, factor));
+        self.psnr += psnr(&enlarged, &truth);
+        self.ssim += ssim(&enlarged, &truth);
+    }
+
+    fn mean(self, count: usize) -> SuperResolutionRow {
+        let Self { method, psnr, ssim } = self;
+        SuperResolutionRow { method, psnr: psnr / count as f64, ssim: ssim / count as f64 }
+    }
+}
+
+fn check_size(picture: &RgbImage, factor: u32, path: &Path) -> Result<(), TrainError> {
+    let (width, height) = picture.dimensions();
+    let least = (MIN_COMPARED + 2 * factor).next_multiple_of(factor);
+    if width.min(height) < least {
+        return Err(TrainError::PictureTooSmall { width, height, least, path: path.to_owned() });
+    }
+    Ok(())
+}
+
+/// Blurs by a Gaussian bell; the picture is mirrored at its edges.
+fn blurred(picture: &RgbImage, sigma: f64) -> RgbImage {
+    let bell = gaussian(sigma, BLUR_TRUNCATE);
+    let radius = (bell.len() / 2) as i64;
+    let (width, height) = picture.dimensions();
+    let pass = |from: &[f64], to: &mut Vec<f64>, [across, down]: [i64; 2]| {
+        for y in 0..i64::from(height) {
+            for x in 0..i64::from(width) {
+                for channel in 0..3 {
+                    let weighted = (-radius..=radius).zip(&bell).map(|(offset, weight)| {
+                        let x = mirrored(x + offset * across, width);
+                        let y = mirrored(y + offset * down, height);
+                        weight * from[(y * width as usize + x) * 3 + channel]
+                    });
+                    to.push(weighted.sum());
+                }
+            }
+        }
+    };
+    let pixels: Vec<f64> = picture.as_raw().iter().map(|value| f64::from(*value)).collect();
+    let (mut rows, mut both) = (Vec::with_capacity(pixels.len()), Vec::with_capacity(pixels.len()));
+    pass(&pixels, &mut rows, [1, 0]);
+    pass(&rows, &mut both, [0, 1]);
+    let mut result = picture.clone();
+    for (to, value) in result.iter_mut().zip(both) {
+        // `as` saturates.
+        *to = value.round() as u8;
+    }
+    result
+}
+
+/// The place that shows what lies past an edge, which is itself mirrored: ... 1 0 | 0 1 2 ...
+fn mirrored(place: i64, side: u32) -> usize {
+    let side = i64::from(side);
+    let place = place.rem_euclid(2 * side);
+    place.min(2 * side - 1 - place) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use image::Rgb;
+
+    use super::*;
+
+    #[test]
+    fn sides_become_multiples_of_the_factor() {
+        let pair = Reduction { factor: 4, blur: 0.0 }.apply(&RgbImage::new(43, 38)).unwrap();
+        assert_eq!((pair.large.dimensions(), pair.small.dimensions()), ((40, 36), (10, 9)));
+    }
+
+    #[test]
+    fn blur_spreads_a_dot_by_the_bell_and_keeps_its_light_at_the_edges_too() {
+        let mut dot = RgbImage::new(21, 17);
+        dot.put_pixel(10, 8, Rgb([255; 3]));
+        let spread = blurred(&dot, 1.0);
+        let bell = gaussian(1.0, BLUR_TRUNCATE);
+        for (place, weight) in [(10, bell[4] * bell[4]), (11, bell[4] * bell[5]), (13, bell[4] * bell[7])] {
+            assert!((f64::from(spread.get_pixel(place, 8).0[0]) - 255.0 * weight).abs() <= 0.5);
+        }
+        let flat = RgbImage::from_pixel(9, 9, Rgb([77, 3, 250]));
+        assert_eq!(blurred(&flat, 1.0), flat);
+    }
+}
