@@ -387,9 +387,13 @@ impl Watch {
             bail!("not one picture was painted: {why}");
         }
         if self.progress == ProgressMode::Json {
-            print_json(&Line::Summary(&measurement))
+            print_json(&Line::Summary(&measurement))?;
         } else {
-            print_json(&measurement)
+            print_json(&measurement)?;
+        }
+        match self.failed {
+            Some(why) => bail!("not all that was asked for could be done: {why}"),
+            None => Ok(()),
         }
     }
 

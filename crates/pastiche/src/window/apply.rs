@@ -172,7 +172,8 @@ impl App {
     }
 
     fn live_source(&self, source: &SourceChoice) -> LiveSource {
-        let camera = |camera| LiveSource::Camera(CameraOptions { camera, ..CameraOptions::default() });
+        let size = self.size;
+        let camera = |camera| LiveSource::Camera(CameraOptions { camera, size, ..CameraOptions::default() });
         match source {
             SourceChoice::Camera(name) => camera(CameraChoice::Name(name.clone())),
             SourceChoice::Video(path) => LiveSource::Video(path.clone()),
