@@ -7,15 +7,18 @@ use std::{
 };
 
 use image::{
-    DynamicImage, ExtendedColorType, ImageDecoder, ImageEncoder, ImageError, ImageReader,
+    DynamicImage, ExtendedColorType, ImageDecoder, ImageEncoder, ImageError, ImageReader, Limits,
     codecs::{jpeg::JpegEncoder, png::PngEncoder},
 };
 use pastiche_frame::{ColorMatrix, ColorRange, ColorSpace, Frame, PixelFormat};
 
-use crate::{MediaError, error::Result, input::check_readable, partial_file::PartialFile};
+use crate::{MAX_SIDE, MediaError, error::Result, input::check_readable, partial_file::PartialFile};
 
 /// Of 100: no loss that is seen, at a third of the size of 100.
 const JPEG_QUALITY: u8 = 92;
+
+/// Bytes of the largest picture that is read, as wide and high as any and with 16 bits a channel.
+const MAX_BYTES: u64 = MAX_SIDE as u64 * MAX_SIDE as u64 * 8;
 
 /// The endings of the names of pictures that are read, in lower case.
 pub const IMAGE_ENDINGS: [&str; 7] = ["png", "jpg", "jpeg", "webp", "tif", "tiff", "bmp"];
@@ -37,6 +40,15 @@ fn decode(path: &Path) -> Result<DynamicImage, ImageError> {
     let file = BufReader::new(File::open(path)?);
     // By its contents: pictures with the wrong ending are common.
     let mut decoder = ImageReader::new(file).with_guessed_format()?.into_decoder()?;
+    // A header of a few bytes can claim any size; an allocation that fails would end the program.
+    let mut limits = Limits::no_limits();
+    limits.max_image_width = Some(MAX_SIDE);
+    limits.max_image_height = Some(MAX_SIDE);
+    limits.max_alloc = Some(MAX_BYTES);
+    let (width, height) = decoder.dimensions();
+    limits.check_dimensions(width, height)?;
+    limits.reserve(decoder.total_bytes())?;
+    decoder.set_limits(limits)?;
     let orientation = decoder.orientation()?;
     let mut picture = DynamicImage::from_decoder(decoder)?;
     picture.apply_orientation(orientation);

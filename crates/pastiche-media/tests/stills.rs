@@ -173,3 +173,16 @@ fn every_exif_orientation_is_made_upright() {
         assert_eq!(seen, corners, "orientation {orientation}");
     }
 }
+
+/// A header of a few bytes can claim more than any memory holds.
+#[test]
+fn a_picture_that_claims_a_monstrous_size_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("monster.bmp");
+    let mut bytes = b"BM".to_vec();
+    let words: [u32; 13] = [54, 0, 54, 40, 60_000, 60_000, 24 << 16 | 1, 0, 0, 0, 0, 0, 0];
+    bytes.extend(words.iter().flat_map(|word| word.to_le_bytes()));
+    fs::write(&path, bytes).unwrap();
+    let error = read_image(&path).unwrap_err();
+    let MediaError::ImageRead { source: image::ImageError::Limits(_), .. } = error else { panic!("{error}") };
+}

@@ -73,12 +73,12 @@ impl CopiedTrack {
             if before && !window.from_beginning {
                 continue;
             }
-            let dts = packet.dts().unwrap_or(pts) - window.start;
+            let dts = packet.dts().unwrap_or(pts).saturating_sub(window.start);
             // Damaged recordings jump back, which the muxer would refuse.
             let dts = self.last_dts_ticks.map_or(dts, |last| dts.max(last + 1));
             self.last_dts_ticks = Some(dts);
             packet.set_dts(Some(dts));
-            packet.set_pts(Some((pts - window.start).max(dts)));
+            packet.set_pts(Some(pts.saturating_sub(window.start).max(dts)));
             return Ok(Some(packet));
         }
         Ok(None)

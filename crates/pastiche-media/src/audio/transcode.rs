@@ -119,7 +119,7 @@ impl TranscodedTrack {
             Rational::new(1, self.decoded.rate() as i32).map_err(|_| failure(ffmpeg::Error::InvalidData))?;
         let window = self.source.window;
         let start = match self.decoded.timestamp() {
-            Some(ticks) => Timestamp::new(ticks - window.start, self.source.time_base),
+            Some(ticks) => Timestamp::new(ticks.saturating_sub(window.start), self.source.time_base),
             None => self.decoded_until,
         };
         let start = start.rescaled(clock);
