@@ -20,7 +20,7 @@ use super::{
 
 /// Settings are written this long after the last change.
 const SAVE_AFTER_SECONDS: f64 = 1.0;
-/// Finishing before closing takes no longer than this; what was recorded by then is in its file all the same.
+/// Finishing before closing takes no longer than this; a recording that takes longer to be closed does not play.
 const FINISH_WITHIN_SECONDS: f64 = 20.0;
 /// The session gets this long to close its devices and files.
 const SHUTDOWN_LIMIT: Duration = Duration::from_secs(8);
