@@ -4,8 +4,9 @@ use std::path::Path;
 
 use candle_core::{DType, Device, Tensor};
 use fast_image_resize::{
-    FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer,
-    images::{Image, ImageRef},
+    FilterType, ResizeAlg, ResizeOptions, Resizer,
+    images::{TypedImage, TypedImageRef},
+    pixels::U8x3,
 };
 use image::{ImageDecoder, ImageReader, RgbImage};
 
@@ -57,11 +58,12 @@ pub(super) fn resized_part(
         .resize_alg(ResizeAlg::Convolution(FilterType::CatmullRom));
     let mut result = RgbImage::new(to.0, to.1);
     let failed = |reason: String| TrainError::Resize { reason };
-    let source = ImageRef::new(picture.width(), picture.height(), picture.as_raw(), PixelType::U8x3)
+    let source = TypedImageRef::<U8x3>::from_buffer(picture.width(), picture.height(), picture.as_raw())
         .map_err(|error| failed(error.to_string()))?;
-    let mut target = Image::from_slice_u8(to.0, to.1, result.as_mut(), PixelType::U8x3)
+    let mut target = TypedImage::<U8x3>::from_buffer(to.0, to.1, result.as_mut())
         .map_err(|error| failed(error.to_string()))?;
-    Resizer::new().resize(&source, &mut target, &options).map_err(|error| failed(error.to_string()))?;
+    // Not `resize`, which would compile the kernels of every kind of pixel.
+    Resizer::new().resize_typed(&source, &mut target, &options).map_err(|error| failed(error.to_string()))?;
     Ok(result)
 }
 
