@@ -14,4 +14,5 @@ pub use self::{
     loader::Batch,
     pixels::{centre_square, open_reduced, open_rgb, picture_from_tensor, resized, tensor_from_picture},
 };
-pub(crate) use loader::PhotoLoader;
+pub(crate) use augment::window;
+pub(crate) use loader::{Draw, Drawing, PhotoLoader, Photos};
