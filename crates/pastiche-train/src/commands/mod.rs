@@ -6,6 +6,7 @@ mod console;
 mod enlarging;
 mod evaluate;
 mod optimize;
+mod reconstruction;
 mod style;
 mod super_resolution;
 mod training;

@@ -9,7 +9,7 @@ use pastiche_nn::Network;
 use super::HeldOut;
 use crate::{
     TrainError, ValidConfig,
-    photos::{open_rgb, picture_from_tensor, resized, tensor_from_picture},
+    photos::{open_rgb, picture_from_tensor, resized, side_by_side, tensor_from_picture},
 };
 
 /// Height of the pictures on a sheet.
@@ -60,18 +60,9 @@ impl HeldOut for HeldOutPhotos {
     }
 }
 
-/// Pictures of one height side by side.
+/// Pictures side by side.
 pub(crate) fn sheet(
     pictures: impl Iterator<Item = candle_core::Result<RgbImage>>,
 ) -> Result<RgbImage, TrainError> {
-    let pictures: Vec<RgbImage> = pictures.collect::<candle_core::Result<_>>()?;
-    let width = pictures.iter().map(RgbImage::width).sum();
-    let height = pictures.iter().map(RgbImage::height).max().unwrap_or(0);
-    let mut sheet = RgbImage::new(width, height);
-    let mut left = 0;
-    for picture in &pictures {
-        image::imageops::replace(&mut sheet, picture, left.into(), 0);
-        left += picture.width();
-    }
-    Ok(sheet)
+    Ok(side_by_side(&pictures.collect::<candle_core::Result<Vec<RgbImage>>>()?))
 }

@@ -110,7 +110,8 @@ fn draw<S: StepFigures>(svg: &mut String, steps: &[S]) -> Result<(), Box<dyn std
         let color = RGBColor(*red, *green, *blue);
         let points = curve.iter().copied().filter(|point| point.1 > 0.0);
         let line = chart.draw_series(LineSeries::new(points, color.stroke_width(2)))?;
-        line.label(*name).legend(move |(x, y)| PathElement::new(vec![(x, y), (x + 18, y)], color.stroke_width(2)));
+        line.label(*name)
+            .legend(move |(x, y)| PathElement::new(vec![(x, y), (x + 18, y)], color.stroke_width(2)));
     }
     chart.configure_series_labels().background_style(WHITE.mix(0.8)).draw()?;
     area.present()?;

@@ -13,6 +13,7 @@ use std::sync::atomic::AtomicBool;
 use candle_core::Device;
 use serde::Serialize;
 
+pub(crate) use self::trainer::enlarged;
 pub use self::{
     config::{EnlargingConfig, EnlargingLoss, ValidEnlargingConfig},
     trainer::{EnlargingStep, EnlargingTrainer},
