@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use candle_core::{Device, Tensor};
 use pastiche_nn::{
-    Layer, Network, NetworkDescription, PadMode, WeightsError, WeightsFile,
+    Layer, Network, NetworkDescription, Output, PadMode, WeightsError, WeightsFile,
     networks::{LossNetInput, VggNaming, vgg16, vgg19},
 };
 use support::{max_difference, shared};
