@@ -216,6 +216,14 @@ impl NetworkDescription {
         (larger / smaller).max(1)
     }
 
+    /// The same, where the network is to enlarge; a painting is as large as its picture.
+    pub(crate) fn painting_factor(&self) -> usize {
+        match self.output {
+            Output::Painting => 1,
+            Output::Correction { .. } => self.enlargement(),
+        }
+    }
+
     /// How many pixels of the input around a place the output there depends on, at most; nothing where it depends on all of
     /// them, as with an instance norm.
     pub fn reach(&self) -> Option<usize> {

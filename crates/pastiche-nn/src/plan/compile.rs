@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     Margins, NetworkDescription, PadMode, Products,
-    description::{self, Convolution, Layer, Output, Padding},
+    description::{self, Convolution, Layer, Padding},
 };
 
 /// The steps of a network at one size.
@@ -64,7 +64,7 @@ pub(super) fn compile(
     };
     let end = compiler.layers(&description.layers, picture, true)?;
     let ends_at = compiler.steps.last().map(|step| (step.grid.height, step.grid.width));
-    let factor = factor(description);
+    let factor = description.painting_factor();
     if end.value != Value::Painting || ends_at != Some((factor * padded(height), factor * padded(width))) {
         return Err(unsupported(
             "a network that does not end with a convolution to a picture of the same size",
@@ -74,14 +74,6 @@ pub(super) fn compile(
     arena.used(identity, steps.len());
     arena.lay_out();
     Ok(Program { steps, finish, arena, identity })
-}
-
-/// How many times as wide and as high as the picture the painting is.
-pub(super) fn factor(description: &NetworkDescription) -> usize {
-    match description.output {
-        Output::Painting => 1,
-        Output::Correction { .. } => description.enlargement(),
-    }
 }
 
 /// Most channels of a layer.

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use super::{
     Picture, PlanError,
-    compile::{MAX_CHANNELS, Program, compile, factor},
+    compile::{MAX_CHANNELS, Program, compile},
     emit::{self, Painting},
     lines::Lines,
     norm,
@@ -103,7 +103,7 @@ impl Plan {
 
     /// How many times as wide and as high as the picture the painting is.
     pub fn factor(&self) -> usize {
-        factor(&self.description)
+        self.description.painting_factor()
     }
 
     /// Paints a picture of `height` x `width` on the rayon pool that it is called in.

@@ -73,10 +73,10 @@ impl RunArgs {
     pub(super) fn check_output(&self, output: &Path) -> Result<()> {
         if output.extension().is_none_or(|extension| extension != "safetensors") {
             let output = output.display();
-            return Err(wrong_usage(format!("a style file's name must end with .safetensors: {output}")));
+            return Err(wrong_usage(format!("the result's name must end with .safetensors: {output}")));
         }
         if output.exists() && !self.overwrite && !self.resume {
-            bail!("the style exists already; add -y to replace it: {}", output.display());
+            bail!("the file exists already; add -y to replace it: {}", output.display());
         }
         refuse_missing_folder(output)
     }
@@ -103,7 +103,7 @@ pub(super) fn told_ending(ending: Ending, output: &Path) -> Outcome {
         }
         Ending::Interrupted { steps } => {
             tell(format_args!(
-                "{steps} steps are kept; the same command with --resume goes on. The style so far: {}",
+                "{steps} steps are kept; the same command with --resume goes on. What there is so far: {}",
                 RunFolder::beside(output).style_so_far().display()
             ));
             Outcome::Interrupted
