@@ -280,7 +280,7 @@ mod tests {
         let specs = description.parameters();
         let network = Network::random(description.clone(), 3, &Device::Cpu).unwrap();
         let weights = network.parameters().iter().map(|(name, tensor)| {
-            (name.clone(), (tensor / f64::from(specs[name.as_str()].scale) * 0.2).unwrap())
+            (name.clone(), (tensor * (0.2 / f64::from(specs[name.as_str()].scale))).unwrap())
         });
         Network::new(description.clone(), weights.collect()).unwrap()
     }

@@ -92,7 +92,7 @@ fn networks_that_enlarge_are_close_to_the_reference_at_any_size() {
         let specs = description.parameters();
         let trained = Network::random(description.clone(), 7, &Device::Cpu).unwrap();
         let louder = trained.parameters().iter().map(|(name, tensor)| {
-            (name.clone(), (tensor / f64::from(specs[name.as_str()].scale) * 0.3).unwrap())
+            (name.clone(), (tensor * (0.3 / f64::from(specs[name.as_str()].scale))).unwrap())
         });
         let network = Network::new(description.clone(), louder.collect()).unwrap();
         check(&name, &network, &[(9, 14), (16, 16), (23, 31)]);
