@@ -279,9 +279,11 @@ mod tests {
     fn loud(description: pastiche_nn::NetworkDescription) -> Network {
         let specs = description.parameters();
         let network = Network::random(description.clone(), 3, &Device::Cpu).unwrap();
-        let weights = network.parameters().iter().map(|(name, tensor)| {
-            (name.clone(), (tensor * (0.2 / f64::from(specs[name.as_str()].scale))).unwrap())
-        });
+        let louder = |scale: f32| if scale == 1.0 { 1.0 } else { 0.2 / f64::from(scale) };
+        let weights = network
+            .parameters()
+            .iter()
+            .map(|(name, tensor)| (name.clone(), (tensor * louder(specs[name.as_str()].scale)).unwrap()));
         Network::new(description.clone(), weights.collect()).unwrap()
     }
 
