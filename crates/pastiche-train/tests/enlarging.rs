@@ -154,3 +154,29 @@ fn photographs_smaller_than_a_patch_are_passed_over_and_none_large_enough_is_an_
     let run = super_resolution(&workshop, "b.safetensors", &patches).output().unwrap();
     assert!(run.status.success(), "{}", said(&run));
 }
+
+#[test]
+fn single_layers_are_shown_side_by_side_behind_the_picture() {
+    let workshop = Workshop::new();
+    for kind in ["--content-only", "--style-only"] {
+        let mut command = workshop.program();
+        command.args(["optimize", "photos/0.png", kind, "relu1_1,relu2_2", "-o", "layers.png", "-y"]);
+        command.args([
+            "--loss-net",
+            "vgg.safetensors",
+            "--iterations",
+            "3",
+            "--size",
+            "48",
+            "--device",
+            "cpu",
+        ]);
+        let run = command.output().unwrap();
+        assert!(run.status.success() && said(&run).contains("relu2_2 after 3 iterations"), "{}", said(&run));
+        let sheet = image::open(workshop.path("layers.png")).unwrap();
+        assert_eq!((sheet.width(), sheet.height()), (3 * 56, 48), "{kind}");
+    }
+    let mut command = workshop.program();
+    command.args(["optimize", "photos/0.png", "-o", "layers.png"]);
+    assert_eq!(command.output().unwrap().status.code(), Some(2), "neither a painting nor layers");
+}
