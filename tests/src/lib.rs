@@ -13,4 +13,4 @@ pub use assets::{demo_clip, shared};
 pub use clip::{Clip, Decoded, decode, write_clip, write_photo};
 pub use mp4::sound_samples;
 pub use program::{Run, json, pastiche, program};
-pub use style::write_style;
+pub use style::{write_style, write_upscaler};

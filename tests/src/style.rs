@@ -28,7 +28,31 @@ pub fn write_style(path: &Path) {
     tensors.conv("deconv2", [w, 2 * w, 3], 1.0, 0.0);
     tensors.norm("in5", w);
     tensors.conv("deconv3", [3, w, 9], 60.0, 128.0);
-    tensors.write(path);
+    tensors.write(path, &[("pastiche.credit", "no painter")]);
+}
+
+/// Writes a network that enlarges four times, with fixed random weights that leave a faint texture.
+pub fn write_upscaler(path: &Path) {
+    let mut tensors = Tensors::default();
+    let w = WIDTH;
+    for (name, shape, gain) in [
+        ("conv_in", [w, 3, 9], 1.0),
+        ("res1.conv1", [w, w, 3], 1.0),
+        ("res1.conv2", [w, w, 3], 1.0),
+        ("up1", [w, w, 3], 1.0),
+        ("up2", [w, w, 3], 1.0),
+        ("conv_out", [3, w, 9], 0.2),
+    ] {
+        tensors.named_conv(&format!("{name}."), shape, gain, 0.0);
+    }
+    tensors.write(
+        path,
+        &[
+            ("pastiche.architecture", "super_res_x4"),
+            ("pastiche.super_res_x4.width", "4"),
+            ("pastiche.super_res_x4.blocks", "1"),
+        ],
+    );
 }
 
 #[derive(Default)]
@@ -39,12 +63,16 @@ struct Tensors {
 
 impl Tensors {
     /// A convolution of `[outputs, inputs, kernel]` with weights that multiply the signal by about `gain`.
-    fn conv(&mut self, name: &str, [outputs, inputs, kernel]: [usize; 3], gain: f32, bias: f32) {
+    fn conv(&mut self, name: &str, shape: [usize; 3], gain: f32, bias: f32) {
+        self.named_conv(&format!("{name}.conv2d."), shape, gain, bias);
+    }
+
+    fn named_conv(&mut self, prefix: &str, [outputs, inputs, kernel]: [usize; 3], gain: f32, bias: f32) {
         let fan_in = inputs * kernel * kernel;
         let bound = gain * (3.0 / fan_in as f32).sqrt();
         let weights = (0..outputs * fan_in).map(|_| self.uniform() * bound).collect();
-        self.push(format!("{name}.conv2d.weight"), vec![outputs, inputs, kernel, kernel], weights);
-        self.push(format!("{name}.conv2d.bias"), vec![outputs], vec![bias; outputs]);
+        self.push(format!("{prefix}weight"), vec![outputs, inputs, kernel, kernel], weights);
+        self.push(format!("{prefix}bias"), vec![outputs], vec![bias; outputs]);
     }
 
     fn norm(&mut self, name: &str, channels: usize) {
@@ -62,11 +90,12 @@ impl Tensors {
         (self.random >> 8) as f32 / (1 << 23) as f32 - 1.0
     }
 
-    fn write(&self, path: &Path) {
+    fn write(&self, path: &Path, metadata: &[(&str, &str)]) {
         let views = self.tensors.iter().map(|(name, shape, bytes)| {
             (name.as_str(), TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap())
         });
-        let metadata = HashMap::from([("pastiche.credit".to_owned(), "no painter".to_owned())]);
+        let text = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
+        let metadata: HashMap<String, String> = metadata.iter().map(text).collect();
         safetensors::serialize_to_file(views, Some(metadata), path).unwrap();
     }
 }

@@ -4,7 +4,7 @@
 
 use std::{fs, path::Path, process::Command};
 
-use pastiche_e2e::{Run, pastiche, program, shared, write_photo, write_style};
+use pastiche_e2e::{Run, pastiche, program, shared, write_photo, write_style, write_upscaler};
 use pastiche_media::read_image;
 
 fn studio() -> tempfile::TempDir {
@@ -123,4 +123,47 @@ fn a_folder_s_tree_and_names_are_kept_and_bad_ones_are_counted() {
     assert!(empty.error(1).contains("no images in this folder"), "{}", empty.err);
     let itself = run(folder.path(), "image album -o album --style dots.safetensors -y");
     assert!(itself.error(2).contains("is the input itself"), "{}", itself.err);
+}
+
+#[test]
+fn a_picture_is_enlarged_painted_or_as_it_is() {
+    let folder = studio();
+    write_upscaler(&folder.path().join("four.safetensors"));
+    let out = folder.path().join("out.png");
+    let enlarge = "image a.png -o out.png -y --upscale 4 --upscaler four.safetensors";
+    let plain = run(folder.path(), enlarge).done();
+    assert!(plain.err.contains("enlarging 4 times by four on cpu"), "{}", plain.err);
+    assert_eq!(size(&out), (244, 188));
+    let enlarged = read_image(&out).unwrap();
+    run(folder.path(), &format!("{enlarge} --style dots.safetensors --size 40x30")).done();
+    assert_eq!(size(&out), (160, 120));
+    run(folder.path(), "image a.png -o out.png -y --style dots.safetensors --scale 4").done();
+    assert_ne!(read_image(&out).unwrap().data(), enlarged.data());
+}
+
+#[test]
+fn what_cannot_be_enlarged_is_told() {
+    let folder = studio();
+    write_upscaler(&folder.path().join("four.safetensors"));
+    let other = run(folder.path(), "image a.png -o out.png --upscale 8 --upscaler four.safetensors");
+    assert!(other.error(1).contains("enlarges 4 times, not 8"), "{}", other.err);
+    let style = run(folder.path(), "image a.png -o out.png --upscale 4 --upscaler dots.safetensors");
+    assert!(style.error(1).contains("does not enlarge"), "{}", style.err);
+    let three = run(folder.path(), "image a.png -o out.png --upscale 3");
+    assert_eq!(three.code, Some(2), "{}", three.err);
+    let nothing = run(folder.path(), "image a.png -o out.png");
+    assert_eq!(nothing.code, Some(2), "{}", nothing.err);
+    let useless =
+        run(folder.path(), "image a.png -o out.png --upscale 4 --upscaler four.safetensors --strength 0.5");
+    assert!(useless.error(2).contains("name its --style"), "{}", useless.err);
+    // Where none is installed, as in the tests' folder of data.
+    let none = Command::new(program())
+        .args(["image", "a.png", "-o", "out.png", "--upscale", "8"])
+        .env("HOME", folder.path())
+        .env("XDG_DATA_HOME", folder.path())
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    let none: Run = none.into();
+    assert!(none.error(1).contains("no network that enlarges 8 times is installed"), "{}", none.err);
 }

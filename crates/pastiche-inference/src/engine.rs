@@ -53,7 +53,7 @@ impl Engine {
         }
     }
 
-    /// Paints RGB8 `pixels` (H, W, 3) into `painting` (H, W, 3), not clamped.
+    /// Paints RGB8 `pixels` (H, W, 3) into `painting`, not clamped: (H, W, 3), or as much larger as the network enlarges.
     pub(crate) fn paint(
         &mut self,
         pixels: &[u8],
@@ -72,7 +72,8 @@ impl Engine {
                 picture::planes_from_rgb8(pixels, [height, width], &mut planes, padded);
                 let input = Tensor::from_vec(planes, (1, 3, padded[0], padded[1]), device)?;
                 let output = network.forward(&input)?.flatten_all()?.to_vec1::<f32>()?;
-                picture::rgb_from_planes(&output, padded, painting, width);
+                let factor = network.description().enlargement();
+                picture::rgb_from_planes(&output, padded.map(|side| side * factor), painting, width * factor);
                 Ok(())
             }
         }

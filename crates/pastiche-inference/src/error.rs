@@ -51,6 +51,49 @@ pub enum InferenceError {
         #[source]
         source: WeightsError,
     },
+    /// No network that enlarges so is installed.
+    #[error(
+        "no network that enlarges {factor} times is installed; name one with --upscaler FILE (`pastiche-train \
+         super-resolution` makes them){}", place.as_ref().map_or_else(String::new, |place| format!(", or put it at {}", place.display()))
+    )]
+    NoUpscaler {
+        /// How many times it should enlarge.
+        factor: u32,
+        /// Where the user's own would be.
+        place: Option<PathBuf>,
+    },
+    /// The file is no network that enlarges.
+    #[error("cannot enlarge with this file, {source}: {}", path.display())]
+    Upscaler {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: WeightsError,
+    },
+    /// The network enlarges by another factor.
+    #[error("this network enlarges {found} times, not {wanted}; ask for {found} or name another: {}", path.display())]
+    UpscaleFactor {
+        /// How many times it should.
+        wanted: u32,
+        /// How many times it does.
+        found: usize,
+        /// Which file.
+        path: PathBuf,
+    },
+    /// A picture is too small to be enlarged, or would become too large.
+    #[error(
+        "a picture of {width}x{height} cannot be enlarged {factor} times: sides go from {MIN_SIDE} pixels to {MAX_SIDE} \
+         when enlarged"
+    )]
+    UpscaleSize {
+        /// In pixels.
+        width: u32,
+        /// In pixels.
+        height: u32,
+        /// How many times.
+        factor: u32,
+    },
     /// The device was asked for by name and cannot be used.
     #[error("cannot use device {id}: {reason}; `--device cpu` always works")]
     Device {

@@ -31,6 +31,7 @@ mod resize;
 mod smoothing;
 mod style;
 mod stylizer;
+mod upscaler;
 
 pub use controls::{Controls, ControlsError};
 pub use device::{ComputeDevice, DeviceInfo, compute_devices};
@@ -41,3 +42,4 @@ pub use precision::{ParsePrecisionError, Precision};
 pub use resize::resized;
 pub use style::Style;
 pub use stylizer::{MAX_SIDE, MIN_SIDE, Stylizer, StylizerOptions};
+pub use upscaler::Upscaler;

@@ -148,7 +148,7 @@ impl StyleEntry {
 }
 
 /// `models` beside the program, in the `share` folder of its installation, or above it in a source tree.
-fn bundled_folders() -> Vec<PathBuf> {
+pub(crate) fn bundled_folders() -> Vec<PathBuf> {
     let Some(program) = env::current_exe().ok().and_then(|path| path.canonicalize().ok()) else {
         return Vec::new();
     };

@@ -233,7 +233,8 @@ fn check_size(Size { width, height }: Size) -> Result<(), InferenceError> {
     Err(InferenceError::Size { width, height })
 }
 
-fn available_threads() -> usize {
+/// All of the processor's.
+pub(crate) fn available_threads() -> usize {
     // Where the system does not tell, one thread always works.
     std::thread::available_parallelism().map_or(1, usize::from)
 }

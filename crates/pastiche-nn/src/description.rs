@@ -125,6 +125,21 @@ pub struct NetworkDescription {
     pub sizes: Vec<(&'static str, usize)>,
     /// Both sides of the input must be multiples of this for the output to have the input's size.
     pub side_multiple: usize,
+    /// What comes out.
+    pub output: Output,
+}
+
+/// What comes out of a network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Output {
+    /// A picture on 0-255.
+    Painting,
+    /// What is to be added to the bicubic enlargement of a picture by `factor`, on 0-255. A network that does not enlarge
+    /// takes that enlargement for its input.
+    Correction {
+        /// How many times as wide and as high as the picture.
+        factor: usize,
+    },
 }
 
 /// How a parameter starts out before training.
@@ -155,13 +170,23 @@ pub struct ParameterSpec {
 const PAINTING_MEAN: f32 = 127.5;
 /// About how far they lie from there.
 const PAINTING_DEVIATION: f32 = 64.0;
+/// How small the last weights of a correction are at first, so that training starts from the enlargement as it is.
+const CORRECTION_SCALE: f32 = 0.05;
 
 impl NetworkDescription {
     /// Every parameter that the layers name.
     pub fn parameters(&self) -> BTreeMap<&str, ParameterSpec> {
         let mut parameters = BTreeMap::new();
         collect_parameters(&self.layers, &mut parameters);
-        if let Some(Layer::Conv(Convolution { weight, bias: Some(bias), .. })) = self.layers.last() {
+        if let Output::Correction { .. } = self.output {
+            let last = self.layers.iter().rev().find_map(|layer| match layer {
+                Layer::Conv(conv) => Some(conv.weight.as_str()),
+                _ => None,
+            });
+            if let Some(spec) = last.and_then(|weight| parameters.get_mut(weight)) {
+                spec.scale = CORRECTION_SCALE;
+            }
+        } else if let Some(Layer::Conv(Convolution { weight, bias: Some(bias), .. })) = self.layers.last() {
             // It makes pixels on 0-255 out of numbers around 1.
             for name in [weight, bias] {
                 if let Some(spec) = parameters.get_mut(name.as_str()) {
@@ -174,6 +199,52 @@ impl NetworkDescription {
         }
         parameters
     }
+
+    /// How many times as wide and as high as the input the output is.
+    pub fn enlargement(&self) -> usize {
+        let (mut larger, mut smaller) = (1, 1);
+        for layer in &self.layers {
+            match layer {
+                Layer::UpsampleNearest(factor) => larger *= factor,
+                Layer::ConvTranspose(conv) => larger *= conv.stride,
+                Layer::Conv(conv) => smaller *= conv.stride,
+                Layer::SpaceToDepth(factor) => smaller *= factor,
+                Layer::MaxPool => smaller *= 2,
+                _ => {}
+            }
+        }
+        (larger / smaller).max(1)
+    }
+
+    /// The same, where the network is to enlarge; a painting is as large as its picture.
+    pub(crate) fn painting_factor(&self) -> usize {
+        match self.output {
+            Output::Painting => 1,
+            Output::Correction { .. } => self.enlargement(),
+        }
+    }
+
+    /// How many pixels of the input around a place the output there depends on, at most; nothing where it depends on all of
+    /// them, as with an instance norm.
+    pub fn reach(&self) -> Option<usize> {
+        reach(&self.layers, 0)
+    }
+}
+
+/// What `after` pixels around a place in the output of some layers make in their input.
+fn reach(layers: &[Layer], after: usize) -> Option<usize> {
+    layers.iter().rev().try_fold(after, |after, layer| {
+        Some(match layer {
+            Layer::Conv(conv) => after * conv.stride + conv.kernel / 2,
+            Layer::ConvTranspose(conv) => (after + conv.kernel).div_ceil(conv.stride),
+            Layer::UpsampleNearest(factor) => after.div_ceil(*factor),
+            Layer::SpaceToDepth(factor) => after * factor + factor - 1,
+            Layer::MaxPool => 2 * after + 1,
+            Layer::Residual(layers) => reach(layers, after)?,
+            Layer::InstanceNorm(_) => return None,
+            _ => after,
+        })
+    })
 }
 
 fn collect_parameters<'a>(layers: &'a [Layer], parameters: &mut BTreeMap<&'a str, ParameterSpec>) {

@@ -49,6 +49,14 @@ pub enum WeightsError {
         /// What the metadata says.
         name: String,
     },
+    /// The file is not of a network that enlarges pictures.
+    #[error(
+        "its architecture is {architecture}, which does not enlarge; super_res_x4, super_res_x8 and srcnn do"
+    )]
+    NoEnlarger {
+        /// What the metadata says.
+        architecture: String,
+    },
     /// The metadata says something senseless.
     #[error("its metadata says {key} = `{value}`, not {expected}")]
     Metadata {

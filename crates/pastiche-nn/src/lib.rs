@@ -23,6 +23,7 @@ mod description;
 mod device;
 mod duplicates;
 mod error;
+mod fold;
 mod frozen;
 mod kernels;
 mod network;
@@ -33,7 +34,9 @@ mod random;
 mod simd;
 pub mod weights;
 
-pub use description::{Convolution, Initialisation, Layer, NetworkDescription, Norm, Padding, ParameterSpec};
+pub use description::{
+    Convolution, Initialisation, Layer, NetworkDescription, Norm, Output, Padding, ParameterSpec,
+};
 pub use device::{DeviceChoice, DeviceError, OpenDevice, ParseDeviceError, processor_name};
 pub use error::WeightsError;
 pub use frozen::FrozenNetwork;

@@ -16,7 +16,7 @@ use safetensors::{
     tensor::{Metadata, TensorView},
 };
 
-use crate::{Architecture, Network, NetworkDescription, WeightsError, duplicates};
+use crate::{Architecture, Network, NetworkDescription, WeightsError, duplicates, networks::Enlarger};
 
 /// No network that this program can run is larger.
 const MAX_FILE_BYTES: u64 = 1 << 30;
@@ -112,6 +112,14 @@ impl WeightsFile {
     pub fn style_network(&self, device: &Device) -> Result<Network, WeightsError> {
         let description = Architecture::of_file(self)?.describe(self)?;
         self.network(description, device)
+    }
+
+    /// Reads the network that enlarges pictures which the file holds.
+    ///
+    /// # Errors
+    /// The file is of another network, or the tensors are not that network's.
+    pub fn enlarging_network(&self, device: &Device) -> Result<Network, WeightsError> {
+        self.network(Enlarger::describe(self)?, device)
     }
 
     /// Reads the weights of a given network. Statistics that PyTorch's norms leave behind (`running_mean` and the like)

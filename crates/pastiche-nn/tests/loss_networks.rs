@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use candle_core::{Device, Tensor};
 use pastiche_nn::{
-    Layer, Network, NetworkDescription, PadMode, WeightsError, WeightsFile,
+    Layer, Network, NetworkDescription, Output, PadMode, WeightsError, WeightsFile,
     networks::{LossNetInput, VggNaming, vgg16, vgg19},
 };
 use support::{max_difference, shared};
@@ -39,8 +39,13 @@ fn activations_that_no_network_has_are_nothing() {
 fn torchvision_s_input_has_mean_0_and_deviation_1() {
     let (mean, deviation) = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]);
     let layers = vec![Layer::StandardizeRgb { mean, deviation }];
-    let description =
-        NetworkDescription { architecture: "input".to_owned(), layers, sizes: Vec::new(), side_multiple: 1 };
+    let description = NetworkDescription {
+        architecture: "input".to_owned(),
+        layers,
+        sizes: Vec::new(),
+        side_multiple: 1,
+        output: Output::Painting,
+    };
     let network = Network::new(description, BTreeMap::new()).unwrap();
     let pixel = |values: [f64; 3]| {
         let values: Vec<f32> = values.into_iter().map(|value| (value * 255.0) as f32).collect();

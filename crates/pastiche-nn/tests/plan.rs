@@ -8,7 +8,7 @@ use std::io::Write;
 use candle_core::{Device, Tensor};
 use pastiche_nn::{
     Architecture, Canvas, CompiledNetwork, Convolution, Layer, Level, Margins, Network, NetworkDescription,
-    PadMode, Padding, Picture, Plan, PlanError, WeightsFile, networks,
+    Output, PadMode, Padding, Picture, Plan, PlanError, WeightsFile, networks, networks::SuperResSize,
 };
 use rayon::prelude::*;
 use support::{
@@ -35,8 +35,8 @@ fn picture(height: usize, width: usize) -> Planes {
 
 fn painted(network: &Network, level: Level, picture: &Planes) -> Vec<f32> {
     let values: Vec<f32> = picture.values.iter().map(|value| *value as f32).collect();
-    let mut painting = vec![f32::NAN; values.len()];
     let mut plan = Plan::new(network, level).unwrap();
+    let mut painting = vec![f32::NAN; values.len() * plan.factor() * plan.factor()];
     let size = (picture.height, picture.width);
     plan.paint(Picture::Planes(&values), size, Canvas::Planes(&mut painting)).unwrap();
     painting
@@ -80,6 +80,30 @@ fn odd_sizes() -> Vec<(usize, usize)> {
 fn random_networks_are_close_to_the_reference_at_every_odd_size() {
     for architecture in Architecture::ALL {
         check(architecture.name(), &random(architecture), &odd_sizes());
+    }
+}
+
+#[test]
+fn networks_that_enlarge_are_close_to_the_reference_at_any_size() {
+    let size = SuperResSize { width: 24, blocks: 2 };
+    for description in [networks::super_res(4, size), networks::super_res(8, size), networks::srcnn(4)] {
+        let (name, factor) = (description.architecture.clone(), description.enlargement());
+        // As after a training, not as before, where next to nothing comes out.
+        let specs = description.parameters();
+        let trained = Network::random(description.clone(), 7, &Device::Cpu).unwrap();
+        let louder = |scale: f32| if scale == 1.0 { 1.0 } else { 0.3 / f64::from(scale) };
+        let weights = trained
+            .parameters()
+            .iter()
+            .map(|(name, tensor)| (name.clone(), (tensor * louder(specs[name.as_str()].scale)).unwrap()));
+        let network = Network::new(description.clone(), weights.collect()).unwrap();
+        check(&name, &network, &[(9, 14), (16, 16), (23, 31)]);
+        let picture = (Tensor::rand(0f32, 1f32, (2, 3, 12, 17), &Device::Cpu).unwrap() * 255.0).unwrap();
+        let compiled = CompiledNetwork::new(Plan::new(&network, Level::best().unwrap()).unwrap());
+        let (fast, plain) = (compiled.forward(&picture).unwrap(), network.forward(&picture).unwrap());
+        assert_eq!(fast.dims(), [2, 3, 12 * factor, 17 * factor]);
+        assert!(max_difference(&fast, &plain) < 5e-3);
+        assert!(max_difference(&plain, &plain.zeros_like().unwrap()) > 20.0, "{name} says something");
     }
 }
 
@@ -226,7 +250,13 @@ fn conv(name: &str, from: usize, to: usize, kernel: usize, stride: usize) -> [La
 
 fn network(layers: Vec<Layer>) -> Network {
     let architecture = "odd".to_owned();
-    let description = NetworkDescription { architecture, layers, sizes: Vec::new(), side_multiple: 1 };
+    let description = NetworkDescription {
+        architecture,
+        layers,
+        sizes: Vec::new(),
+        side_multiple: 1,
+        output: Output::Painting,
+    };
     Network::random(description, 0, &Device::Cpu).unwrap()
 }
 

@@ -41,5 +41,5 @@ pub use progress::Progress;
 pub use queue::{BoundedQueue, QueueClosed, QueueReceiver, QueueSender};
 pub use slot::LatestSlot;
 pub use stages::{Ending, Sink, StageError, StageNames, run_stages};
-pub use still::{OutputSize, restyle_image};
+pub use still::{OutputSize, process_image, restyle_image};
 pub use video::{VideoJob, VideoJobOptions, VideoSummary};

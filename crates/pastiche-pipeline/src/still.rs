@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use pastiche_inference::{Stylizer, resized};
+use pastiche_inference::{Stylizer, Upscaler, resized};
 use pastiche_media::{read_image, write_image};
 
 use crate::{PipelineError, error::Result};
@@ -55,15 +55,39 @@ pub fn restyle_image(
     size: OutputSize,
     stylizer: &mut Stylizer,
 ) -> Result<(u32, u32)> {
+    process_image(input, output, size, Some(stylizer), None)
+}
+
+/// Reads a picture, scales it, restyles it and enlarges it as far as there is something to do that with, and writes it;
+/// returns its new width and height.
+///
+/// # Errors
+/// As [`restyle_image`]; or the picture would become too large.
+pub fn process_image(
+    input: &Path,
+    output: &Path,
+    size: OutputSize,
+    stylizer: Option<&mut Stylizer>,
+    upscaler: Option<&mut Upscaler>,
+) -> Result<(u32, u32)> {
     let picture = read_image(input)?;
     let (width, height) = size.of(picture.width(), picture.height());
-    // A photograph has no past: nothing of the one before may shine through.
-    stylizer.reset();
-    let restyled = resized(picture, width, height)
-        .and_then(|picture| stylizer.stylize(picture))
+    let processed = resized(picture, width, height)
+        .and_then(|picture| match stylizer {
+            Some(stylizer) => {
+                // A photograph has no past: nothing of the one before may shine through.
+                stylizer.reset();
+                stylizer.stylize(picture)
+            }
+            None => Ok(picture),
+        })
+        .and_then(|picture| match upscaler {
+            Some(upscaler) => upscaler.upscale(&picture),
+            None => Ok(picture),
+        })
         .map_err(|source| PipelineError::Restyle { path: input.to_owned(), source: Box::new(source) })?;
-    write_image(output, &restyled)?;
-    Ok((width, height))
+    write_image(output, &processed)?;
+    Ok((processed.width(), processed.height()))
 }
 
 #[cfg(test)]

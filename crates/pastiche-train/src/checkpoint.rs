@@ -14,7 +14,7 @@ use pastiche_nn::WeightsFile;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{TrainError, Trainer, TrainingConfig, run::write_whole};
+use crate::{TrainError, TrainingConfig, learner::Learner, run::write_whole};
 
 /// What this version writes and reads.
 const VERSION: &str = "1";
@@ -33,10 +33,10 @@ pub(crate) struct Recipe {
     pub(crate) photos: String,
 }
 
-/// Writes the trainer's state, so that the file is there whole or as it was before.
+/// Writes the learner's state, so that the file is there whole or as it was before.
 pub(crate) fn save(
-    trainer: &Trainer,
-    recipe: &Recipe,
+    learner: &Learner,
+    recipe: &impl Serialize,
     about: &HashMap<String, String>,
     path: &Path,
 ) -> Result<(), TrainError> {
@@ -45,10 +45,10 @@ pub(crate) fn save(
         tensors.insert(format!("{group}/{name}"), tensor.to_device(&Device::Cpu)?.contiguous()?);
         Ok(())
     };
-    for (name, var) in &trainer.variables {
+    for (name, var) in &learner.variables {
         add("weights", name, var)?;
     }
-    for (group, moments) in [("adam.first", &trainer.adam.first), ("adam.second", &trainer.adam.second)] {
+    for (group, moments) in [("adam.first", &learner.adam.first), ("adam.second", &learner.adam.second)] {
         for (name, tensor) in moments {
             add(group, name, tensor)?;
         }
@@ -57,7 +57,7 @@ pub(crate) fn save(
         |text: serde_json::Result<String>| text.map_err(|error| TrainError::unwritable(path)(error.into()));
     let metadata = HashMap::from([
         ("pastiche.checkpoint".to_owned(), VERSION.to_owned()),
-        ("pastiche.step".to_owned(), trainer.step.to_string()),
+        ("pastiche.step".to_owned(), learner.step.to_string()),
         ("pastiche.recipe".to_owned(), json(serde_json::to_string(recipe))?),
         ("pastiche.about".to_owned(), json(serde_json::to_string(about))?),
     ]);
@@ -65,11 +65,11 @@ pub(crate) fn save(
     bytes.and_then(|bytes| write_whole(path, &bytes)).map_err(TrainError::unwritable(path))
 }
 
-/// Puts a trainer where the checkpoint left off, and gives what the style is to say about itself. Of the settings only
+/// Puts a learner where the checkpoint left off, and gives what the network is to say about itself. Of the settings only
 /// those of [`FREE`] may differ.
 pub(crate) fn restore(
-    trainer: &mut Trainer,
-    recipe: &Recipe,
+    learner: &mut Learner,
+    recipe: &impl Serialize,
     path: &Path,
 ) -> Result<HashMap<String, String>, TrainError> {
     let unreadable = |source| TrainError::Checkpoint { source, path: path.to_owned() };
@@ -92,8 +92,8 @@ pub(crate) fn restore(
         return Err(TrainError::OtherConfiguration { differences, path: path.to_owned() });
     }
     let step = told("pastiche.step")?;
-    trainer.step = step.parse().map_err(|_| no_checkpoint(format!("its step is `{step}`")))?;
-    for (name, var) in &trainer.variables {
+    learner.step = step.parse().map_err(|_| no_checkpoint(format!("its step is `{step}`")))?;
+    for (name, var) in &learner.variables {
         let read = |group: &str| {
             let tensor = file.tensor(&format!("{group}/{name}"), var.device()).map_err(unreadable)?;
             if tensor.dims() == var.dims() {
@@ -103,8 +103,8 @@ pub(crate) fn restore(
             }
         };
         var.set(&read("weights")?)?;
-        trainer.adam.first.insert(name.clone(), read("adam.first")?);
-        trainer.adam.second.insert(name.clone(), read("adam.second")?);
+        learner.adam.first.insert(name.clone(), read("adam.first")?);
+        learner.adam.second.insert(name.clone(), read("adam.second")?);
     }
     serde_json::from_str(told("pastiche.about")?).map_err(bad_json)
 }

@@ -95,16 +95,6 @@ impl TrainingConfig {
     /// # Errors
     /// The first one that makes no sense.
     pub fn validate(self) -> Result<ValidConfig, TrainError> {
-        let within = |name, value: f64, least: f64, most: f64| {
-            if (least..=most).contains(&value) {
-                return Ok(());
-            }
-            Err(TrainError::Setting {
-                name,
-                value: value.to_string(),
-                allowed: format!("from {least} to {most}"),
-            })
-        };
         let description = self.describe()?;
         within("--steps", self.steps as f64, 1.0, 1e9)?;
         within("--batch", self.batch as f64, 1.0, 256.0)?;
@@ -155,4 +145,12 @@ impl TrainingConfig {
             Architecture::Lengstrom => Err(wrong("left out: this architecture has one width")),
         }
     }
+}
+
+/// Refuses a setting outside its range.
+pub(crate) fn within(name: &'static str, value: f64, least: f64, most: f64) -> Result<(), TrainError> {
+    if (least..=most).contains(&value) {
+        return Ok(());
+    }
+    Err(TrainError::Setting { name, value: value.to_string(), allowed: format!("from {least} to {most}") })
 }

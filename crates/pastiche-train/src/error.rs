@@ -39,7 +39,10 @@ pub enum TrainError {
         path: PathBuf,
     },
     /// Photographs are there, but none can be read.
-    #[error("{count} photographs in a row could not be read; look at those in {}", path.display())]
+    #[error(
+        "{count} photographs in a row could not be read, or are too small for the samples; look at those in {}",
+        path.display()
+    )]
     UnreadablePhotos {
         /// How many were tried.
         count: usize,

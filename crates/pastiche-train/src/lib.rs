@@ -24,12 +24,14 @@ mod config;
 mod error;
 pub mod evaluate;
 mod fingerprint;
+mod learner;
 pub mod loss_net;
 pub mod losses;
 pub mod optimize;
 pub mod photos;
 pub mod run;
 mod stability;
+pub mod super_resolution;
 mod trainer;
 
 pub use config::{TrainingConfig, ValidConfig};

@@ -6,7 +6,7 @@ mod support;
 use std::process::Command;
 
 use pastiche_train::{
-    evaluate::{Reduction, super_resolution},
+    evaluate::{Enlargers, Reduction, super_resolution},
     photos::PhotoFolder,
 };
 use serde_json::Value;
@@ -29,7 +29,9 @@ fn bicubic_rows_are_those_of_an_independent_run() {
     for (set, factor, blur, psnr, ssim) in ROWS {
         let Some(folder) = shared(&format!("assets/super_resolution/{set}")) else { return };
         let pictures = PhotoFolder::open(&folder).unwrap();
-        let report = super_resolution(&pictures, Reduction { factor, blur }, &mut |_| {}).unwrap();
+        let report =
+            super_resolution(&pictures, Reduction { factor, blur }, &Enlargers::default(), &mut |_| {})
+                .unwrap();
         let row = &report.rows[0];
         println!("{set} x{factor} blur {blur}: {:.3} dB, {:.4}", row.psnr, row.ssim);
         assert!((row.psnr - psnr).abs() <= 0.05, "{set} x{factor} blur {blur}: {row:?}, expected {psnr}");

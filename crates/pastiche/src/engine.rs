@@ -1,7 +1,9 @@
 //! Starting the engine as the command line asks.
 
+use std::path::Path;
+
 use anyhow::Result;
-use pastiche_inference::{ComputeDevice, Controls, Style, Stylizer, StylizerOptions};
+use pastiche_inference::{ComputeDevice, Controls, Style, Stylizer, StylizerOptions, Upscaler};
 
 use crate::{args::DeviceArgs, terminal::tell};
 
@@ -30,6 +32,16 @@ pub(crate) fn start(
         counted(stylizer.threads() as u64, "thread"),
     ));
     Ok(stylizer)
+}
+
+/// Puts a network that enlarges on a device, and says so on standard error.
+pub(crate) fn start_upscaler(path: &Path, factor: u32, device: &DeviceArgs) -> Result<Upscaler> {
+    let opened = ComputeDevice::open(device.device)?;
+    let options =
+        StylizerOptions { threads: device.threads(), precision: device.precision, process_size: None };
+    let upscaler = Upscaler::load(path, factor, &opened, &options)?;
+    tell(format_args!("enlarging {factor} times by {} on {}", upscaler.name(), opened.id()));
+    Ok(upscaler)
 }
 
 /// A number and what it counts.

@@ -6,7 +6,7 @@ use candle_core::{Device, Tensor, Var};
 
 use super::FrozenNetwork;
 use crate::{
-    Features, Level, Network, NetworkDescription, PadMode,
+    Features, Level, Network, NetworkDescription, Output, PadMode,
     description::{Convolution, Layer, Padding},
     kernels::pad::Margins,
     networks::{self, LossNetInput, VggNaming},
@@ -34,8 +34,13 @@ fn small(input: Option<Layer>, mode: PadMode) -> Network {
             Layer::Tap(index.to_string()),
         ]);
     }
-    let description =
-        NetworkDescription { architecture: "small".to_owned(), layers, sizes: Vec::new(), side_multiple: 1 };
+    let description = NetworkDescription {
+        architecture: "small".to_owned(),
+        layers,
+        sizes: Vec::new(),
+        side_multiple: 1,
+        output: Output::Painting,
+    };
     let network = Network::random(description.clone(), 5, &Device::Cpu).unwrap();
     // Biases start as zeros; here they shall count.
     let parameters: BTreeMap<String, Tensor> = network.parameters().clone();

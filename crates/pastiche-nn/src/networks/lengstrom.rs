@@ -4,7 +4,7 @@
 use super::layers::{Channels, convolution};
 use crate::{
     NetworkDescription,
-    description::{Layer, Norm, Padding},
+    description::{Layer, Norm, Output, Padding},
 };
 
 const RESIDUAL_BLOCKS: usize = 5;
@@ -27,7 +27,13 @@ pub fn lengstrom() -> NetworkDescription {
     }
     layers.extend(conv("conv_out", Channels(32, 3), 9, 1));
     layers.push(Layer::ScaledTanh { gain: 150.0, offset: 127.5 });
-    NetworkDescription { architecture: "lengstrom".to_owned(), layers, sizes: Vec::new(), side_multiple: 4 }
+    NetworkDescription {
+        architecture: "lengstrom".to_owned(),
+        layers,
+        sizes: Vec::new(),
+        side_multiple: 4,
+        output: Output::Painting,
+    }
 }
 
 fn conv(name: &str, channels: Channels, kernel: usize, stride: usize) -> [Layer; 3] {

@@ -2,11 +2,13 @@
 
 mod layers;
 mod lengstrom;
+mod super_res;
 mod swift;
 mod transformer_net;
 mod vgg;
 
 pub use lengstrom::lengstrom;
+pub use super_res::{Enlarger, SuperResSize, srcnn, super_res};
 pub use swift::{SwiftSize, swift};
 pub use transformer_net::transformer_net;
 pub use vgg::{LossNetInput, VggNaming, vgg16, vgg19};

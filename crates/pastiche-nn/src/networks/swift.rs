@@ -4,10 +4,10 @@
 //! does with the fewest products; the picture goes in as stacked squares of 2x2 pixels, and comes out by two
 //! enlargements with a convolution behind each, since stacked pixels on the way out leave a grid in the painting.
 
-use super::layers::{Channels, convolution, reflect_for};
+use super::layers::{Channels, convolution, reflect_for, told_number};
 use crate::{
     NetworkDescription, WeightsError,
-    description::{Layer, Norm},
+    description::{Layer, Norm, Output},
     weights::WeightsFile,
 };
 
@@ -44,35 +44,16 @@ pub fn swift(SwiftSize { width, blocks }: SwiftSize) -> NetworkDescription {
         layers,
         sizes: vec![("width", width), ("blocks", blocks)],
         side_multiple: 4,
+        output: Output::Painting,
     }
 }
 
 /// The network of the size that a file's metadata tells; what it does not tell is as usual.
 pub(super) fn of_file(file: &WeightsFile) -> Result<NetworkDescription, WeightsError> {
     let usual = SwiftSize::default();
-    let width = number(file, "pastiche.swift.width", usual.width, (6, 384))?;
-    let blocks = number(file, "pastiche.swift.blocks", usual.blocks, (1, 32))?;
+    let width = told_number(file, "pastiche.swift.width", usual.width, (6, 384))?;
+    let blocks = told_number(file, "pastiche.swift.blocks", usual.blocks, (1, 32))?;
     Ok(swift(SwiftSize { width, blocks }))
-}
-
-fn number(
-    file: &WeightsFile,
-    key: &str,
-    usual: usize,
-    (least, most): (usize, usize),
-) -> Result<usize, WeightsError> {
-    let Some(text) = file.metadata(key) else { return Ok(usual) };
-    let fits =
-        |number: &usize| (least..=most).contains(number) && (least == 1 || number.is_multiple_of(least));
-    text.parse().ok().filter(fits).ok_or_else(|| WeightsError::Metadata {
-        key: key.to_owned(),
-        value: text.to_owned(),
-        expected: if least == 1 {
-            format!("a number from 1 to {most}")
-        } else {
-            format!("a multiple of {least} up to {most}")
-        },
-    })
 }
 
 fn conv(name: &str, channels: Channels, stride: usize) -> [Layer; 2] {

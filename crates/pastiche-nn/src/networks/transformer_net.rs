@@ -4,7 +4,7 @@
 use super::layers::{Channels, convolution, reflect_for};
 use crate::{
     NetworkDescription, WeightsError,
-    description::{Layer, Norm},
+    description::{Layer, Norm, Output},
     weights::WeightsFile,
 };
 
@@ -33,6 +33,7 @@ pub fn transformer_net(width: usize) -> NetworkDescription {
         layers,
         sizes: vec![("width", width)],
         side_multiple: 4,
+        output: Output::Painting,
     }
 }
 

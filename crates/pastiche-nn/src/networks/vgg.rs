@@ -5,7 +5,7 @@
 use super::layers::{Channels, convolution};
 use crate::{
     Margins, NetworkDescription, PadMode,
-    description::{Layer, Padding},
+    description::{Layer, Output, Padding},
 };
 
 /// What a loss network expects of a picture that is RGB on 0-255.
@@ -88,6 +88,7 @@ fn vgg(
                     layers,
                     sizes: Vec::new(),
                     side_multiple: 1,
+                    output: Output::Painting,
                 });
             }
             (place, from) = (place + 2, channels);

@@ -64,7 +64,8 @@ pub(super) fn compile(
     };
     let end = compiler.layers(&description.layers, picture, true)?;
     let ends_at = compiler.steps.last().map(|step| (step.grid.height, step.grid.width));
-    if end.value != Value::Painting || ends_at != Some((padded(height), padded(width))) {
+    let factor = description.painting_factor();
+    if end.value != Value::Painting || ends_at != Some((factor * padded(height), factor * padded(width))) {
         return Err(unsupported(
             "a network that does not end with a convolution to a picture of the same size",
         ));

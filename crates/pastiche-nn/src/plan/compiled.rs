@@ -18,7 +18,7 @@ use super::{
     settle,
     task::{self, Context},
 };
-use crate::{Level, Network, NetworkDescription, Products};
+use crate::{Level, Network, NetworkDescription, Products, fold::folded};
 
 /// Where a painting goes: RGB on 0-255, not clamped.
 #[derive(Debug)]
@@ -71,6 +71,7 @@ impl Plan {
     /// # Errors
     /// As [`Self::new`].
     pub fn with_products(network: &Network, level: Level, products: Products) -> Result<Self, PlanError> {
+        let network = &folded(network).map_err(PlanError::weights)?;
         let program = compile(network.description(), SOME_SIZE, level.lanes(), products)?;
         let values = parameters(network)?;
         let pack = |step| PackedConv::new(step, &values, level.lanes());
@@ -100,13 +101,18 @@ impl Plan {
         (self.sized, self.scratch) = (None, Vec::new());
     }
 
+    /// How many times as wide and as high as the picture the painting is.
+    pub fn factor(&self) -> usize {
+        self.description.painting_factor()
+    }
+
     /// Paints a picture of `height` x `width` on the rayon pool that it is called in.
     ///
     /// # Errors
     /// The network cannot take the size.
     ///
     /// # Panics
-    /// The picture or the canvas does not have 3 numbers a pixel.
+    /// The picture or the canvas, which is [`Self::factor`] times as wide and high, does not have 3 numbers a pixel.
     pub fn paint(
         &mut self,
         picture: Picture<'_>,
@@ -117,13 +123,15 @@ impl Plan {
             Canvas::Rgb(output) => (output, true),
             Canvas::Planes(output) => (output, false),
         };
-        let plane = height * width;
+        let factor = self.factor();
+        let plane = factor * height * factor * width;
         assert_eq!(
             (picture.len(), output.len()),
-            (3 * plane, 3 * plane),
+            (3 * height * width, 3 * plane),
             "numbers of {width}x{height} pixels"
         );
         self.prepare(height, width)?;
+        let (height, width) = (factor * height, factor * width);
         let Self { level, packed, sized: Some(sized), scratch, .. } = self else { return Ok(()) };
         let painting = Painting {
             output: output.as_mut_ptr(),
@@ -221,5 +229,5 @@ fn parameters(network: &Network) -> Result<BTreeMap<String, Vec<f32>>, PlanError
     let floats = |tensor: &Tensor| tensor.flatten_all()?.to_vec1::<f32>();
     let named = network.parameters().iter().map(|(name, tensor)| Ok((name.clone(), floats(tensor)?)));
     let named: candle_core::Result<_> = named.collect();
-    named.map_err(|error| PlanError::Weights { message: error.to_string() })
+    named.map_err(PlanError::weights)
 }

@@ -29,3 +29,9 @@ pub enum PlanError {
         message: String,
     },
 }
+
+impl PlanError {
+    pub(super) fn weights(error: candle_core::Error) -> Self {
+        Self::Weights { message: error.to_string() }
+    }
+}

@@ -19,7 +19,7 @@ impl CompiledNetwork {
     }
 
     /// Runs the network on `input` (N, 3, H, W), `f32` RGB on 0-255 in main memory, of any size that it can take. The
-    /// output has the same shape and carries no gradient.
+    /// output has the same shape, or is enlarged by [`Plan::factor`], and carries no gradient.
     ///
     /// # Errors
     /// The input's shape, type or device is another, the network cannot take its size, or another thread is using it.
@@ -47,18 +47,20 @@ impl CustomOp1 for CompiledNetwork {
                 layout.shape()
             )
         };
-        let mut output = vec![0.0; end - start];
         // Waiting could last for ever, where the thread that has it waits for this one to do a task.
         let mut plan = match self.plan.try_lock() {
             Ok(plan) => plan,
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
             Err(TryLockError::WouldBlock) => bail!("{}: is at work for another thread", self.name()),
         };
+        let (batch, factor) = ((end - start) / (3 * height * width), plan.factor());
+        let shape = Shape::from((batch, 3, factor * height, factor * width));
+        let mut output = vec![0.0; shape.elem_count()];
         let images = values[start..end].chunks_exact(3 * height * width);
-        for (image, painting) in images.zip(output.chunks_exact_mut(3 * height * width)) {
+        for (image, painting) in images.zip(output.chunks_exact_mut(shape.elem_count() / batch)) {
             plan.paint(Picture::Planes(image), (height, width), Canvas::Planes(painting))
                 .map_err(candle_core::Error::wrap)?;
         }
-        Ok((CpuStorage::F32(output), layout.shape().clone()))
+        Ok((CpuStorage::F32(output), shape))
     }
 }

@@ -39,6 +39,7 @@ type Weights = BTreeMap<String, Vec<f64>>;
 /// Runs a style network on a picture of any size: mirrored at the far edges to what the network needs, and cut again.
 pub(crate) fn paint(network: &Network, picture: &Planes) -> Planes {
     let NetworkDescription { layers, side_multiple, .. } = network.description();
+    let factor = network.description().enlargement();
     let weights = network.parameters().iter().map(|(name, tensor)| {
         let values = tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap();
         (name.clone(), values.into_iter().map(f64::from).collect())
@@ -50,7 +51,7 @@ pub(crate) fn paint(network: &Network, picture: &Planes) -> Planes {
         picture.at(channel, mirrored(y, height), mirrored(x, width))
     });
     let painting = run(layers, padded, &weights.collect());
-    Planes::new([3, height, width], |channel, y, x| painting.at(channel, y, x))
+    Planes::new([3, factor * height, factor * width], |channel, y, x| painting.at(channel, y, x))
 }
 
 fn run(layers: &[Layer], mut flow: Planes, weights: &Weights) -> Planes {
@@ -85,6 +86,9 @@ fn run(layers: &[Layer], mut flow: Planes, weights: &Weights) -> Planes {
                 let size = [channels, height * factor, width * factor];
                 Planes::new(size, |channel, y, x| flow.at(channel, y / factor, x / factor))
             }
+            Layer::StandardizeRgb { mean, deviation } => Planes::new([3, height, width], |channel, y, x| {
+                (flow.at(channel, y, x) / 255.0 - mean[channel]) / deviation[channel]
+            }),
             Layer::SpaceToDepth(factor) => {
                 let square = factor * factor;
                 Planes::new([channels * square, height / factor, width / factor], |channel, y, x| {

@@ -93,7 +93,7 @@ struct Evaluation {
 
 impl EvaluateCommand {
     pub(crate) fn run(self) -> Result<Outcome> {
-        if let Some(measured) = self.super_resolution.run(self.json) {
+        if let Some(measured) = self.super_resolution.run(&self.device, self.json) {
             return measured;
         }
         let (Some(style), Some(painting), Some(photos)) = (&self.style, &self.painting, &self.photos) else {

@@ -3,10 +3,13 @@
 mod args;
 mod bench;
 mod console;
+mod enlarging;
 mod evaluate;
 mod optimize;
+mod reconstruction;
 mod style;
 mod super_resolution;
+mod training;
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -48,6 +51,8 @@ pub(crate) enum Command {
     Evaluate(Box<evaluate::EvaluateCommand>),
     /// Paint one photograph the slow way: L-BFGS over its pixels (Gatys et al. 2015).
     Optimize(optimize::OptimizeCommand),
+    /// Train a network that enlarges pictures.
+    SuperResolution(Box<enlarging::EnlargingCommand>),
     /// Time one training step.
     Bench(bench::BenchCommand),
 }
@@ -58,6 +63,7 @@ impl Command {
             Self::Style(command) => command.run(),
             Self::Evaluate(command) => command.run(),
             Self::Optimize(command) => command.run(),
+            Self::SuperResolution(command) => command.run(),
             Self::Bench(command) => command.run(),
         }
     }

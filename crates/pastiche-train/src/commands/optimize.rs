@@ -1,10 +1,14 @@
 //! `pastiche-train optimize`.
 
-use std::{path::PathBuf, sync::atomic::Ordering};
+use std::{
+    path::PathBuf,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use anyhow::{Context, Result, bail};
+use candle_core::Device;
 use clap::{Args, ValueEnum};
-use image::ImageFormat;
+use image::{ImageFormat, RgbImage};
 use pastiche_train::{
     LossWeights, PerceptualLoss, TrainingConfig,
     optimize::{PixelOptimiser, white_noise},
@@ -15,18 +19,23 @@ use super::{
     Outcome,
     args::{DeviceArgs, LossArgs, LossNetArgs, refuse_missing_folder},
     console::{Counter, interrupt_switch, tell},
+    reconstruction::ReconstructionArgs,
     wrong_usage,
 };
 
-/// Paints one photograph by minimising equation 5 over its pixels.
+/// Paints one photograph by minimising equation 5 over its pixels. Or shows what the layers of a loss network keep of a
+/// picture: figures 3 and 4 of Johnson et al. 2016.
 #[derive(Args)]
 pub(crate) struct OptimizeCommand {
     /// The photograph.
     photo: PathBuf,
 
     /// The painting.
-    #[arg(long, value_name = "FILE")]
-    painting: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["content_only", "style_only"])]
+    painting: Option<PathBuf>,
+
+    #[command(flatten)]
+    reconstruction: ReconstructionArgs,
 
     /// The picture to write: a PNG or JPEG.
     #[arg(short, long, value_name = "FILE")]
@@ -88,37 +97,59 @@ impl OptimizeCommand {
             )));
         }
         refuse_missing_folder(&self.output)?;
-        let usual = TrainingConfig::default();
-        let weights = self.loss.over(LossWeights::default());
-        let style_size = self.style_size.unwrap_or(usual.style_size);
         let loss_net = self.loss_net.open()?;
         let cancel = interrupt_switch("writing the picture as it is now")?;
         let (picture, interrupted) = self.device.run(|device| {
-            let loss = PerceptualLoss::open(&loss_net, weights, &self.painting, style_size, device)?;
             let photo = photos::open_reduced(&self.photo, self.size)?;
-            let photo = photos::tensor_from_picture(&photo, device)?;
-            let (_, _, height, width) = photo.dims4()?;
-            let start = match self.from {
-                Start::Noise => white_noise(height, width, self.seed, device)?,
-                Start::Content => photo.clone(),
-            };
-            let mut pixels = PixelOptimiser::new(&loss, &photo, &start)?;
-            tell(format_args!("equation 5 at the start: {:.4}", pixels.value()));
-            let mut counter = Counter::new("iterations", self.iterations);
-            let mut done = 0;
-            while done < self.iterations && !cancel.load(Ordering::Relaxed) && pixels.iterate()? {
-                done += 1;
-                counter.update(done);
+            let mut pictures = Vec::new();
+            if let Some(painting) = &self.painting {
+                let usual = TrainingConfig::default();
+                let weights = self.loss.over(LossWeights::default());
+                let style_size = self.style_size.unwrap_or(usual.style_size);
+                let loss = PerceptualLoss::open(&loss_net, weights, painting, style_size, device)?;
+                pictures.push(self.optimise("equation 5", &loss, &photo, device, &cancel)?);
+            } else {
+                pictures.push(photo.clone());
+                for (layer, loss) in self.reconstruction.losses(&loss_net, &self.loss, &photo, device)? {
+                    if !cancel.load(Ordering::Relaxed) {
+                        pictures.push(self.optimise(&layer, &loss, &photo, device, &cancel)?);
+                    }
+                }
             }
-            drop(counter);
-            tell(format_args!("equation 5 after {done} iterations: {:.4}", pixels.value()));
-            let picture = photos::picture_from_tensor(&pixels.picture()?)?;
-            Ok((picture, cancel.load(Ordering::Relaxed)))
+            Ok((photos::side_by_side(&pictures), cancel.load(Ordering::Relaxed)))
         })?;
         picture
             .save(&self.output)
             .with_context(|| format!("the picture cannot be written: {}", self.output.display()))?;
         tell(format_args!("{}", self.output.display()));
         Ok(if interrupted { Outcome::Interrupted } else { Outcome::Done })
+    }
+
+    /// Minimises a loss over the pixels of a picture of the photograph's size.
+    fn optimise(
+        &self,
+        what: &str,
+        loss: &PerceptualLoss,
+        photo: &RgbImage,
+        device: &Device,
+        cancel: &AtomicBool,
+    ) -> Result<RgbImage> {
+        let photo = photos::tensor_from_picture(photo, device)?;
+        let (_, _, height, width) = photo.dims4()?;
+        let start = match self.from {
+            Start::Noise => white_noise(height, width, self.seed, device)?,
+            Start::Content => photo.clone(),
+        };
+        let mut pixels = PixelOptimiser::new(loss, &photo, &start)?;
+        tell(format_args!("{what} at the start: {:.4}", pixels.value()));
+        let mut counter = Counter::new("iterations", self.iterations);
+        let mut done = 0;
+        while done < self.iterations && !cancel.load(Ordering::Relaxed) && pixels.iterate()? {
+            done += 1;
+            counter.update(done);
+        }
+        drop(counter);
+        tell(format_args!("{what} after {done} iterations: {:.4}", pixels.value()));
+        Ok(photos::picture_from_tensor(&pixels.picture()?)?)
     }
 }

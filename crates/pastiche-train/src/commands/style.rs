@@ -1,24 +1,20 @@
 //! `pastiche-train style`.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    path::PathBuf,
-    time::Instant,
-};
+use std::path::PathBuf;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use clap::Args;
 use pastiche_train::{
-    PerceptualLoss, StepReport, TrainingConfig, ValidConfig,
+    PerceptualLoss, StepReport, TrainingConfig,
     photos::{PhotoFolder, Variation},
-    run::{self, Ending, RunFolder, TrainJob},
+    run::{self, RunFolder, TrainJob},
 };
 
 use super::{
     Outcome,
-    args::{DeviceArgs, LossArgs, LossNetArgs, refuse_missing_folder},
-    console::{clock, interrupt_switch, tell},
-    wrong_usage,
+    args::{DeviceArgs, LossArgs, LossNetArgs},
+    console::{interrupt_switch, tell},
+    training::{RunArgs, StepLog, told_ending},
 };
 
 /// Trains a style.
@@ -35,13 +31,8 @@ pub(crate) struct StyleCommand {
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
 
-    /// Go on from the last checkpoint, with the same settings.
-    #[arg(long)]
-    resume: bool,
-
-    /// Replace a style or a training that exists.
-    #[arg(short = 'y', long = "yes", conflicts_with = "resume")]
-    overwrite: bool,
+    #[command(flatten)]
+    run: RunArgs,
 
     #[command(flatten)]
     network: NetworkArgs,
@@ -54,21 +45,6 @@ pub(crate) struct StyleCommand {
 
     #[command(flatten)]
     device: DeviceArgs,
-
-    /// Steps between two checkpoints.
-    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..))]
-    checkpoint_every: u64,
-
-    /// Steps between two looks at the held-out photographs.
-    #[arg(long, value_name = "N", default_value_t = 250, value_parser = clap::value_parser!(u64).range(1..))]
-    sample_every: u64,
-
-    /// Steps between two lines on standard error.
-    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..))]
-    log_every: u64,
-
-    #[command(flatten)]
-    about: AboutArgs,
 }
 
 /// The network and its training.
@@ -127,22 +103,6 @@ struct NetworkArgs {
     seed: Option<u64>,
 }
 
-/// What the style file says about itself.
-#[derive(Args)]
-struct AboutArgs {
-    /// What people are to call the style; its file's name unless given.
-    #[arg(long, value_name = "TEXT")]
-    title: Option<String>,
-
-    /// Who painted it, and who trained it.
-    #[arg(long, value_name = "TEXT")]
-    credit: Option<String>,
-
-    /// Under what terms the style may be used.
-    #[arg(long, value_name = "TEXT")]
-    license: Option<String>,
-}
-
 impl NetworkArgs {
     fn config(&self, loss: &LossArgs) -> TrainingConfig {
         let usual = TrainingConfig::default();
@@ -168,24 +128,9 @@ impl NetworkArgs {
     }
 }
 
-impl AboutArgs {
-    fn metadata(&self) -> HashMap<String, String> {
-        let entries = [("name", &self.title), ("credit", &self.credit), ("license", &self.license)];
-        let told = entries.into_iter().filter_map(|(key, value)| Some((key, value.clone()?)));
-        told.map(|(key, value)| (format!("pastiche.{key}"), value)).collect()
-    }
-}
-
 impl StyleCommand {
     pub(crate) fn run(self) -> Result<Outcome> {
-        if self.output.extension().is_none_or(|extension| extension != "safetensors") {
-            let output = self.output.display();
-            return Err(wrong_usage(format!("a style file's name must end with .safetensors: {output}")));
-        }
-        if self.output.exists() && !self.overwrite && !self.resume {
-            bail!("the style exists already; add -y to replace it: {}", self.output.display());
-        }
-        refuse_missing_folder(&self.output)?;
+        self.run.check_output(&self.output)?;
         let config = self.network.config(&self.loss).validate()?;
         let photos = PhotoFolder::open(&self.photos)?;
         let loss_net = self.loss_net.open()?;
@@ -196,9 +141,8 @@ impl StyleCommand {
             config.steps,
             run.report().display()
         ));
-        let mut log = Log::new(&config, self.log_every);
+        let mut log = StepLog::new(config.steps, self.run.log_every);
         let cancel = interrupt_switch("finishing the step and writing a checkpoint")?;
-        let about = self.about.metadata();
         let ending = self.device.run(|device| {
             let (weights, size) = (config.loss.clone(), config.style_size);
             let loss = PerceptualLoss::open(&loss_net, weights, &self.painting, size, device)?;
@@ -211,65 +155,19 @@ impl StyleCommand {
                 photos,
                 loss_net: fingerprint,
                 device: device.clone(),
-                output: self.output.clone(),
-                run: run.clone(),
-                resume: self.resume,
-                replace: self.overwrite,
-                checkpoint_every: self.checkpoint_every,
-                sample_every: self.sample_every,
-                about,
+                options: self.run.options(&self.output),
             };
-            Ok(run::train(&job, loss, &cancel, &mut |step| log.step(step))?)
+            Ok(run::train(&job, loss, &cancel, &mut |step| log.step(step.step, || losses(step)))?)
         })?;
-        Ok(match ending {
-            Ending::Finished => {
-                tell(format_args!("done: {}", self.output.display()));
-                Outcome::Done
-            }
-            Ending::Interrupted { steps } => {
-                tell(format_args!(
-                    "{steps} steps are kept; the same command with --resume goes on. The style so far: {}",
-                    run.style_so_far().display()
-                ));
-                Outcome::Interrupted
-            }
-        })
+        Ok(told_ending(ending, &self.output))
     }
 }
 
-/// One line an interval: the losses, the speed, the time left.
-struct Log {
-    steps: u64,
-    every: u64,
-    /// When the latest steps ended: their distance counts the wait for photographs, samples and checkpoints too.
-    ends: VecDeque<Instant>,
-}
-
-impl Log {
-    /// Steps that the time left is judged by.
-    const RECENT: usize = 50;
-
-    fn new(config: &ValidConfig, every: u64) -> Self {
-        Self { steps: config.steps, every, ends: VecDeque::from([Instant::now()]) }
-    }
-
-    fn step(&mut self, report: &StepReport) {
-        if self.ends.len() > Self::RECENT {
-            self.ends.pop_front();
-        }
-        let now = Instant::now();
-        let first = *self.ends.front().unwrap_or(&now);
-        self.ends.push_back(now);
-        let StepReport { step, total, content, style, total_variation, stability, .. } = *report;
-        if !step.is_multiple_of(self.every) && step != self.steps {
-            return;
-        }
-        let each_ms = (now - first).as_secs_f64() * 1000.0 / (self.ends.len() - 1) as f64;
-        let left = clock(each_ms / 1000.0 * self.steps.saturating_sub(step) as f64);
-        tell(format_args!(
-            "step {step} of {}: loss {total:.3} (content {content:.3}, style {style:.3}, total variation \
-             {total_variation:.3}, stability {stability:.3}), {each_ms:.0} ms a step, {left} left",
-            self.steps
-        ));
-    }
+/// A step's losses as text.
+fn losses(report: &StepReport) -> String {
+    let StepReport { total, content, style, total_variation, stability, .. } = *report;
+    format!(
+        "loss {total:.3} (content {content:.3}, style {style:.3}, total variation {total_variation:.3}, stability \
+         {stability:.3})"
+    )
 }

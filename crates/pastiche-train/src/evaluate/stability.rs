@@ -75,7 +75,7 @@ fn noise(like: &Tensor, random: &mut ChaCha8Rng) -> Result<Tensor, TrainError> {
 mod tests {
     use std::collections::BTreeMap;
 
-    use pastiche_nn::{Layer, NetworkDescription};
+    use pastiche_nn::{Layer, NetworkDescription, Output};
 
     use super::*;
 
@@ -87,6 +87,7 @@ mod tests {
             layers,
             sizes: Vec::new(),
             side_multiple: 1,
+            output: Output::Painting,
         };
         Network::new(description, BTreeMap::new()).unwrap()
     }

@@ -3,13 +3,19 @@
 
 use std::path::Path;
 
+use candle_core::Device;
 use image::{RgbImage, imageops};
+use pastiche_nn::{Network, Output};
 use serde::Serialize;
 
-use super::similarity::{Luma, gaussian, psnr, ssim};
+use super::{
+    histogram::match_histograms,
+    similarity::{Luma, gaussian, psnr, ssim},
+};
 use crate::{
     TrainError,
-    photos::{PhotoFolder, open_rgb, resized},
+    photos::{PhotoFolder, open_rgb, picture_from_tensor, resized, tensor_from_picture},
+    super_resolution,
 };
 
 /// Where the blur's bell ends, in deviations.
@@ -76,47 +82,109 @@ impl Reduction {
     }
 }
 
-/// Measures how near bicubic enlargement, the baseline of every method, comes to the pictures of a folder. `progress` is
-/// told after each how many are done.
+/// What is measured beside bicubic enlargement.
+#[derive(Debug, Default)]
+pub struct Enlargers {
+    /// Networks that enlarge, with their names; all on one device.
+    pub networks: Vec<(String, Network)>,
+    /// Whether to measure each a second time, its colours brought back to those of the small picture by
+    /// [`match_histograms`], as the paper does.
+    pub match_histograms: bool,
+}
+
+/// One picture as every method enlarged it.
+#[derive(Debug)]
+pub struct Compared {
+    /// Its file's name.
+    pub name: String,
+    /// The picture as it was.
+    pub truth: RgbImage,
+    /// By each method, bicubic first: its name, what it made, and how near that is.
+    pub enlarged: Vec<(SuperResolutionRow, RgbImage)>,
+}
+
+/// Measures how near bicubic enlargement, the baseline of every method, and some networks come to the pictures of a
+/// folder. `watch` sees each picture.
 ///
 /// # Errors
-/// A picture cannot be read, or is too small.
+/// A picture cannot be read, or is too small; a network enlarges by another factor, or fails.
 pub fn super_resolution(
     pictures: &PhotoFolder,
     reduction: Reduction,
-    progress: &mut dyn FnMut(usize),
+    enlargers: &Enlargers,
+    watch: &mut dyn FnMut(Compared),
 ) -> Result<SuperResolutionReport, TrainError> {
-    let mut bicubic = Sum { method: "bicubic".to_owned(), psnr: 0.0, ssim: 0.0 };
-    for (index, path) in pictures.photos().iter().enumerate() {
+    for (name, network) in &enlargers.networks {
+        check_factor(name, network, reduction.factor)?;
+    }
+    let mut sums: Vec<SuperResolutionRow> = Vec::new();
+    for path in pictures.photos() {
         let picture = open_rgb(path)?;
         check_size(&picture, reduction.factor, path)?;
         let pair = reduction.apply(&picture)?;
-        bicubic.add(&resized(&pair.small, pair.large.dimensions())?, &pair.large, reduction.factor);
-        progress(index + 1);
+        let truth = Luma::new(&pair.large, reduction.factor);
+        let mut enlarged = Vec::new();
+        for (method, picture) in enlargers.run(&pair)? {
+            // Without a border as wide as the factor.
+            let luma = Luma::new(&picture, reduction.factor);
+            let row = SuperResolutionRow { method, psnr: psnr(&luma, &truth), ssim: ssim(&luma, &truth) };
+            enlarged.push((row, picture));
+        }
+        if sums.is_empty() {
+            let none = |(row, _): &(SuperResolutionRow, _)| SuperResolutionRow {
+                method: row.method.clone(),
+                psnr: 0.0,
+                ssim: 0.0,
+            };
+            sums = enlarged.iter().map(none).collect();
+        }
+        for (sum, (row, _)) in sums.iter_mut().zip(&enlarged) {
+            sum.psnr += row.psnr;
+            sum.ssim += row.ssim;
+        }
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        watch(Compared { name, truth: pair.large, enlarged });
     }
     let count = pictures.photos().len();
-    let rows = vec![bicubic.mean(count)];
-    Ok(SuperResolutionReport { factor: reduction.factor, blur: reduction.blur, pictures: count, rows })
-}
-
-/// A method's sums so far.
-struct Sum {
-    method: String,
-    psnr: f64,
-    ssim: f64,
-}
-
-impl Sum {
-    /// Compares without a border as wide as the factor.
-    fn add(&mut self, enlarged: &RgbImage, truth: &RgbImage, factor: u32) {
-        let (enlarged, truth) = (Luma::new(enlarged, factor), Luma::new(truth, factor));
-        self.psnr += psnr(&enlarged, &truth);
-        self.ssim += ssim(&enlarged, &truth);
+    for sum in &mut sums {
+        sum.psnr /= count as f64;
+        sum.ssim /= count as f64;
     }
+    Ok(SuperResolutionReport { factor: reduction.factor, blur: reduction.blur, pictures: count, rows: sums })
+}
 
-    fn mean(self, count: usize) -> SuperResolutionRow {
-        let Self { method, psnr, ssim } = self;
-        SuperResolutionRow { method, psnr: psnr / count as f64, ssim: ssim / count as f64 }
+impl Enlargers {
+    /// What every method makes of a small picture, bicubic enlargement first.
+    fn run(&self, pair: &ReducedPair) -> Result<Vec<(String, RgbImage)>, TrainError> {
+        let base = resized(&pair.small, pair.large.dimensions())?;
+        let mut enlarged = Vec::new();
+        for (name, network) in &self.networks {
+            let device = network.parameters().values().next().map_or(&Device::Cpu, |tensor| tensor.device());
+            let small = tensor_from_picture(&pair.small, device)?;
+            let base = tensor_from_picture(&base, device)?;
+            let picture = picture_from_tensor(&super_resolution::enlarged(network, &small, &base)?)?;
+            let matched = self.match_histograms.then(|| match_histograms(&picture, &pair.small));
+            enlarged.push((name.clone(), picture));
+            enlarged.extend(matched.map(|picture| (format!("{name}, matched"), picture)));
+        }
+        enlarged.insert(0, ("bicubic".to_owned(), base));
+        Ok(enlarged)
+    }
+}
+
+fn check_factor(name: &str, network: &Network, factor: u32) -> Result<(), TrainError> {
+    match network.description().output {
+        Output::Correction { factor: found } if found == factor as usize => Ok(()),
+        Output::Correction { factor: found } => Err(TrainError::Setting {
+            name: "--factor",
+            value: factor.to_string(),
+            allowed: format!("{found}, by which {name} enlarges"),
+        }),
+        Output::Painting => Err(TrainError::Setting {
+            name: "--network",
+            value: name.to_owned(),
+            allowed: "a network that enlarges".to_owned(),
+        }),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use candle_core::{Device, Result, Tensor};
+use candle_core::{DType, Device, Result, Tensor};
 use pastiche_nn::{FrozenNetwork, ops};
 
 use super::{LossWeights, feature_reconstruction, style_reconstruction, total_variation};
@@ -76,6 +76,11 @@ impl PerceptualLoss {
         Ok(Self { network, weights, style })
     }
 
+    /// The loss of content alone, for weights that name no style layers.
+    pub fn of_content(network: FrozenNetwork, weights: LossWeights) -> Self {
+        Self { network, weights, style: Vec::new() }
+    }
+
     /// The loss that compares with the painting in a file, its shorter side reduced to `size` pixels.
     ///
     /// # Errors
@@ -126,10 +131,11 @@ impl PerceptualLoss {
         names.sort_unstable();
         names.dedup();
         let features = self.network.features(outputs, &names)?;
-        let style = weighted_sum(&self.style, |LayerTarget { layer, target, .. }| {
+        let none = Tensor::zeros((), DType::F32, outputs.device())?;
+        let style = weighted_sum(&none, &self.style, |LayerTarget { layer, target, .. }| {
             style_reconstruction(&ops::gram_matrix(&features[layer])?, target)
         })?;
-        let content = weighted_sum(&content.0, |LayerTarget { layer, target, .. }| {
+        let content = weighted_sum(&none, &content.0, |LayerTarget { layer, target, .. }| {
             feature_reconstruction(&features[layer], target)
         })?;
         let factor = self.weights.total_variation / (PIXEL_RANGE * PIXEL_RANGE);
@@ -137,21 +143,17 @@ impl PerceptualLoss {
     }
 }
 
-fn weighted_sum(targets: &[LayerTarget], term: impl Fn(&LayerTarget) -> Result<Tensor>) -> Result<Tensor> {
-    let mut sum: Option<Tensor> = None;
-    for target in targets {
-        let weighted = (term(target)? * target.factor)?;
-        sum = Some(match sum {
-            Some(sum) => (sum + weighted)?,
-            None => weighted,
-        });
-    }
-    sum.ok_or_else(|| candle_core::Error::Msg("the loss names no layer".to_owned()))
+/// The terms of all targets, weighted and added to `none`.
+fn weighted_sum(
+    none: &Tensor,
+    targets: &[LayerTarget],
+    term: impl Fn(&LayerTarget) -> Result<Tensor>,
+) -> Result<Tensor> {
+    targets.iter().try_fold(none.clone(), |sum, target| sum + (term(target)? * target.factor)?)
 }
 
 #[cfg(test)]
 mod tests {
-    use candle_core::DType;
     use pastiche_nn::{
         Network, PadMode,
         networks::{LossNetInput, VggNaming, vgg19},

@@ -81,7 +81,7 @@ fn recolour(sample: &mut RgbImage, how: &Augmentation, random: &mut impl Rng) {
 }
 
 /// A square window of a sample as planes (3, side, side) on 0-255, with its corner at `left`, `top`.
-pub(super) fn window(sample: &RgbImage, [left, top]: [u32; 2], side: u32, planes: &mut Vec<f32>) {
+pub(crate) fn window(sample: &RgbImage, [left, top]: [u32; 2], side: u32, planes: &mut Vec<f32>) {
     for channel in 0..3 {
         for y in top..top + side {
             for x in left..left + side {

@@ -8,6 +8,7 @@ use std::{
 };
 
 use crossbeam_channel::{Receiver, Sender, bounded};
+use image::RgbImage;
 use rand::{Rng, SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
 
@@ -55,19 +56,36 @@ impl From<&TrainingConfig> for Draw {
     }
 }
 
+/// What to make of photographs.
+pub(crate) trait Drawing: Send + Sync + 'static {
+    /// What one step learns from.
+    type Batch: Send + 'static;
+
+    /// Where the random numbers start.
+    fn seed(&self) -> u64;
+
+    /// The batch of one step.
+    fn batch(&self, step: u64, photos: &Photos) -> Result<Self::Batch, TrainError>;
+}
+
 /// Batches in the order of steps, loaded in threads.
 #[derive(Debug)]
-pub(crate) struct PhotoLoader {
+pub(crate) struct PhotoLoader<B> {
     /// Step s comes from the thread s modulo their number.
-    lanes: Vec<Receiver<Result<Batch, TrainError>>>,
+    lanes: Vec<Receiver<Result<B, TrainError>>>,
     threads: Vec<JoinHandle<()>>,
     next_step: u64,
 }
 
-impl PhotoLoader {
+impl<B: Send + 'static> PhotoLoader<B> {
     /// Starts to load the batches of `first_step` and those after it.
-    pub(crate) fn start(folder: PhotoFolder, draw: Draw, first_step: u64) -> Result<Self, TrainError> {
-        let source = Arc::new(Source { folder, draw, bad: Mutex::default() });
+    pub(crate) fn start(
+        folder: PhotoFolder,
+        draw: impl Drawing<Batch = B>,
+        first_step: u64,
+    ) -> Result<Self, TrainError> {
+        let photos = Photos { folder, seed: draw.seed(), bad: Mutex::default() };
+        let source = Arc::new((draw, photos));
         let (mut lanes, mut threads) = (Vec::new(), Vec::new());
         for lane in 0..THREADS {
             let (sender, receiver) = bounded(AHEAD);
@@ -76,7 +94,7 @@ impl PhotoLoader {
             let first = first_step + (lane + THREADS - first_step % THREADS) % THREADS;
             let thread = thread::Builder::new()
                 .name(format!("photos-{lane}"))
-                .spawn(move || source.fill(first, &sender))
+                .spawn(move || fill(&source.0, &source.1, first, &sender))
                 .map_err(|source| TrainError::Thread { source })?;
             lanes.push(receiver);
             threads.push(thread);
@@ -88,14 +106,14 @@ impl PhotoLoader {
     ///
     /// # Errors
     /// No photograph can be read any more.
-    pub(crate) fn next_batch(&mut self) -> Result<Batch, TrainError> {
+    pub(crate) fn next_batch(&mut self) -> Result<B, TrainError> {
         let lane = (self.next_step % THREADS) as usize;
         self.next_step += 1;
         self.lanes[lane].recv().unwrap_or(Err(TrainError::LoaderStopped))
     }
 }
 
-impl Drop for PhotoLoader {
+impl<B> Drop for PhotoLoader<B> {
     fn drop(&mut self) {
         // Without receivers the threads end as soon as they have finished a batch.
         self.lanes.clear();
@@ -105,51 +123,65 @@ impl Drop for PhotoLoader {
     }
 }
 
-/// What the threads share.
-struct Source {
-    folder: PhotoFolder,
-    draw: Draw,
-    /// Photographs that could not be read, so that each is named once.
-    bad: Mutex<BTreeSet<PathBuf>>,
-}
-
-impl Source {
-    fn fill(&self, first: u64, lane: &Sender<Result<Batch, TrainError>>) {
-        for step in (first..).step_by(THREADS as usize) {
-            let batch = self.batch(step);
-            let failed = batch.is_err();
-            if lane.send(batch).is_err() || failed {
-                return;
-            }
+/// Draws the batches of one lane until nobody takes them any more.
+fn fill<D: Drawing>(draw: &D, photos: &Photos, first: u64, lane: &Sender<Result<D::Batch, TrainError>>) {
+    for step in (first..).step_by(THREADS as usize) {
+        let batch = draw.batch(step, photos);
+        let failed = batch.is_err();
+        if lane.send(batch).is_err() || failed {
+            return;
         }
     }
+}
 
-    fn batch(&self, step: u64) -> Result<Batch, TrainError> {
-        let Draw { batch, side, variation, .. } = self.draw;
+impl Drawing for Draw {
+    type Batch = Batch;
+
+    fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    fn batch(&self, step: u64, photos: &Photos) -> Result<Batch, TrainError> {
+        let Draw { batch, side, variation, .. } = *self;
         let margin = variation.shift;
-        let mut random = self.random(step);
+        let mut random = photos.random(step);
         let limit = margin as i32;
         let shifted = random.random_bool(SHIFTED);
         let shift = [(); 2].map(|()| if shifted { random.random_range(-limit..=limit) } else { 0 });
-        let (mut photos, mut varied) = (Vec::new(), Vec::new());
+        let (mut plain, mut varied) = (Vec::new(), Vec::new());
         for index in 0..batch as u64 {
-            let photo = self.photo(step * batch as u64 + index, &mut random)?;
-            let sample = augment::square(&photo, side + 2 * margin, &self.draw.augmentation, &mut random)?;
-            augment::window(&sample, [margin; 2], side, &mut photos);
+            let photo = photos.due(step * batch as u64 + index, &mut random, open_rgb)?;
+            let sample = augment::square(&photo, side + 2 * margin, &self.augmentation, &mut random)?;
+            augment::window(&sample, [margin; 2], side, &mut plain);
             let start = varied.len();
             augment::window(&sample, shift.map(|d| margin.saturating_add_signed(d)), side, &mut varied);
             augment::disturb(&mut varied[start..], variation, &mut random);
         }
-        Ok(Batch { photos, varied, shift })
+        Ok(Batch { photos: plain, varied, shift })
     }
+}
 
-    /// The photograph that is due as the `index`th, or another where that cannot be read.
-    fn photo(&self, index: u64, random: &mut ChaCha8Rng) -> Result<image::RgbImage, TrainError> {
+/// The photographs, which the threads share.
+pub(crate) struct Photos {
+    folder: PhotoFolder,
+    seed: u64,
+    /// Photographs that could not be used, so that each is named once.
+    bad: Mutex<BTreeSet<PathBuf>>,
+}
+
+impl Photos {
+    /// The photograph that is due as the `index`th, or another where `open` fails.
+    pub(crate) fn due(
+        &self,
+        index: u64,
+        random: &mut ChaCha8Rng,
+        open: impl Fn(&Path) -> Result<RgbImage, TrainError>,
+    ) -> Result<RgbImage, TrainError> {
         let photos = self.folder.photos();
         let (epoch, place) = (index / photos.len() as u64, (index % photos.len() as u64) as usize);
         let mut path = &photos[self.order(epoch)[place]];
         for _ in 0..MAX_BAD_IN_A_ROW {
-            match open_rgb(path) {
+            match open(path) {
                 Ok(photo) => return Ok(photo),
                 Err(error) => self.note(path, &error),
             }
@@ -170,13 +202,15 @@ impl Source {
     fn note(&self, path: &Path, error: &TrainError) {
         let mut bad = self.bad.lock().unwrap_or_else(PoisonError::into_inner);
         if bad.insert(path.to_owned()) {
-            log::warn!("passed over: {error}");
+            // Many a folder has some that are too small.
+            let small = matches!(error, TrainError::PictureTooSmall { .. });
+            log::log!(if small { log::Level::Info } else { log::Level::Warn }, "passed over: {error}");
         }
     }
 
     /// Random numbers of their own for each stream.
-    fn random(&self, stream: u64) -> ChaCha8Rng {
-        let mut random = ChaCha8Rng::seed_from_u64(self.draw.seed);
+    pub(crate) fn random(&self, stream: u64) -> ChaCha8Rng {
+        let mut random = ChaCha8Rng::seed_from_u64(self.seed);
         random.set_stream(stream);
         random
     }
@@ -200,7 +234,7 @@ mod tests {
 
     fn batches(photos: &PhotoFolder, seed: u64, first: u64, count: usize) -> Vec<Batch> {
         let config = TrainingConfig { seed, crop: 32, ..TrainingConfig::default() };
-        let mut loader = PhotoLoader::start(photos.clone(), (&config).into(), first).unwrap();
+        let mut loader = PhotoLoader::start(photos.clone(), Draw::from(&config), first).unwrap();
         (0..count).map(|_| loader.next_batch().unwrap()).collect()
     }
 

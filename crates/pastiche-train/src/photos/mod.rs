@@ -12,6 +12,10 @@ pub use self::{
     augment::{Augmentation, Variation},
     folder::PhotoFolder,
     loader::Batch,
-    pixels::{centre_square, open_reduced, open_rgb, picture_from_tensor, resized, tensor_from_picture},
+    pixels::{
+        centre_square, open_reduced, open_rgb, picture_from_tensor, resized, side_by_side,
+        tensor_from_picture,
+    },
 };
-pub(crate) use loader::PhotoLoader;
+pub(crate) use augment::window;
+pub(crate) use loader::{Draw, Drawing, PhotoLoader, Photos};

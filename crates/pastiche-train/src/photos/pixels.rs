@@ -117,3 +117,16 @@ pub fn picture_from_tensor(planes: &Tensor) -> candle_core::Result<RgbImage> {
     RgbImage::from_raw(width as u32, height as u32, bytes)
         .ok_or_else(|| candle_core::Error::Msg(format!("no RGB picture: {:?}", planes.dims())))
 }
+
+/// Pictures side by side, their upper edges in line.
+pub fn side_by_side(pictures: &[RgbImage]) -> RgbImage {
+    let width = pictures.iter().map(RgbImage::width).sum();
+    let height = pictures.iter().map(RgbImage::height).max().unwrap_or(0);
+    let mut sheet = RgbImage::new(width, height);
+    let mut left = 0;
+    for picture in pictures {
+        image::imageops::replace(&mut sheet, picture, left.into(), 0);
+        left += picture.width();
+    }
+    sheet
+}

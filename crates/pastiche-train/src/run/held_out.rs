@@ -4,21 +4,23 @@ use std::path::PathBuf;
 
 use candle_core::{Device, Tensor};
 use image::RgbImage;
+use pastiche_nn::Network;
 
+use super::HeldOut;
 use crate::{
-    TrainError, Trainer, ValidConfig,
-    photos::{open_rgb, picture_from_tensor, resized, tensor_from_picture},
+    TrainError, ValidConfig,
+    photos::{open_rgb, picture_from_tensor, resized, side_by_side, tensor_from_picture},
 };
 
 /// Height of the pictures on a sheet.
 const HEIGHT: u32 = 256;
 
 /// The photographs, ready for the network.
-pub(super) struct HeldOut {
+pub(super) struct HeldOutPhotos {
     photos: Vec<Tensor>,
 }
 
-impl HeldOut {
+impl HeldOutPhotos {
     /// How many there are at most.
     pub(super) const COUNT: usize = 4;
 
@@ -38,32 +40,29 @@ impl HeldOut {
         }
         Ok(Self { photos })
     }
+}
 
-    /// Whether none could be kept from the training, or read.
-    pub(super) fn is_empty(&self) -> bool {
+impl HeldOut for HeldOutPhotos {
+    const TITLE: &'static str = "Held-out photographs";
+
+    fn is_empty(&self) -> bool {
         self.photos.is_empty()
     }
 
     /// The photographs side by side as they are.
-    pub(super) fn originals(&self) -> Result<RgbImage, TrainError> {
+    fn originals(&self) -> Result<RgbImage, TrainError> {
         sheet(self.photos.iter().map(picture_from_tensor))
     }
 
     /// The photographs side by side as the network paints them now.
-    pub(super) fn restyled(&self, trainer: &Trainer) -> Result<RgbImage, TrainError> {
-        let network = trainer.network();
+    fn painted(&self, network: &Network) -> Result<RgbImage, TrainError> {
         sheet(self.photos.iter().map(|photo| picture_from_tensor(&network.forward(photo)?.detach())))
     }
 }
 
-fn sheet(pictures: impl Iterator<Item = candle_core::Result<RgbImage>>) -> Result<RgbImage, TrainError> {
-    let pictures: Vec<RgbImage> = pictures.collect::<candle_core::Result<_>>()?;
-    let width = pictures.iter().map(RgbImage::width).sum();
-    let mut sheet = RgbImage::new(width, HEIGHT);
-    let mut left = 0;
-    for picture in &pictures {
-        image::imageops::replace(&mut sheet, picture, left.into(), 0);
-        left += picture.width();
-    }
-    Ok(sheet)
+/// Pictures side by side.
+pub(crate) fn sheet(
+    pictures: impl Iterator<Item = candle_core::Result<RgbImage>>,
+) -> Result<RgbImage, TrainError> {
+    Ok(side_by_side(&pictures.collect::<candle_core::Result<Vec<RgbImage>>>()?))
 }

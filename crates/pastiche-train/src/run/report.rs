@@ -3,53 +3,61 @@
 use std::{fmt::Write, io, path::Path};
 
 use image::{ImageFormat, RgbImage};
+use pastiche_nn::Network;
 use plotters::prelude::*;
 
-use super::{RunFolder, held_out::HeldOut, write_whole};
-use crate::{StepReport, TrainError, Trainer};
+use super::{RunFolder, StepFigures, write_whole};
+use crate::{TrainError, learner::Learner};
+
+/// Photographs that are kept from the training, to see how it goes.
+pub(crate) trait HeldOut {
+    /// What to call them.
+    const TITLE: &'static str;
+
+    /// Whether none could be kept from the training, or read.
+    fn is_empty(&self) -> bool;
+
+    /// What to compare with.
+    fn originals(&self) -> Result<RgbImage, TrainError>;
+
+    /// What the network makes of them now.
+    fn painted(&self, network: &Network) -> Result<RgbImage, TrainError>;
+}
 
 /// Points of a curve at most; each is the mean of the steps around it.
 const POINTS: usize = 300;
 const SIZE: (u32, u32) = (960, 420);
 
-/// The terms, how to read them from a step, and their colours.
-type Term = (&'static str, fn(&StepReport) -> f32, RGBColor);
-const TERMS: [Term; 5] = [
-    ("total", |step| step.total, RGBColor(40, 40, 40)),
-    ("style", |step| step.style, RGBColor(196, 78, 42)),
-    ("content", |step| step.content, RGBColor(42, 110, 187)),
-    ("total variation", |step| step.total_variation, RGBColor(120, 160, 60)),
-    ("stability", |step| step.stability, RGBColor(140, 90, 170)),
-];
-
 /// Writes the report.
-pub(super) struct Report {
+pub(super) struct Report<H> {
     run: RunFolder,
-    held_out: HeldOut,
+    held_out: H,
+    /// How many steps there are to be.
+    steps: u64,
 }
 
-impl Report {
-    pub(super) fn new(run: &RunFolder, held_out: HeldOut) -> Self {
-        Self { run: run.clone(), held_out }
+impl<H: HeldOut> Report<H> {
+    pub(super) fn new(run: &RunFolder, held_out: H, steps: u64) -> Self {
+        Self { run: run.clone(), held_out, steps }
     }
 
     /// Adds a sheet of the network as it is now and draws the curves anew.
-    pub(super) fn refresh(&self, trainer: &Trainer, steps: &[StepReport]) -> Result<(), TrainError> {
+    pub(super) fn refresh<S: StepFigures>(&self, learner: &Learner, steps: &[S]) -> Result<(), TrainError> {
         if !self.held_out.is_empty() {
             let originals = self.run.samples().join("photos.png");
             if !originals.exists() {
                 write_picture(&self.held_out.originals()?, &originals)?;
             }
-            let sheet = self.run.sample_sheet(trainer.steps_done());
-            write_picture(&self.held_out.restyled(trainer)?, &sheet)?;
+            let sheet = self.run.sample_sheet(learner.steps_done());
+            write_picture(&self.held_out.painted(learner.network())?, &sheet)?;
         }
-        let page = self.page(trainer, steps);
+        let page = self.page(learner.steps_done(), steps);
         let path = self.run.report();
         write_whole(&path, page.as_bytes()).map_err(TrainError::unwritable(&path))
     }
 
-    fn page(&self, trainer: &Trainer, steps: &[StepReport]) -> String {
-        let (done, all) = (trainer.steps_done(), trainer.config().steps);
+    fn page<S: StepFigures>(&self, done: u64, steps: &[S]) -> String {
+        let all = self.steps;
         let mut page = format!(
             "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Training: step {done}</title>\
              <style>body{{font:16px sans-serif;margin:2em auto;max-width:70em;color:#222}}\
@@ -57,15 +65,16 @@ impl Report {
             curves(steps),
         );
         if !self.held_out.is_empty() {
-            page.push_str(
-                "<h2>Held-out photographs</h2>\n\
-                 <p><img src=\"samples/photos.png\" alt=\"the photographs\"></p>\n",
+            let title = H::TITLE;
+            // Writing to a string cannot fail.
+            let _ = writeln!(
+                page,
+                "<h2>{title}</h2>\n<p><img src=\"samples/photos.png\" alt=\"the photographs\"></p>"
             );
         }
         for sheet in self.run.sample_sheets().iter().rev() {
             let name = sheet.file_name().unwrap_or_default().to_string_lossy();
             let step = name.trim_start_matches("step-").trim_end_matches(".png").trim_start_matches('0');
-            // Writing to a string cannot fail.
             let _ = writeln!(
                 page,
                 "<h3>After step {step}</h3><p><img src=\"samples/{name}\" alt=\"step {step}\"></p>"
@@ -76,7 +85,7 @@ impl Report {
 }
 
 /// The losses over the steps as an SVG, both axes as their sizes ask for.
-fn curves(steps: &[StepReport]) -> String {
+fn curves<S: StepFigures>(steps: &[S]) -> String {
     let mut svg = String::new();
     if let Err(error) = draw(&mut svg, steps) {
         log::warn!("the loss curves could not be drawn: {error}");
@@ -85,9 +94,9 @@ fn curves(steps: &[StepReport]) -> String {
     svg
 }
 
-fn draw(svg: &mut String, steps: &[StepReport]) -> Result<(), Box<dyn std::error::Error>> {
+fn draw<S: StepFigures>(svg: &mut String, steps: &[S]) -> Result<(), Box<dyn std::error::Error>> {
     let area = SVGBackend::with_string(svg, SIZE).into_drawing_area();
-    let curves: Vec<Vec<(f64, f64)>> = TERMS.iter().map(|(_, value, _)| thinned(steps, value)).collect();
+    let curves: Vec<Vec<(f64, f64)>> = S::TERMS.iter().map(|(_, value, _)| thinned(steps, value)).collect();
     let positive = || curves.iter().flatten().map(|point| point.1).filter(|value| *value > 0.0);
     let (least, most) = (positive().fold(f64::MAX, f64::min), positive().fold(0.0, f64::max));
     let Some(last) = steps.last().filter(|_| least <= most) else { return Ok(()) };
@@ -95,12 +104,14 @@ fn draw(svg: &mut String, steps: &[StepReport]) -> Result<(), Box<dyn std::error
         .margin(8)
         .x_label_area_size(32)
         .y_label_area_size(56)
-        .build_cartesian_2d(0.0..last.step as f64, (least * 0.9..most * 1.1).log_scale())?;
+        .build_cartesian_2d(0.0..last.step() as f64, (least * 0.9..most * 1.1).log_scale())?;
     chart.configure_mesh().x_desc("step").y_desc("loss, weighted").draw()?;
-    for ((name, _, color), curve) in TERMS.iter().zip(&curves) {
+    for ((name, _, [red, green, blue]), curve) in S::TERMS.iter().zip(&curves) {
+        let color = RGBColor(*red, *green, *blue);
         let points = curve.iter().copied().filter(|point| point.1 > 0.0);
         let line = chart.draw_series(LineSeries::new(points, color.stroke_width(2)))?;
-        line.label(*name).legend(|(x, y)| PathElement::new(vec![(x, y), (x + 18, y)], color.stroke_width(2)));
+        line.label(*name)
+            .legend(move |(x, y)| PathElement::new(vec![(x, y), (x + 18, y)], color.stroke_width(2)));
     }
     chart.configure_series_labels().background_style(WHITE.mix(0.8)).draw()?;
     area.present()?;
@@ -108,11 +119,11 @@ fn draw(svg: &mut String, steps: &[StepReport]) -> Result<(), Box<dyn std::error
 }
 
 /// A term's mean over every so many steps.
-fn thinned(steps: &[StepReport], value: &fn(&StepReport) -> f32) -> Vec<(f64, f64)> {
+fn thinned<S: StepFigures>(steps: &[S], value: &fn(&S) -> f32) -> Vec<(f64, f64)> {
     let group = steps.len().div_ceil(POINTS).max(1);
-    let mean = |steps: &[StepReport]| {
+    let mean = |steps: &[S]| {
         let sum: f64 = steps.iter().map(|step| f64::from(value(step))).sum();
-        (steps[steps.len() / 2].step as f64, sum / steps.len() as f64)
+        (steps[steps.len() / 2].step() as f64, sum / steps.len() as f64)
     };
     steps.chunks(group).map(mean).collect()
 }

@@ -9,15 +9,15 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use pastiche_inference::Style;
+use pastiche_inference::{Controls, Style};
 use pastiche_media::IMAGE_ENDINGS;
-use pastiche_pipeline::{Progress, restyle_image};
+use pastiche_pipeline::{Progress, process_image};
 use serde::Serialize;
 
 use crate::{
     args::{
-        ControlArgs, DeviceArgs, OverwriteArgs, ProcessSizeArgs, ProgressMode, SizeArgs, StyleArgs,
-        refuse_existing, refuse_input,
+        ControlArgs, DeviceArgs, OptionalStyleArgs, OverwriteArgs, ProcessSizeArgs, ProgressMode, SizeArgs,
+        UpscaleArgs, refuse_existing, refuse_input,
     },
     commands::folder,
     engine,
@@ -45,7 +45,7 @@ pub(crate) struct ImageArgs {
     overwrite: OverwriteArgs,
 
     #[command(flatten)]
-    style: StyleArgs,
+    style: OptionalStyleArgs,
 
     #[command(flatten)]
     controls: ControlArgs,
@@ -55,6 +55,9 @@ pub(crate) struct ImageArgs {
 
     #[command(flatten)]
     process_size: ProcessSizeArgs,
+
+    #[command(flatten)]
+    upscale: UpscaleArgs,
 
     #[command(flatten)]
     device: DeviceArgs,
@@ -104,7 +107,14 @@ struct Tally {
 impl ImageArgs {
     pub(crate) fn run(&self) -> Result<Outcome> {
         let errands = self.errands()?;
-        let style = self.style.find()?;
+        let (style, upscaler) = (self.style.find()?, self.upscale.find()?);
+        let controls = self.controls.controls(None);
+        let process_size = self.process_size.process_size();
+        if style.is_none() && (controls != Controls::default() || process_size.is_some()) {
+            return Err(wrong_usage(
+                "--strength, --keep-colors and --process-size are about a painting; name its --style, or leave them out",
+            ));
+        }
         let mut reporter = Reporter::new(self.progress, Unit::Images);
         let mut tally = Tally::new(errands.len() as u64);
 
@@ -119,18 +129,22 @@ impl ImageArgs {
         let errands: Vec<Errand> = errands.into_iter().filter(check).collect();
         if !errands.is_empty() {
             let interrupt = Interrupt::watch("finishing this image")?;
-            let controls = self.controls.controls(None);
-            let (size, process_size) = (self.size.output_size(), self.process_size.process_size());
-            let mut stylizer = engine::start(Style::load(&style)?, &self.device, process_size, controls)?;
+            let size = self.size.output_size();
+            let start =
+                |style: PathBuf| engine::start(Style::load(&style)?, &self.device, process_size, controls);
+            let mut stylizer = style.map(start).transpose()?;
+            let start = |(factor, file): (u32, PathBuf)| engine::start_upscaler(&file, factor, &self.device);
+            let mut upscaler = upscaler.map(start).transpose()?;
             for errand in &errands {
                 if interrupt.cancel().is_cancelled() {
                     tally.cancelled = true;
                     break;
                 }
                 interrupt.begin(partial_path(&errand.output));
-                let restyled = self
-                    .make_folder(errand)
-                    .and_then(|()| Ok(restyle_image(&errand.input, &errand.output, size, &mut stylizer)?));
+                let restyled = self.make_folder(errand).and_then(|()| {
+                    let (input, output) = (&errand.input, &errand.output);
+                    Ok(process_image(input, output, size, stylizer.as_mut(), upscaler.as_mut())?)
+                });
                 match restyled {
                     Ok(size) => tally.succeed(errand, size, &reporter),
                     Err(error) => tally.fail(errand, &error, &reporter),

@@ -11,7 +11,7 @@ use super::{
     transform,
 };
 use crate::{
-    Architecture, Convolution, Layer, Level, Margins, Network, NetworkDescription, PadMode, Padding,
+    Architecture, Convolution, Layer, Level, Margins, Network, NetworkDescription, Output, PadMode, Padding,
     networks,
     simd::{Portable, Simd, by_level},
 };
@@ -191,7 +191,13 @@ fn bf16_products_of_numbers_that_it_holds_exactly_are_those_of_f32() {
         let padding = Padding::Fixed(PadMode::Reflect, Margins::uniform(kernel / 2));
         let layers = vec![Layer::Pad(padding), Layer::Conv(conv)];
         let architecture = "one convolution".to_owned();
-        let description = NetworkDescription { architecture, layers, sizes: Vec::new(), side_multiple: 1 };
+        let description = NetworkDescription {
+            architecture,
+            layers,
+            sizes: Vec::new(),
+            side_multiple: 1,
+            output: Output::Painting,
+        };
         let weights = noise(9 * kernel * kernel, 4).into_iter();
         let weights = weights.map(|weight| f32::from_bits(u32::from(bf16_bits(weight)) << 16)).collect();
         let weights = Tensor::from_vec(weights, (3, 3, kernel, kernel), &Device::Cpu).unwrap();

@@ -1,0 +1,332 @@
+//! Frame in, enlarged frame out.
+
+use std::{
+    ops::Range,
+    path::{Path, PathBuf},
+};
+
+use candle_core::Device;
+use pastiche_frame::{Frame, PixelFormat};
+use pastiche_nn::{Network, Output, WeightsFile};
+use rayon::{ThreadPool, ThreadPoolBuilder, prelude::*};
+
+use crate::{
+    ComputeDevice, InferenceError, StylizerOptions,
+    engine::Engine,
+    library::{StyleLibrary, bundled_folders},
+    picture::byte,
+    resize::{RgbResizer, Size},
+    stylizer::{MAX_SIDE, MIN_SIDE, available_threads},
+};
+
+/// Side of the pictures that the network makes at a time: large enough that little is done twice, small enough that they
+/// take some hundreds of megabytes.
+const TILE_SIDE: usize = 1024;
+
+/// Enlarges frames on one device: the bicubic enlargement, corrected by a network that sees the picture in tiles, so that its
+/// size does not matter. Tiles overlap by as much as the network sees around a pixel, so there are no seams.
+pub struct Upscaler {
+    name: String,
+    factor: usize,
+    /// By how much the network enlarges: by the factor, or not at all where it takes the bicubic enlargement.
+    network_factor: usize,
+    reach: usize,
+    tile_side: usize,
+    pool: ThreadPool,
+    engine: Engine,
+    resizer: RgbResizer,
+    tile: Vec<u8>,
+    correction: Vec<f32>,
+}
+
+impl Upscaler {
+    /// The installed network that enlarges by `factor`: `upscalers/x4.safetensors` for 4, in the user's folder or the program's.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn find(factor: u32) -> Result<PathBuf, InferenceError> {
+        let name = format!("x{factor}.safetensors");
+        let user = StyleLibrary::user_folder().and_then(|styles| Some(styles.parent()?.join("upscalers")));
+        let bundled = bundled_folders().into_iter().map(|folder| folder.join("upscalers"));
+        let place = user.clone().map(|folder| folder.join(&name));
+        let found = user.into_iter().chain(bundled).map(|folder| folder.join(&name));
+        found.into_iter().find(|path| path.is_file()).ok_or(InferenceError::NoUpscaler { factor, place })
+    }
+
+    /// Reads a network that enlarges by `factor` and places it on a device. Of the options the process size means nothing
+    /// here.
+    ///
+    /// # Errors
+    /// The file cannot be read, is of another network, or enlarges by another factor; the device lacks the precision; or
+    /// threads cannot start.
+    pub fn load(
+        path: &Path,
+        factor: u32,
+        device: &ComputeDevice,
+        options: &StylizerOptions,
+    ) -> Result<Self, InferenceError> {
+        let failed = |source| InferenceError::Upscaler { path: path.to_owned(), source };
+        let file = WeightsFile::open(path).map_err(failed)?;
+        let network = file.enlarging_network(&Device::Cpu).map_err(failed)?;
+        let found = correction_factor(&network);
+        if found != factor as usize {
+            return Err(InferenceError::UpscaleFactor { wanted: factor, found, path: path.to_owned() });
+        }
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        Self::new(name, &network, device, options)
+    }
+
+    fn new(
+        name: String,
+        network: &Network,
+        device: &ComputeDevice,
+        options: &StylizerOptions,
+    ) -> Result<Self, InferenceError> {
+        let precision = options.precision.resolve(device, &network.description().architecture)?;
+        let threads = options.threads.unwrap_or_else(available_threads);
+        let pool = ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .thread_name(|index| format!("engine-{index}"))
+            .build()
+            .map_err(|source| InferenceError::Threads { threads, source })?;
+        let description = network.description();
+        let network_factor = description.enlargement();
+        // A network that sees all of a picture has no tiles; none that enlarges is one.
+        let reach = description.reach().ok_or_else(|| {
+            candle_core::Error::Msg(format!("{} depends on the whole picture", description.architecture))
+        })?;
+        Ok(Self {
+            name,
+            factor: correction_factor(network),
+            network_factor,
+            reach,
+            tile_side: (TILE_SIDE / network_factor).max(4 * reach),
+            engine: pool.install(|| Engine::new(network, device, precision))?,
+            pool,
+            resizer: RgbResizer::new(),
+            tile: Vec::new(),
+            correction: Vec::new(),
+        })
+    }
+
+    /// The network's name: its file's.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// By how much it enlarges.
+    pub const fn factor(&self) -> usize {
+        self.factor
+    }
+
+    /// Enlarges an RGB frame, which keeps its time and colour space.
+    ///
+    /// # Errors
+    /// The frame is not RGB, is too small, or would become larger than pictures can be; or the device failed.
+    pub fn upscale(&mut self, frame: &Frame) -> Result<Frame, InferenceError> {
+        if frame.format() != PixelFormat::Rgb8 {
+            return Err(InferenceError::Format { found: frame.format() });
+        }
+        let small = Size { width: frame.width(), height: frame.height() };
+        let factor = self.factor as u32;
+        let side = |side: u32| side.checked_mul(factor).filter(|side| *side <= MAX_SIDE);
+        let large = match (side(small.width), side(small.height)) {
+            (Some(width), Some(height)) if small.width.min(small.height) >= MIN_SIDE => {
+                Size { width, height }
+            }
+            _ => {
+                let Size { width, height } = small;
+                return Err(InferenceError::UpscaleSize { width, height, factor });
+            }
+        };
+        let mut enlarged = Vec::new();
+        self.resizer.resize(frame.data(), small, &mut enlarged, large)?;
+        if self.network_factor == self.factor {
+            self.correct(frame.data(), small, &mut enlarged)?;
+        } else {
+            let base = enlarged.clone();
+            self.correct(&base, large, &mut enlarged)?;
+        }
+        let mut result = Frame::from_data(large.width, large.height, PixelFormat::Rgb8, enlarged);
+        result.copy_properties_from(frame);
+        Ok(result)
+    }
+
+    /// Adds to `enlarged` what the network makes of `input`, tile by tile.
+    fn correct(&mut self, input: &[u8], size: Size, enlarged: &mut [u8]) -> Result<(), InferenceError> {
+        let (width, height) = (size.width as usize, size.height as usize);
+        let row_len = 3 * width;
+        for rows in tiles(height, self.tile_side, self.reach) {
+            for columns in tiles(width, self.tile_side, self.reach) {
+                self.tile.clear();
+                for row in input[rows.seen.start * row_len..rows.seen.end * row_len].chunks_exact(row_len) {
+                    self.tile.extend_from_slice(&row[3 * columns.seen.start..3 * columns.seen.end]);
+                }
+                let tile_size = Size { width: columns.seen.len() as u32, height: rows.seen.len() as u32 };
+                let Self { pool, engine, tile, correction, network_factor: factor, .. } = self;
+                correction.resize(tile.len() * *factor * *factor, 0.0);
+                pool.install(|| engine.paint(tile, tile_size, correction))?;
+                let place = Place { rows: &rows, columns: &columns, factor: *factor, width };
+                pool.install(|| place.add(correction, enlarged));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// By how much the picture that a network corrects is enlarged.
+fn correction_factor(network: &Network) -> usize {
+    match network.description().output {
+        Output::Correction { factor } => factor,
+        Output::Painting => 1,
+    }
+}
+
+/// Where a tile's correction goes in the enlarged picture.
+struct Place<'a> {
+    rows: &'a Tile,
+    columns: &'a Tile,
+    /// By how much the correction is larger than the tile.
+    factor: usize,
+    /// Of the tiled picture.
+    width: usize,
+}
+
+impl Place<'_> {
+    /// Adds the part of a correction that is to be kept.
+    fn add(&self, correction: &[f32], enlarged: &mut [u8]) {
+        let Self { rows, columns, factor, width } = self;
+        let from_row = 3 * columns.seen.len() * factor;
+        let from_left = 3 * (columns.kept.start - columns.seen.start) * factor;
+        let from_top = (rows.kept.start - rows.seen.start) * factor;
+        let to_row = 3 * width * factor;
+        let to = 3 * columns.kept.start * factor..3 * columns.kept.end * factor;
+        let band = &mut enlarged[rows.kept.start * factor * to_row..rows.kept.end * factor * to_row];
+        band.par_chunks_exact_mut(to_row).enumerate().for_each(|(y, row)| {
+            let correction = &correction[(from_top + y) * from_row + from_left..];
+            for (value, correction) in row[to.clone()].iter_mut().zip(correction) {
+                *value = byte(f32::from(*value) + correction);
+            }
+        });
+    }
+}
+
+/// A part of one side of a picture: what the network sees, and what of its answer is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Tile {
+    seen: Range<usize>,
+    kept: Range<usize>,
+}
+
+/// Cuts a side into tiles of one length, or leaves it whole. What is kept lies `reach` inside, but for the picture's own edges.
+fn tiles(side: usize, tile_side: usize, reach: usize) -> Vec<Tile> {
+    if side <= tile_side {
+        return vec![Tile { seen: 0..side, kept: 0..side }];
+    }
+    let (mut tiles, mut done) = (Vec::new(), 0usize);
+    while done < side {
+        let start = done.saturating_sub(reach).min(side - tile_side);
+        let end = start + tile_side;
+        let kept_end = if end == side { side } else { end - reach };
+        tiles.push(Tile { seen: start..end, kept: done..kept_end });
+        done = kept_end;
+    }
+    tiles
+}
+
+#[cfg(test)]
+mod tests {
+    use pastiche_nn::{
+        DeviceChoice,
+        networks::{self, SuperResSize},
+    };
+
+    use super::*;
+
+    #[test]
+    fn tiles_cover_a_side_once_and_see_far_enough() {
+        for (side, tile_side, reach) in [(7, 16, 3), (16, 16, 3), (17, 16, 3), (100, 16, 5), (101, 20, 4)] {
+            let tiles = tiles(side, tile_side, reach);
+            let mut done = 0;
+            for Tile { seen, kept } in &tiles {
+                assert_eq!(kept.start, done, "no gap, no overlap");
+                assert!(seen.start == 0 || kept.start >= seen.start + reach);
+                assert!(seen.end == side || kept.end + reach <= seen.end);
+                assert_eq!(seen.len(), tile_side.min(side), "one size, so that it is prepared for once");
+                done = kept.end;
+            }
+            assert_eq!(done, side);
+        }
+    }
+
+    fn photo(width: u32, height: u32) -> Frame {
+        let mut frame =
+            Frame::from_data(width, height, PixelFormat::Rgb8, vec![0; (width * height * 3) as usize]);
+        for (y, row) in frame.rows_mut().enumerate() {
+            for (x, pixel) in row.chunks_exact_mut(3).enumerate() {
+                let edge = if (x / 5 + y / 7) % 2 == 0 { 60 } else { 0 };
+                pixel.copy_from_slice(&[
+                    (x * 3 % 180 + edge) as u8,
+                    (y * 4 % 190 + edge) as u8,
+                    90 + edge as u8,
+                ]);
+            }
+        }
+        frame
+    }
+
+    /// Louder than an untrained network is, so that corrections are of several levels.
+    fn loud(description: pastiche_nn::NetworkDescription) -> Network {
+        let specs = description.parameters();
+        let network = Network::random(description.clone(), 3, &Device::Cpu).unwrap();
+        let louder = |scale: f32| if scale == 1.0 { 1.0 } else { 0.2 / f64::from(scale) };
+        let weights = network
+            .parameters()
+            .iter()
+            .map(|(name, tensor)| (name.clone(), (tensor * louder(specs[name.as_str()].scale)).unwrap()));
+        Network::new(description.clone(), weights.collect()).unwrap()
+    }
+
+    #[test]
+    fn tiles_make_the_picture_that_the_whole_makes() {
+        let device = ComputeDevice::open(DeviceChoice::Cpu).unwrap();
+        let size = SuperResSize { width: 8, blocks: 2 };
+        for description in [networks::super_res(4, size), networks::srcnn(4)] {
+            let network = loud(description);
+            let options = StylizerOptions::default();
+            let mut upscaler = Upscaler::new("test".to_owned(), &network, &device, &options).unwrap();
+            let photo = photo(70, 53);
+            let whole = upscaler.upscale(&photo).unwrap();
+            assert_eq!((whole.width(), whole.height()), (280, 212));
+            let mut bicubic = Vec::new();
+            let sizes = (Size { width: 70, height: 53 }, Size { width: 280, height: 212 });
+            upscaler.resizer.resize(photo.data(), sizes.0, &mut bicubic, sizes.1).unwrap();
+            let most = |a: &[u8], b: &[u8]| a.iter().zip(b).map(|(a, b)| a.abs_diff(*b)).max().unwrap();
+            assert!(most(whole.data(), &bicubic) > 20, "the network does something");
+
+            upscaler.tile_side = 3 * upscaler.reach;
+            let tiled = upscaler.upscale(&photo).unwrap();
+            // Sums are rounded in another order where a tile begins elsewhere.
+            assert!(most(whole.data(), tiled.data()) <= 1);
+            let other = whole.data().iter().zip(tiled.data()).filter(|(a, b)| a != b).count();
+            assert!(other * 1000 < whole.data().len(), "{other} of {}", whole.data().len());
+
+            // The comparison can fail: with too little around the tiles, seams show.
+            upscaler.reach = 1;
+            let seams = upscaler.upscale(&photo).unwrap();
+            assert!(most(whole.data(), seams.data()) > 1);
+        }
+    }
+
+    #[test]
+    fn sizes_that_cannot_be_are_told() {
+        let device = ComputeDevice::open(DeviceChoice::Cpu).unwrap();
+        let network = loud(networks::super_res(4, SuperResSize { width: 2, blocks: 1 }));
+        let mut upscaler =
+            Upscaler::new("test".to_owned(), &network, &device, &StylizerOptions::default()).unwrap();
+        for (width, height) in [(8, 40), (5000, 20)] {
+            let error = upscaler.upscale(&photo(width, height)).err().unwrap().to_string();
+            assert!(error.contains(&format!("{width}x{height}")) && error.contains("4 times"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! The training of a style: from a painting and a folder of photographs to a style file.
+
+use std::{path::PathBuf, sync::atomic::AtomicBool};
+
+use candle_core::Device;
+
+use super::{
+    held_out::HeldOutPhotos,
+    session::{Ending, RunOptions, Session, Training},
+};
+use crate::{
+    PerceptualLoss, StepReport, TrainError, Trainer, ValidConfig,
+    checkpoint::Recipe,
+    fingerprint,
+    learner::Learner,
+    photos::{Batch, Draw, PhotoFolder, PhotoLoader},
+};
+
+/// What to train, from what, and where to.
+#[derive(Debug)]
+pub struct TrainJob {
+    /// The settings.
+    pub config: ValidConfig,
+    /// The painting.
+    pub painting: PathBuf,
+    /// The photographs.
+    pub photos: PhotoFolder,
+    /// SHA-256 of the loss network's file.
+    pub loss_net: String,
+    /// What the network learns on.
+    pub device: Device,
+    /// Where to.
+    pub options: RunOptions,
+}
+
+/// Trains with the loss for the job's painting. `watch` sees every step's report; `cancel` ends the training after the step in hand.
+///
+/// # Errors
+/// A file cannot be read or written, the photographs end, or the loss is no number any more. The last checkpoint is then
+/// as it was.
+pub fn train(
+    job: &TrainJob,
+    loss: PerceptualLoss,
+    cancel: &AtomicBool,
+    watch: &mut dyn FnMut(&StepReport),
+) -> Result<Ending, TrainError> {
+    let (held_out, training_photos) = job.photos.hold_out(HeldOutPhotos::COUNT);
+    let recipe = Recipe {
+        config: (*job.config).clone(),
+        painting: fingerprint::sha256(&job.painting)
+            .map_err(|source| TrainError::Picture { source: source.into(), path: job.painting.clone() })?,
+        loss_net: job.loss_net.clone(),
+        photos: job.photos.fingerprint(),
+    };
+    let mut trainer = Trainer::new(job.config.clone(), loss, &job.device)?;
+    let session = Session::begin(&job.options, recipe, &mut trainer.learner)?;
+    let held_out = HeldOutPhotos::open(&held_out, &job.config, &job.device)?;
+    let loader = PhotoLoader::start(training_photos, Draw::from(&*job.config), trainer.steps_done())?;
+    session.run(&mut trainer, loader, held_out, cancel, watch)
+}
+
+impl Training for Trainer {
+    type Batch = Batch;
+    type Step = StepReport;
+
+    fn learner(&self) -> &Learner {
+        &self.learner
+    }
+
+    fn steps(&self) -> u64 {
+        self.config().steps
+    }
+
+    fn step(&mut self, batch: &Batch) -> Result<StepReport, TrainError> {
+        Self::step(self, batch)
+    }
+}
