@@ -151,7 +151,8 @@ impl VideoEncoder {
                 options.width,
                 options.height,
                 options.color_space.matrix,
-            ),
+            )
+            .map_err(|source| MediaError::Encode { encoder: name, source })?,
             uploader,
             size: (options.width, options.height),
             clock: match options.constant_frame_rate {
@@ -276,7 +277,7 @@ impl VideoEncoder {
         sent.map_err(|source| self.failure(source))?;
         self.encoding.push_back(slot);
         self.frames += 1;
-        self.end = Timestamp::new(slot.ticks + slot.duration_ticks, self.time_base);
+        self.end = Timestamp::new(slot.ticks.saturating_add(slot.duration_ticks), self.time_base);
         self.write_encoded()
     }
 

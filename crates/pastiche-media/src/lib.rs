@@ -77,6 +77,9 @@ pub use virtual_camera::VirtualCamera;
 /// The longest side that is encoded: H.264's limit at its highest levels.
 pub const MAX_SIDE: u32 = 16_384;
 
+/// Some decoders call a damaged picture fatal.
+const QUIET: ffmpeg_next::log::Level = ffmpeg_next::log::Level::Panic;
+
 /// Registers FFmpeg's error texts and silences its own messages, which would tear a progress bar; once.
 fn init() {
     static ONCE: Once = Once::new();
@@ -84,7 +87,7 @@ fn init() {
         if let Err(error) = ffmpeg_next::init() {
             log::error!("FFmpeg could not be set up: {error}");
         }
-        ffmpeg_next::log::set_level(ffmpeg_next::log::Level::Fatal);
+        ffmpeg_next::log::set_level(QUIET);
     });
 }
 
@@ -92,5 +95,5 @@ fn init() {
 pub fn show_ffmpeg_messages(show: bool) {
     use ffmpeg_next::log::Level;
     init();
-    ffmpeg_next::log::set_level(if show { Level::Info } else { Level::Fatal });
+    ffmpeg_next::log::set_level(if show { Level::Info } else { QUIET });
 }

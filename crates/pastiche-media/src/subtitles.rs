@@ -123,7 +123,7 @@ impl Track {
     fn piece(&self, packet: Packet) -> Option<Piece> {
         let start = packet.pts().or(packet.dts())?.saturating_sub(self.window.start);
         let end = start.saturating_add(packet.duration().max(0));
-        let length = self.window.end.map(|end| end - self.window.start);
+        let length = self.window.end.map(|end| end.saturating_sub(self.window.start));
         let (shown_start, shown_end) = (start.max(0), length.map_or(end, |length| end.min(length)));
         if shown_end <= shown_start && end != start || length.is_some_and(|length| start >= length) || end < 0
         {

@@ -123,9 +123,10 @@ impl TranscodedTrack {
             None => self.decoded_until,
         };
         let start = start.rescaled(clock);
-        self.decoded_until = Timestamp::new(start.ticks + self.decoded.samples() as i64, clock);
-        let end =
-            window.end.map(|end| Timestamp::new(end - window.start, self.source.time_base).rescaled(clock));
+        self.decoded_until = Timestamp::new(start.ticks.saturating_add(self.decoded.samples() as i64), clock);
+        let end = window.end.map(|end| {
+            Timestamp::new(end.saturating_sub(window.start), self.source.time_base).rescaled(clock)
+        });
         if end.is_some_and(|end| start >= end) {
             self.source_ended = true;
             return Ok(());
