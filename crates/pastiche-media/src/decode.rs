@@ -102,7 +102,7 @@ impl VideoDecoder {
             input::seek_before(&mut input, stream_index, origin, start, path);
         }
         let coded = (decoder.width(), decoder.height());
-        let geometry = Geometry::new(coded, pixel_aspect, info.rotation, options.size);
+        let geometry = Geometry::new(coded, pixel_aspect, info.orientation(), options.size);
         let window = Window::new(origin, options.start, options.duration, info.time_base);
         Ok(Self {
             path: path.to_owned(),

@@ -57,6 +57,7 @@ mod probe;
 mod raw;
 mod scale;
 mod still;
+mod subtitle_text;
 mod subtitles;
 mod times;
 mod tone;

@@ -92,7 +92,7 @@ impl RgbConverter {
                 None => row.copy_from_slice(scaled),
             }
         }
-        Ok(self.geometry.rotation.apply(frame, pool))
+        Ok(self.geometry.orientation.apply(frame, pool))
     }
 
     fn build(&mut self, source: Source) -> Result<(), Error> {

@@ -1,6 +1,8 @@
 //! The source's sound on its way into the output: packets as they are, or converted.
 
+mod adapter;
 mod copy;
+mod layout;
 mod transcode;
 
 use std::{

@@ -9,7 +9,7 @@ use ffmpeg::{
 };
 use ffmpeg_next as ffmpeg;
 use nokhwa::utils::FrameFormat;
-use pastiche_frame::{Frame, FramePool, Rotation};
+use pastiche_frame::{Frame, FramePool, Orientation};
 
 use crate::{decode::is_again, geometry::Geometry, raw, scale::RgbConverter};
 
@@ -29,7 +29,7 @@ impl PictureDecoder {
         (width, height): (u32, u32),
         size: Option<(u32, u32)>,
     ) -> Result<Self, ffmpeg::Error> {
-        let geometry = Geometry::new((width, height), Rational::new(1, 1), Rotation::None, size);
+        let geometry = Geometry::new((width, height), Rational::new(1, 1), Orientation::default(), size);
         let pixels = match format {
             FrameFormat::MJPEG => None,
             FrameFormat::YUYV => Some(Pixel::YUYV422),

@@ -5,6 +5,7 @@ mod devices;
 mod folder;
 mod image;
 mod live;
+mod names;
 mod probe;
 mod styles;
 mod video;
