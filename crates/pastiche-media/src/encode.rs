@@ -16,6 +16,7 @@ use crate::{
     extras::Extras,
     mux::Muxer,
     partial_file::PartialFile,
+    rgb_pictures::is_pictures_alone,
     scale::YuvConverter,
     subtitles::Subtitles,
     times::{ConstantClock, Slot, VariableClock},
@@ -132,7 +133,7 @@ impl VideoEncoder {
             Some(request) => AudioTrack::open(request, &mut muxer)?,
             None => None,
         };
-        let subtitles = match extras {
+        let subtitles = match extras.filter(|extras| !is_pictures_alone(&extras.source)) {
             Some(extras) => {
                 extras.describe(&mut muxer)?;
                 Subtitles::open(extras, container, &mut muxer)?

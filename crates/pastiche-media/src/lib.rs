@@ -55,7 +55,10 @@ mod partial_file;
 mod pictures;
 mod probe;
 mod raw;
+mod rgb_pictures;
 mod scale;
+mod sequence;
+mod source;
 mod still;
 mod subtitle_text;
 mod subtitles;
@@ -72,6 +75,7 @@ pub use encoders::{EncoderInfo, available_encoders};
 pub use error::MediaError;
 pub use extras::Extras;
 pub use probe::{AudioInfo, MediaInfo, VideoInfo, probe};
+pub use sequence::{PictureSequence, SEQUENCE_RATE, is_picture_sequence};
 pub use still::{IMAGE_ENDINGS, read_image, write_image};
 pub use virtual_camera::VirtualCamera;
 

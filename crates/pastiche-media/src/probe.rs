@@ -10,7 +10,9 @@ use crate::{
     MediaError,
     error::Result,
     geometry::{orientation_from_display_matrix, square_pixel_size},
-    input, raw, scale,
+    input, raw,
+    rgb_pictures::RgbPictures,
+    scale,
 };
 
 /// What a media file holds.
@@ -74,6 +76,16 @@ pub struct AudioInfo {
 /// The file is missing or cannot be read, or is no media file, or its video cannot be decoded.
 pub fn probe(path: &Path) -> Result<MediaInfo> {
     crate::init();
+    if let Some(pictures) = RgbPictures::open(path, None)? {
+        let video = pictures.info().clone();
+        return Ok(MediaInfo {
+            container: video.codec.clone(),
+            duration: video.duration,
+            bytes: fs::metadata(path).ok().filter(fs::Metadata::is_file).map_or(0, |metadata| metadata.len()),
+            video: Some(video),
+            audio: Vec::new(),
+        });
+    }
     let input = input::open(path)?;
     let video = match input::video_stream(&input) {
         Some(stream) => Some(VideoInfo::new(&input, &stream, &open_decoder(&stream, path)?)),
@@ -196,7 +208,7 @@ fn container_duration(input: &format::context::Input) -> Option<Duration> {
 }
 
 /// FFmpeg gives what it does not know as a large negative number.
-fn duration(ticks: i64, time_base: Rational) -> Option<Duration> {
+pub(crate) fn duration(ticks: i64, time_base: Rational) -> Option<Duration> {
     let micros = Timestamp::new(ticks, time_base).rescaled(Rational::MICROSECONDS).ticks;
     u64::try_from(micros).ok().filter(|micros| *micros > 0).map(Duration::from_micros)
 }

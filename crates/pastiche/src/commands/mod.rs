@@ -6,6 +6,7 @@ mod folder;
 mod image;
 mod live;
 mod names;
+mod picture_sequence;
 mod probe;
 mod styles;
 mod video;
