@@ -135,6 +135,7 @@ fn what_cannot_be_read_is_refused_in_one_line_and_leaves_nothing() {
     }
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn a_folder_that_may_not_be_written_is_told() {
     let folder = studio();

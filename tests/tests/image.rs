@@ -167,3 +167,34 @@ fn what_cannot_be_enlarged_is_told() {
     let none: Run = none.into();
     assert!(none.error(1).contains("no network that enlarges 8 times is installed"), "{}", none.err);
 }
+
+/// Every kind of picture, as the `ffmpeg` program writes it.
+#[test]
+fn every_kind_of_picture_in_a_folder_is_painted_under_a_name_of_its_own() {
+    let folder = studio();
+    let album = folder.path().join("album");
+    fs::create_dir_all(album.join("deep")).unwrap();
+    for (name, coding) in [
+        ("x.png", ""),
+        ("x.bmp", ""),
+        ("x.tiff", ""),
+        ("fine.png", "-pix_fmt rgb48be"),
+        ("w.webp", "-c:v libwebp"),
+        ("photo.jpeg", ""),
+        ("deep/x.tif", ""),
+    ] {
+        let source = ["-v", "error", "-f", "lavfi", "-i", "testsrc=s=40x32:d=0.04", "-frames:v", "1"];
+        let mut line = Command::new("ffmpeg");
+        line.args(source).args(coding.split(' ').filter(|word| !word.is_empty()));
+        assert!(line.arg(album.join(name)).status().unwrap().success(), "{name}");
+    }
+    fs::write(album.join("deep/broken.webp"), "not a picture").unwrap();
+    let run = run(folder.path(), "image album -o painted --style dots.safetensors --progress json");
+    assert_eq!(run.code, Some(3), "{}", run.err);
+    assert!(run.err.contains("2 images written under another name"), "{}", run.err);
+    let summary = run.out.lines().last().unwrap();
+    assert!(summary.contains(r#""done":7,"failed":1,"total":8"#), "{summary}");
+    for name in ["x.png", "x.bmp.png", "x.tiff.png", "fine.png", "w.png", "photo.jpeg", "deep/x.png"] {
+        assert_eq!(size(&folder.path().join("painted").join(name)), (40, 32), "{name}");
+    }
+}

@@ -26,5 +26,5 @@ mod time;
 pub use color::{ColorMatrix, ColorRange, ColorSpace, PixelFormat};
 pub use frame::Frame;
 pub use pool::FramePool;
-pub use rotation::Rotation;
+pub use rotation::{Orientation, Rotation};
 pub use time::{Rational, RationalError, Timestamp};

@@ -37,22 +37,40 @@ impl Rotation {
 
     /// The turned picture, in a buffer of `pool`; the same frame where there is nothing to turn.
     pub fn apply(self, frame: Frame, pool: &FramePool) -> Frame {
-        if self == Self::None {
+        Orientation { mirrored: false, rotation: self }.apply(frame, pool)
+    }
+}
+
+/// How a picture is stored: what makes it upright is to exchange left and right where it is mirrored, then to turn it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Orientation {
+    /// Whether left and right are exchanged first.
+    pub mirrored: bool,
+    /// The turn.
+    pub rotation: Rotation,
+}
+
+impl Orientation {
+    /// The upright picture, in a buffer of `pool`; the same frame where there is nothing to do.
+    pub fn apply(self, frame: Frame, pool: &FramePool) -> Frame {
+        if self == Self::default() {
             return frame;
         }
-        let (width, height) = self.turned_size(frame.width(), frame.height());
+        let Self { mirrored, rotation } = self;
+        let (width, height) = rotation.turned_size(frame.width(), frame.height());
         let mut turned = pool.take_like(&frame, width, height);
         let pixel_bytes = frame.format().bytes_per_pixel();
         let (last_x, last_y) = (frame.width() as usize - 1, frame.height() as usize - 1);
         let stride_bytes = frame.stride_bytes();
         for (y, row) in turned.rows_mut().enumerate() {
             for (x, pixel) in row.chunks_exact_mut(pixel_bytes).enumerate() {
-                let (from_x, from_y) = match self {
-                    Self::None => (x, y),
-                    Self::Clockwise90 => (y, last_y - x),
-                    Self::Half => (last_x - x, last_y - y),
-                    Self::Clockwise270 => (last_x - y, x),
+                let (from_x, from_y) = match rotation {
+                    Rotation::None => (x, y),
+                    Rotation::Clockwise90 => (y, last_y - x),
+                    Rotation::Half => (last_x - x, last_y - y),
+                    Rotation::Clockwise270 => (last_x - y, x),
                 };
+                let from_x = if mirrored { last_x - from_x } else { from_x };
                 let at = from_y * stride_bytes + from_x * pixel_bytes;
                 pixel.copy_from_slice(&frame.data()[at..at + pixel_bytes]);
             }
@@ -66,12 +84,16 @@ mod tests {
     use super::*;
     use crate::{PixelFormat, Timestamp};
 
-    /// Turns the 3x2 picture `012 / 345` and returns its red channel, row by row.
+    /// Makes the 3x2 picture `012 / 345` upright and returns its red channel, row by row.
     fn turned(rotation: Rotation) -> (u32, u32, Vec<u8>) {
+        upright(Orientation { mirrored: false, rotation })
+    }
+
+    fn upright(orientation: Orientation) -> (u32, u32, Vec<u8>) {
         let data = (0..6).flat_map(|i| [i, 100 + i, 200 + i]).collect();
         let mut frame = Frame::from_data(3, 2, PixelFormat::Rgb8, data);
         frame.timestamp = Timestamp::new(7, crate::Rational::ONE);
-        let frame = rotation.apply(frame, &FramePool::new(1));
+        let frame = orientation.apply(frame, &FramePool::new(1));
         assert_eq!(frame.timestamp.ticks, 7);
         for pixel in frame.data().chunks_exact(3) {
             assert_eq!((pixel[1], pixel[2]), (100 + pixel[0], 200 + pixel[0]));
@@ -85,6 +107,15 @@ mod tests {
         assert_eq!(turned(Rotation::Clockwise90), (2, 3, vec![3, 0, 4, 1, 5, 2]));
         assert_eq!(turned(Rotation::Half), (3, 2, vec![5, 4, 3, 2, 1, 0]));
         assert_eq!(turned(Rotation::Clockwise270), (2, 3, vec![2, 5, 1, 4, 0, 3]));
+    }
+
+    #[test]
+    fn mirrored_pictures_are_exchanged_before_they_turn() {
+        let mirrored = |rotation| upright(Orientation { mirrored: true, rotation });
+        assert_eq!(mirrored(Rotation::None), (3, 2, vec![2, 1, 0, 5, 4, 3]));
+        assert_eq!(mirrored(Rotation::Clockwise90), (2, 3, vec![5, 2, 4, 1, 3, 0]));
+        assert_eq!(mirrored(Rotation::Half), (3, 2, vec![3, 4, 5, 0, 1, 2]));
+        assert_eq!(mirrored(Rotation::Clockwise270), (2, 3, vec![0, 3, 1, 4, 2, 5]));
     }
 
     #[test]

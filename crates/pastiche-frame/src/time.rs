@@ -22,8 +22,19 @@ pub struct RationalError {
 impl Rational {
     /// One tick a second.
     pub const ONE: Self = Self { numerator: 1, denominator: 1 };
+    /// One tick a millisecond.
+    pub const MILLISECONDS: Self = Self { numerator: 1, denominator: 1000 };
     /// One tick a microsecond.
     pub const MICROSECONDS: Self = Self { numerator: 1, denominator: 1_000_000 };
+
+    /// A whole number.
+    ///
+    /// # Panics
+    /// It is 0.
+    pub const fn whole(number: u16) -> Self {
+        assert!(number > 0, "0 is not positive");
+        Self { numerator: number as i32, denominator: 1 }
+    }
 
     /// The fraction in lowest terms.
     ///

@@ -1,10 +1,63 @@
 //! Between FFmpeg's colour tags and ours.
 
-use ffmpeg::{color, format::Pixel};
+use ffmpeg::{color, ffi, format::Pixel};
 use ffmpeg_next as ffmpeg;
 use pastiche_frame::{ColorMatrix, ColorRange, ColorSpace};
 
-use crate::raw::Coding;
+use crate::raw::{Coding, ColorNumbers};
+
+/// A picture's colour tags, those that are of use here; all others are as if nothing were said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ColorTags {
+    pub(crate) matrix: color::Space,
+    pub(crate) range: color::Range,
+    pub(crate) primaries: color::Primaries,
+    pub(crate) transfer: color::TransferCharacteristic,
+}
+
+impl From<ColorNumbers> for ColorTags {
+    fn from(numbers: ColorNumbers) -> Self {
+        use color::{Primaries, Range, Space, TransferCharacteristic as Transfer};
+        let matrices = [
+            Space::BT470BG,
+            Space::SMPTE170M,
+            Space::FCC,
+            Space::BT709,
+            Space::SMPTE240M,
+            Space::BT2020NCL,
+            Space::BT2020CL,
+        ];
+        let primaries = [
+            Primaries::BT709,
+            Primaries::BT470M,
+            Primaries::BT470BG,
+            Primaries::SMPTE170M,
+            Primaries::SMPTE240M,
+            Primaries::Film,
+            Primaries::BT2020,
+            Primaries::SMPTE428,
+            Primaries::SMPTE431,
+            Primaries::SMPTE432,
+            Primaries::EBU3213,
+        ];
+        let transfers = [Transfer::SMPTE2084, Transfer::ARIB_STD_B67];
+        let matrix = |tag| ffi::AVColorSpace::from(tag) as u32;
+        let range = |tag| ffi::AVColorRange::from(tag) as u32;
+        let primary = |tag| ffi::AVColorPrimaries::from(tag) as u32;
+        let transfer = |tag| ffi::AVColorTransferCharacteristic::from(tag) as u32;
+        Self {
+            matrix: known(numbers.matrix, &matrices, matrix).unwrap_or(Space::Unspecified),
+            range: known(numbers.range, &[Range::MPEG, Range::JPEG], range).unwrap_or(Range::Unspecified),
+            primaries: known(numbers.primaries, &primaries, primary).unwrap_or(Primaries::Unspecified),
+            transfer: known(numbers.transfer, &transfers, transfer).unwrap_or(Transfer::Unspecified),
+        }
+    }
+}
+
+/// Which of these tags has the number.
+fn known<T: Copy>(number: u32, tags: &[T], number_of: impl Fn(T) -> u32) -> Option<T> {
+    tags.iter().copied().find(|tag| number_of(*tag) == number)
+}
 
 /// How a picture with these tags is coded, exactly for the scaler and as the nearest of ours for the encoder.
 /// What is untagged is guessed from the height.
@@ -46,6 +99,23 @@ mod tests {
 
     fn space(matrix: color::Space, range: color::Range, format: Pixel, height: u32) -> ColorSpace {
         coding(matrix, range, format, height).1
+    }
+
+    #[test]
+    fn numbers_that_are_no_tags_say_nothing() {
+        let of = |number| {
+            let numbers = ColorNumbers { matrix: number, range: number, primaries: number, transfer: number };
+            ColorTags::from(numbers)
+        };
+        for number in [0, 3, 200, u32::MAX] {
+            let tags = of(number);
+            assert_eq!((tags.matrix, tags.range), (color::Space::Unspecified, color::Range::Unspecified));
+            assert_eq!(tags.primaries, color::Primaries::Unspecified);
+        }
+        // By ITU-T H.273, tables 2 to 4.
+        let tags = of(9);
+        assert_eq!((tags.matrix, tags.primaries), (color::Space::BT2020NCL, color::Primaries::BT2020));
+        assert_eq!(of(16).transfer, color::TransferCharacteristic::SMPTE2084);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A video file to frames.
+//! A video, a file or numbered pictures, to frames.
 
 use std::{
     path::{Path, PathBuf},
@@ -16,7 +16,9 @@ use crate::{
     pictures::PictureReader,
     probe::{open_decoder, pixel_aspect},
     raw,
+    rgb_pictures::RgbPictures,
     scale::RgbConverter,
+    source::Pictures,
     times::{DecodeClock, Place},
 };
 
@@ -32,7 +34,7 @@ pub struct DecodeOptions {
     pub duration: Option<Duration>,
     /// Scales every frame to this width and height.
     pub size: Option<(u32, u32)>,
-    /// Leaves out frames that come faster than this.
+    /// Leaves out frames that come faster than this; numbered pictures, which have no rate of their own, come at it.
     pub max_frame_rate: Option<Rational>,
 }
 
@@ -59,7 +61,7 @@ impl Damage {
 /// Times count from the start asked for, else from the file's beginning; they are at least 0 and strictly increase.
 pub struct VideoDecoder {
     path: PathBuf,
-    pictures: PictureReader,
+    pictures: Pictures,
     converter: RgbConverter,
     clock: DecodeClock,
     geometry: Geometry,
@@ -81,6 +83,9 @@ impl VideoDecoder {
     /// past the video's end.
     pub fn open(path: &Path, options: &DecodeOptions) -> Result<Self> {
         crate::init();
+        if let Some(pictures) = RgbPictures::open(path, options.max_frame_rate)? {
+            return Self::of_pictures(path, pictures, options);
+        }
         let mut input = input::open(path)?;
         let stream = input::video_stream(&input)
             .ok_or_else(|| MediaError::NoVideo { found: describe_streams(&input), path: path.to_owned() })?;
@@ -88,11 +93,7 @@ impl VideoDecoder {
         let info = VideoInfo::new(&input, &stream, &decoder);
         let promised_end_ticks = promised_end_ticks(&stream);
         let pixel_aspect = pixel_aspect(&stream, &decoder);
-        if let (Some(start), Some(length)) = (options.start, info.duration)
-            && start >= length
-        {
-            return Err(MediaError::StartPastEnd { start, length, path: path.to_owned() });
-        }
+        check_start(&info, options, path)?;
 
         let origin = input::origin(&input);
         for mut other in input.streams_mut().filter(|stream| stream.index() != stream_index) {
@@ -102,11 +103,17 @@ impl VideoDecoder {
             input::seek_before(&mut input, stream_index, origin, start, path);
         }
         let coded = (decoder.width(), decoder.height());
-        let geometry = Geometry::new(coded, pixel_aspect, info.rotation, options.size);
+        let geometry = Geometry::new(coded, pixel_aspect, info.orientation(), options.size);
         let window = Window::new(origin, options.start, options.duration, info.time_base);
         Ok(Self {
             path: path.to_owned(),
-            pictures: PictureReader::new(path, input, stream_index, decoder, info.time_base),
+            pictures: Pictures::File(Box::new(PictureReader::new(
+                path,
+                input,
+                stream_index,
+                decoder,
+                info.time_base,
+            ))),
             converter: RgbConverter::new(geometry),
             clock: DecodeClock::new(window, info.time_base, options.max_frame_rate),
             geometry,
@@ -114,6 +121,29 @@ impl VideoDecoder {
             info,
             concealed: 0,
             promised_end_ticks: promised_end_ticks.filter(|_| options.duration.is_none()),
+            end_ticks: i64::MIN,
+            finished: false,
+        })
+    }
+
+    /// Over pictures that have nothing beside them.
+    fn of_pictures(path: &Path, mut pictures: RgbPictures, options: &DecodeOptions) -> Result<Self> {
+        let info = pictures.info().clone();
+        check_start(&info, options, path)?;
+        let square = ffmpeg::Rational::new(1, 1);
+        let geometry = Geometry::new((info.width, info.height), square, info.orientation(), options.size);
+        let window = Window::new(Timestamp::ZERO, options.start, options.duration, info.time_base);
+        pictures.skip_to(window.start);
+        Ok(Self {
+            path: path.to_owned(),
+            pictures: Pictures::Rgb(Box::new(pictures)),
+            converter: RgbConverter::new(geometry),
+            clock: DecodeClock::new(window, info.time_base, options.max_frame_rate),
+            geometry,
+            expected_frames: expected_frames(&info, options),
+            info,
+            concealed: 0,
+            promised_end_ticks: None,
             end_ticks: i64::MIN,
             finished: false,
         })
@@ -227,6 +257,15 @@ pub struct SkippedFrame {
 /// Whether FFmpeg only asks for more input (or room for output) first.
 pub(crate) fn is_again(error: ffmpeg::Error) -> bool {
     error == ffmpeg::Error::Other { errno: ffmpeg::error::EAGAIN }
+}
+
+fn check_start(info: &VideoInfo, options: &DecodeOptions, path: &Path) -> Result<()> {
+    match (options.start, info.duration) {
+        (Some(start), Some(length)) if start >= length => {
+            Err(MediaError::StartPastEnd { start, length, path: path.to_owned() })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// When a stream's pictures end by what the file says of this stream itself; what it says of all of them together may

@@ -16,6 +16,7 @@ use crate::{
     extras::Extras,
     mux::Muxer,
     partial_file::PartialFile,
+    rgb_pictures::is_pictures_alone,
     scale::YuvConverter,
     subtitles::Subtitles,
     times::{ConstantClock, Slot, VariableClock},
@@ -132,7 +133,7 @@ impl VideoEncoder {
             Some(request) => AudioTrack::open(request, &mut muxer)?,
             None => None,
         };
-        let subtitles = match extras {
+        let subtitles = match extras.filter(|extras| !is_pictures_alone(&extras.source)) {
             Some(extras) => {
                 extras.describe(&mut muxer)?;
                 Subtitles::open(extras, container, &mut muxer)?
@@ -151,7 +152,8 @@ impl VideoEncoder {
                 options.width,
                 options.height,
                 options.color_space.matrix,
-            ),
+            )
+            .map_err(|source| MediaError::Encode { encoder: name, source })?,
             uploader,
             size: (options.width, options.height),
             clock: match options.constant_frame_rate {
@@ -276,7 +278,7 @@ impl VideoEncoder {
         sent.map_err(|source| self.failure(source))?;
         self.encoding.push_back(slot);
         self.frames += 1;
-        self.end = Timestamp::new(slot.ticks + slot.duration_ticks, self.time_base);
+        self.end = Timestamp::new(slot.ticks.saturating_add(slot.duration_ticks), self.time_base);
         self.write_encoded()
     }
 

@@ -101,6 +101,20 @@ pub enum MediaError {
         /// What FFmpeg said.
         source: ffmpeg::Error,
     },
+    /// A name with a number's place in it that no picture has.
+    #[error("there are no pictures of this name; check its folder and digits: {}", path.display())]
+    NoSequence {
+        /// The name asked for.
+        path: PathBuf,
+    },
+    /// Animated pictures that cannot be read.
+    #[error("the animation cannot be read ({reason}); choose another file: {}", path.display())]
+    Animation {
+        /// The file asked for.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// The folder to write into does not exist.
     #[error("the output folder does not exist; create it or choose another: {}", folder.display())]
     OutputFolderMissing {

@@ -10,6 +10,7 @@ use crate::{
     error::Result,
     input::{self, Window},
     mux::Muxer,
+    raw,
 };
 
 /// Where tags, chapters and text subtitles are taken from, and for which part of the video.
@@ -32,7 +33,7 @@ impl Extras {
     pub(crate) fn describe(&self, muxer: &mut Muxer) -> Result<()> {
         let input = input::open(&self.source)?;
         let mut tags = Dictionary::new();
-        for (key, value) in input.metadata().iter().filter(|(key, _)| !is_of_the_file(key)) {
+        for (key, value) in raw::file_tags(&input).iter().filter(|(key, _)| !is_of_the_file(key)) {
             tags.set(key, value);
         }
         muxer.set_tags(tags);
@@ -42,11 +43,13 @@ impl Extras {
             let Some(time_base) = input::rational(chapter.time_base()) else { continue };
             let on_our_clock =
                 |ticks| Timestamp::new(ticks, time_base).rescaled(Rational::MICROSECONDS).ticks;
-            let start = on_our_clock(chapter.start()).max(window.start) - window.start;
-            let end = on_our_clock(chapter.end()).min(window.end.unwrap_or(i64::MAX)) - window.start;
+            let from_start = |ticks: i64| ticks.saturating_sub(window.start);
+            let start = from_start(on_our_clock(chapter.start()).max(window.start));
+            let end = from_start(on_our_clock(chapter.end()).min(window.end.unwrap_or(i64::MAX)));
             if start < end {
-                let metadata = chapter.metadata();
-                muxer.add_chapter(start, end, metadata.get("title").unwrap_or_default())?;
+                let tags = raw::chapter_tags(&chapter);
+                let title = tags.iter().find(|(key, _)| key.eq_ignore_ascii_case("title"));
+                muxer.add_chapter(start, end, title.map_or("", |(_, title)| title))?;
             }
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! From the size that is coded to the size that is shown.
 
 use ffmpeg_next as ffmpeg;
-use pastiche_frame::Rotation;
+use pastiche_frame::{Orientation, Rotation};
 
 /// A rectangle of pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,12 +12,12 @@ pub(crate) struct Region {
     pub(crate) height: u32,
 }
 
-/// The steps from a decoded picture to a frame: scale to `scaled`, keep `kept` of it, turn by `rotation`.
+/// The steps from a decoded picture to a frame: scale to `scaled`, keep `kept` of it, make it upright by `orientation`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Geometry {
     pub(crate) scaled: (u32, u32),
     pub(crate) kept: Region,
-    pub(crate) rotation: Rotation,
+    pub(crate) orientation: Orientation,
 }
 
 impl Geometry {
@@ -26,14 +26,15 @@ impl Geometry {
     pub(crate) fn new(
         coded: (u32, u32),
         pixel_aspect: ffmpeg::Rational,
-        rotation: Rotation,
+        orientation: Orientation,
         size: Option<(u32, u32)>,
     ) -> Self {
+        let Orientation { mirrored, rotation } = orientation;
         if let Some((width, height)) = size {
             // The same turn leads back, as it only swaps the sides.
             let scaled = rotation.turned_size(width, height);
             let kept = Region { x: 0, y: 0, width: scaled.0, height: scaled.1 };
-            return Self { scaled, kept, rotation };
+            return Self { scaled, kept, orientation };
         }
         let scaled = square_pixel_size(coded, pixel_aspect);
         let (odd_columns, odd_rows) = (excess(scaled.0), excess(scaled.1));
@@ -44,13 +45,14 @@ impl Geometry {
             Rotation::Half => (odd_columns, odd_rows),
             Rotation::Clockwise270 => (odd_columns, 0),
         };
+        let x = if mirrored { odd_columns - x } else { x };
         let kept = Region { x, y, width: scaled.0 - odd_columns, height: scaled.1 - odd_rows };
-        Self { scaled, kept, rotation }
+        Self { scaled, kept, orientation }
     }
 
     /// The size of the frames.
     pub(crate) fn size(&self) -> (u32, u32) {
-        self.rotation.turned_size(self.kept.width, self.kept.height)
+        self.orientation.rotation.turned_size(self.kept.width, self.kept.height)
     }
 
     /// Whether a column or row is lost.
@@ -75,18 +77,23 @@ pub(crate) fn square_pixel_size(coded: (u32, u32), pixel_aspect: ffmpeg::Rationa
     (((width / 2.0).round() as u32).max(1) * 2, coded.1)
 }
 
-/// The turn that a display matrix (nine native-endian 32-bit numbers, the first four a rotation) asks for.
-pub(crate) fn rotation_from_display_matrix(matrix: &[u8]) -> Rotation {
+/// How a display matrix says that pictures are stored: nine native-endian 32-bit numbers `a b u, c d v, x y w`, by which
+/// what is at (x, y) is shown at (ax + cy, bx + dy).
+pub(crate) fn orientation_from_display_matrix(matrix: &[u8]) -> Orientation {
     let element = |index: usize| {
         let bytes = matrix.get(index * 4..index * 4 + 4)?;
         Some(f64::from(i32::from_ne_bytes(bytes.try_into().ok()?)))
     };
-    match (element(0), element(1)) {
-        (Some(cos), Some(sin)) if cos != 0.0 || sin != 0.0 => {
-            Rotation::from_degrees_clockwise(sin.atan2(cos).to_degrees())
-        }
-        _ => Rotation::None,
+    let (Some(a), Some(b), Some(c), Some(d)) = (element(0), element(1), element(3), element(4)) else {
+        return Orientation::default();
+    };
+    let mirrored = a * d - b * c < 0.0;
+    // With left and right exchanged first, a and b are the other way round; c and d are as in the turn alone.
+    let (cos, sin) = if mirrored { (d, -c) } else { (a, b) };
+    if cos == 0.0 && sin == 0.0 {
+        return Orientation::default();
     }
+    Orientation { mirrored, rotation: Rotation::from_degrees_clockwise(sin.atan2(cos).to_degrees()) }
 }
 
 #[cfg(test)]
@@ -96,31 +103,40 @@ mod tests {
 
     const SQUARE: ffmpeg::Rational = ffmpeg::Rational(1, 1);
 
-    /// A matrix as a phone writes it: 16.16 fixed point, `[cos, sin, 0, -sin, cos, 0, 0, 0, 1 << 30]`.
-    fn display_matrix(cos: i32, sin: i32) -> Vec<u8> {
-        [cos << 16, sin << 16, 0, -sin << 16, cos << 16, 0, 0, 0, 1 << 30]
+    /// A matrix in 16.16 fixed point.
+    fn display_matrix([a, b, c, d]: [i32; 4]) -> Vec<u8> {
+        [a << 16, b << 16, 0, c << 16, d << 16, 0, 0, 0, 1 << 30]
             .iter()
             .flat_map(|element: &i32| element.to_ne_bytes())
             .collect()
     }
 
     #[test]
-    fn display_matrices_turn_clockwise() {
-        for (cos, sin, rotation) in [
-            (1, 0, Rotation::None),
-            (0, 1, Rotation::Clockwise90),
-            (-1, 0, Rotation::Half),
-            (0, -1, Rotation::Clockwise270),
+    fn display_matrices_turn_clockwise_and_mirror() {
+        for (matrix, mirrored, rotation) in [
+            ([1, 0, 0, 1], false, Rotation::None),
+            ([0, 1, -1, 0], false, Rotation::Clockwise90),
+            ([-1, 0, 0, -1], false, Rotation::Half),
+            ([0, -1, 1, 0], false, Rotation::Clockwise270),
+            ([-1, 0, 0, 1], true, Rotation::None),
+            ([0, -1, -1, 0], true, Rotation::Clockwise90),
+            ([1, 0, 0, -1], true, Rotation::Half),
+            ([0, 1, 1, 0], true, Rotation::Clockwise270),
+            ([0, 0, 0, 0], false, Rotation::None),
         ] {
-            assert_eq!(rotation_from_display_matrix(&display_matrix(cos, sin)), rotation);
+            let expected = Orientation { mirrored, rotation };
+            assert_eq!(orientation_from_display_matrix(&display_matrix(matrix)), expected, "{matrix:?}");
         }
-        assert_eq!(rotation_from_display_matrix(&[1, 2, 3]), Rotation::None);
+        assert_eq!(orientation_from_display_matrix(&[1, 2, 3]), Orientation::default());
     }
 
     #[test]
     fn the_last_shown_column_and_row_are_lost_whatever_the_turn() {
         // Each pixel of this 5x3 picture holds its own position.
-        for rotation in [Rotation::None, Rotation::Clockwise90, Rotation::Half, Rotation::Clockwise270] {
+        let turns = [Rotation::None, Rotation::Clockwise90, Rotation::Half, Rotation::Clockwise270];
+        let all = turns.into_iter().flat_map(|rotation| [false, true].map(|mirrored| (mirrored, rotation)));
+        for (mirrored, rotation) in all {
+            let orientation = Orientation { mirrored, rotation };
             let pool = FramePool::new(2);
             let whole = |region: Region| {
                 let data = (region.y..region.y + region.height)
@@ -128,22 +144,24 @@ mod tests {
                         (region.x..region.x + region.width).flat_map(move |x| [x as u8, y as u8, 0])
                     })
                     .collect();
-                rotation.apply(Frame::from_data(region.width, region.height, PixelFormat::Rgb8, data), &pool)
+                orientation
+                    .apply(Frame::from_data(region.width, region.height, PixelFormat::Rgb8, data), &pool)
             };
             let uncropped = whole(Region { x: 0, y: 0, width: 5, height: 3 });
-            let geometry = Geometry::new((5, 3), SQUARE, rotation, None);
+            let geometry = Geometry::new((5, 3), SQUARE, orientation, None);
             let cropped = whole(geometry.kept);
             assert!(geometry.cropped());
             assert_eq!(geometry.size(), (cropped.width(), cropped.height()));
             for (row, whole_row) in cropped.rows().zip(uncropped.rows()) {
-                assert_eq!(row, &whole_row[..row.len()], "{rotation:?}");
+                assert_eq!(row, &whole_row[..row.len()], "{orientation:?}");
             }
         }
     }
 
     #[test]
     fn an_asked_size_is_the_size_shown() {
-        let geometry = Geometry::new((1920, 1080), SQUARE, Rotation::Clockwise90, Some((540, 960)));
+        let phone = Orientation { mirrored: false, rotation: Rotation::Clockwise90 };
+        let geometry = Geometry::new((1920, 1080), SQUARE, phone, Some((540, 960)));
         assert_eq!((geometry.scaled, geometry.size()), ((960, 540), (540, 960)));
         assert!(!geometry.cropped());
     }

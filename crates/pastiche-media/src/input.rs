@@ -127,9 +127,9 @@ pub(crate) fn seek_before(
     path: &Path,
 ) {
     let microseconds = |time: Timestamp| time.rescaled(Rational::MICROSECONDS).ticks;
-    let target = microseconds(origin) + microseconds(Timestamp::from_duration(start));
+    let target = microseconds(origin).saturating_add(microseconds(Timestamp::from_duration(start)));
     for back in STEPS_BACK {
-        let wanted = target - microseconds(Timestamp::from_duration(back));
+        let wanted = target.saturating_sub(microseconds(Timestamp::from_duration(back)));
         if back > start || input.seek(wanted, ..wanted).is_err() {
             break;
         }

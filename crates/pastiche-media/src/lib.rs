@@ -55,8 +55,12 @@ mod partial_file;
 mod pictures;
 mod probe;
 mod raw;
+mod rgb_pictures;
 mod scale;
+mod sequence;
+mod source;
 mod still;
+mod subtitle_text;
 mod subtitles;
 mod times;
 mod tone;
@@ -71,11 +75,15 @@ pub use encoders::{EncoderInfo, available_encoders};
 pub use error::MediaError;
 pub use extras::Extras;
 pub use probe::{AudioInfo, MediaInfo, VideoInfo, probe};
+pub use sequence::{PictureSequence, SEQUENCE_RATE, is_picture_sequence};
 pub use still::{IMAGE_ENDINGS, read_image, write_image};
 pub use virtual_camera::VirtualCamera;
 
 /// The longest side that is encoded: H.264's limit at its highest levels.
 pub const MAX_SIDE: u32 = 16_384;
+
+/// Some decoders call a damaged picture fatal.
+const QUIET: ffmpeg_next::log::Level = ffmpeg_next::log::Level::Panic;
 
 /// Registers FFmpeg's error texts and silences its own messages, which would tear a progress bar; once.
 fn init() {
@@ -84,7 +92,7 @@ fn init() {
         if let Err(error) = ffmpeg_next::init() {
             log::error!("FFmpeg could not be set up: {error}");
         }
-        ffmpeg_next::log::set_level(ffmpeg_next::log::Level::Fatal);
+        ffmpeg_next::log::set_level(QUIET);
     });
 }
 
@@ -92,5 +100,5 @@ fn init() {
 pub fn show_ffmpeg_messages(show: bool) {
     use ffmpeg_next::log::Level;
     init();
-    ffmpeg_next::log::set_level(if show { Level::Info } else { Level::Fatal });
+    ffmpeg_next::log::set_level(if show { Level::Info } else { QUIET });
 }

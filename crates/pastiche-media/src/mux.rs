@@ -77,11 +77,10 @@ impl Muxer {
 
     /// Takes over a stream's language and title.
     pub(crate) fn copy_stream_tags(&mut self, index: usize, source: &Stream<'_>) {
-        let tags = source.metadata();
         let mut kept = Dictionary::new();
-        for key in ["language", "title"] {
-            if let Some(value) = tags.get(key) {
-                kept.set(key, value);
+        for (key, value) in raw::stream_tags(source) {
+            if ["language", "title"].iter().any(|taken| key.eq_ignore_ascii_case(taken)) {
+                kept.set(&key, &value);
             }
         }
         if let Some(mut stream) = self.output.stream_mut(index) {

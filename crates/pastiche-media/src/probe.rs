@@ -4,13 +4,15 @@ use std::{fs, path::Path, time::Duration};
 
 use ffmpeg::{ChannelLayout, Stream, codec, format, media};
 use ffmpeg_next as ffmpeg;
-use pastiche_frame::{ColorSpace, Rational, Rotation, Timestamp};
+use pastiche_frame::{ColorSpace, Orientation, Rational, Rotation, Timestamp};
 
 use crate::{
     MediaError,
     error::Result,
-    geometry::{rotation_from_display_matrix, square_pixel_size},
-    input, raw, scale,
+    geometry::{orientation_from_display_matrix, square_pixel_size},
+    input, raw,
+    rgb_pictures::RgbPictures,
+    scale,
 };
 
 /// What a media file holds.
@@ -51,6 +53,8 @@ pub struct VideoInfo {
     pub color_space: ColorSpace,
     /// The turn that makes the pictures upright; decoded frames have had it.
     pub rotation: Rotation,
+    /// Whether the pictures are stored with left and right exchanged; decoded frames have them back, before the turn.
+    pub mirrored: bool,
 }
 
 /// What a sound stream holds.
@@ -72,6 +76,16 @@ pub struct AudioInfo {
 /// The file is missing or cannot be read, or is no media file, or its video cannot be decoded.
 pub fn probe(path: &Path) -> Result<MediaInfo> {
     crate::init();
+    if let Some(pictures) = RgbPictures::open(path, None)? {
+        let video = pictures.info().clone();
+        return Ok(MediaInfo {
+            container: video.codec.clone(),
+            duration: video.duration,
+            bytes: fs::metadata(path).ok().filter(fs::Metadata::is_file).map_or(0, |metadata| metadata.len()),
+            video: Some(video),
+            audio: Vec::new(),
+        });
+    }
     let input = input::open(path)?;
     let video = match input::video_stream(&input) {
         Some(stream) => Some(VideoInfo::new(&input, &stream, &open_decoder(&stream, path)?)),
@@ -111,16 +125,21 @@ pub(crate) fn pixel_aspect(stream: &Stream<'_>, decoder: &ffmpeg::decoder::Video
 }
 
 impl VideoInfo {
+    /// How the pictures are stored.
+    pub(crate) fn orientation(&self) -> Orientation {
+        Orientation { mirrored: self.mirrored, rotation: self.rotation }
+    }
+
     pub(crate) fn new(
         input: &format::context::Input,
         stream: &Stream<'_>,
         decoder: &ffmpeg::decoder::Video,
     ) -> Self {
         let time_base = input::rational(stream.time_base()).unwrap_or(Rational::MICROSECONDS);
-        let rotation = stream
+        let Orientation { mirrored, rotation } = stream
             .side_data()
             .find(|data| data.kind() == codec::packet::side_data::Type::DisplayMatrix)
-            .map_or(Rotation::None, |data| rotation_from_display_matrix(data.data()));
+            .map_or(Orientation::default(), |data| orientation_from_display_matrix(data.data()));
         let (width, height) =
             square_pixel_size((decoder.width(), decoder.height()), pixel_aspect(stream, decoder));
         let (width, height) = rotation.turned_size(width, height);
@@ -135,6 +154,7 @@ impl VideoInfo {
             pixel_format: decoder.format().descriptor().map_or("unknown", |format| format.name()).to_owned(),
             color_space: scale::color_space(decoder),
             rotation,
+            mirrored,
         }
     }
 }
@@ -157,14 +177,17 @@ impl AudioInfo {
 }
 
 /// The usual name of an arrangement of channels, else their number.
-fn layout_name(layout: ChannelLayout, channels: u32) -> String {
+pub(crate) fn layout_name(layout: ChannelLayout, channels: u32) -> String {
     let names = [
         (ChannelLayout::MONO, "mono"),
         (ChannelLayout::STEREO, "stereo"),
         (ChannelLayout::_2POINT1, "2.1"),
         (ChannelLayout::SURROUND, "3.0"),
         (ChannelLayout::_4POINT0, "4.0"),
+        (ChannelLayout::_2_1, "3.0(back)"),
         (ChannelLayout::QUAD, "quad"),
+        (ChannelLayout::_2_2, "quad(side)"),
+        (ChannelLayout::_6POINT0_FRONT, "6.0(front)"),
         (ChannelLayout::_5POINT0_BACK, "5.0"),
         (ChannelLayout::_5POINT0, "5.0(side)"),
         (ChannelLayout::_5POINT1_BACK, "5.1"),
@@ -185,7 +208,7 @@ fn container_duration(input: &format::context::Input) -> Option<Duration> {
 }
 
 /// FFmpeg gives what it does not know as a large negative number.
-fn duration(ticks: i64, time_base: Rational) -> Option<Duration> {
+pub(crate) fn duration(ticks: i64, time_base: Rational) -> Option<Duration> {
     let micros = Timestamp::new(ticks, time_base).rescaled(Rational::MICROSECONDS).ticks;
     u64::try_from(micros).ok().filter(|micros| *micros > 0).map(Duration::from_micros)
 }

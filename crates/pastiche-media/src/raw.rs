@@ -1,10 +1,15 @@
 //! The few calls for which ffmpeg-next has no safe form. All the `unsafe` of this crate is here and in `vaapi.rs`.
 #![allow(unsafe_code, reason = "FFI calls that ffmpeg-next does not wrap")]
 
-use std::ops::{Deref, DerefMut};
+use std::{
+    ffi::CStr,
+    ops::{Deref, DerefMut},
+    ptr::{self, addr_of},
+};
 
 use ffmpeg::{
-    Error, Rational, Stream, StreamMut, codec::Id, color, ffi, format::Pixel, frame, software::scaling,
+    Chapter, Error, Rational, Stream, StreamMut, codec::Id, color, ffi, format::Pixel,
+    format::context::Input, frame, software::scaling,
 };
 use ffmpeg_next as ffmpeg;
 
@@ -60,6 +65,96 @@ pub(crate) fn set_coding(scaler: &mut scaling::Context, input: Coding, output: C
             neutral,
         );
     }
+}
+
+/// How a file says that its colours are coded, in FFmpeg's numbers. Files hold numbers that are none of FFmpeg's, and those
+/// must never become one of its enumerations.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ColorNumbers {
+    pub(crate) matrix: u32,
+    pub(crate) range: u32,
+    pub(crate) primaries: u32,
+    pub(crate) transfer: u32,
+}
+
+/// A picture's colour tags.
+pub(crate) fn color_numbers(picture: &frame::Video) -> ColorNumbers {
+    // SAFETY: plain fields of a live frame, C enumerations of 32 bits, read as the numbers that they are.
+    unsafe {
+        let picture = picture.as_ptr();
+        ColorNumbers {
+            matrix: addr_of!((*picture).colorspace).cast::<u32>().read(),
+            range: addr_of!((*picture).color_range).cast::<u32>().read(),
+            primaries: addr_of!((*picture).color_primaries).cast::<u32>().read(),
+            transfer: addr_of!((*picture).color_trc).cast::<u32>().read(),
+        }
+    }
+}
+
+/// The colour tags of the pictures that a decoder will give.
+pub(crate) fn decoder_color_numbers(decoder: &ffmpeg::decoder::Video) -> ColorNumbers {
+    // SAFETY: as above, of a live context.
+    unsafe {
+        let context = decoder.as_ptr();
+        ColorNumbers {
+            matrix: addr_of!((*context).colorspace).cast::<u32>().read(),
+            range: addr_of!((*context).color_range).cast::<u32>().read(),
+            primaries: addr_of!((*context).color_primaries).cast::<u32>().read(),
+            transfer: addr_of!((*context).color_trc).cast::<u32>().read(),
+        }
+    }
+}
+
+/// A picture of this form with unspecified contents. ffmpeg-next's own call gives one without memory where there is none.
+pub(crate) fn new_picture(format: Pixel, width: u32, height: u32) -> Result<frame::Video, Error> {
+    let picture = frame::Video::new(format, width, height);
+    // SAFETY: a plain field of a live frame.
+    if unsafe { (*picture.as_ptr()).data[0].is_null() } {
+        return Err(Error::Other { errno: ffmpeg::error::ENOMEM });
+    }
+    Ok(picture)
+}
+
+/// A file's tags. ffmpeg-next takes them for UTF-8, whatever they are.
+pub(crate) fn file_tags(input: &Input) -> Vec<(String, String)> {
+    // SAFETY: a plain field of a live context, which is borrowed for as long as the dictionary is read.
+    unsafe { tags_of((*input.as_ptr()).metadata) }
+}
+
+/// A stream's tags.
+pub(crate) fn stream_tags(stream: &Stream<'_>) -> Vec<(String, String)> {
+    // SAFETY: as above, of a live stream.
+    unsafe { tags_of((*stream.as_ptr()).metadata) }
+}
+
+/// A chapter's tags.
+pub(crate) fn chapter_tags(chapter: &Chapter<'_>) -> Vec<(String, String)> {
+    // SAFETY: as above, of a live chapter.
+    unsafe { tags_of((*chapter.as_ptr()).metadata) }
+}
+
+/// # Safety
+/// The dictionary is null or live, and not changed meanwhile.
+unsafe fn tags_of(dictionary: *const ffi::AVDictionary) -> Vec<(String, String)> {
+    let mut tags = Vec::new();
+    let mut entry: *const ffi::AVDictionaryEntry = ptr::null();
+    loop {
+        // SAFETY: the dictionary is null, which has no entries, or live; the entry is none or one of its own.
+        entry = unsafe { ffi::av_dict_get(dictionary, c"".as_ptr(), entry, ffi::AV_DICT_IGNORE_SUFFIX) };
+        // SAFETY: an entry's key and value are strings that end in a zero and live as long as it.
+        let Some((key, value)) = (unsafe { entry.as_ref() })
+            .map(|entry| unsafe { (CStr::from_ptr(entry.key), CStr::from_ptr(entry.value)) })
+        else {
+            return tags;
+        };
+        tags.push((text_of(key.to_bytes()), text_of(value.to_bytes())));
+    }
+}
+
+/// UTF-8, else Latin-1, in which old files are written.
+fn text_of(bytes: &[u8]) -> String {
+    std::str::from_utf8(bytes)
+        .map_or_else(|_| bytes.iter().map(|byte| char::from(*byte)).collect(), str::to_owned)
 }
 
 /// Makes sure that nobody else (an encoder that looks ahead) still reads the picture, with a new buffer if need be.

@@ -10,7 +10,7 @@ use ffmpeg_next as ffmpeg;
 use pastiche_frame::{ColorMatrix, ColorSpace, Frame, FramePool, PixelFormat};
 
 use crate::{
-    color::{coding, matrix_tag},
+    color::{ColorTags, coding, matrix_tag},
     geometry::Geometry,
     raw::{self, Coding, SendScaler},
     tone::{Light, ToneMapper},
@@ -21,6 +21,8 @@ const RGB_CODING: Coding = Coding { matrix: color::Space::RGB, full_range: true 
 
 /// For light that 8 bits are too coarse for, as this machine orders bytes.
 const SIXTEEN_BIT_RGB: Pixel = if cfg!(target_endian = "big") { Pixel::RGB48BE } else { Pixel::RGB48LE };
+
+const SIXTEEN_BIT_RGBA: Pixel = if cfg!(target_endian = "big") { Pixel::RGBA64BE } else { Pixel::RGBA64LE };
 
 /// Decoded pictures to RGB frames: what is transparent over black, what is brighter or more colourful than screens show
 /// brought into what they do.
@@ -44,6 +46,7 @@ impl Source {
     /// What the scaler makes of it, to be finished row by row.
     fn scaled_format(&self) -> Pixel {
         match self.light {
+            Some(_) if raw::has_alpha(self.format) => SIXTEEN_BIT_RGBA,
             Some(_) => SIXTEEN_BIT_RGB,
             None if raw::has_alpha(self.format) => Pixel::RGBA,
             None => Pixel::RGB24,
@@ -59,13 +62,9 @@ impl RgbConverter {
     /// The picture as an upright frame of the pool, with its colour space but without its time.
     pub(crate) fn convert(&mut self, picture: &frame::Video, pool: &FramePool) -> Result<Frame, Error> {
         let size = (picture.width(), picture.height());
-        let (coding, color_space) =
-            coding(picture.color_space(), picture.color_range(), picture.format(), size.1);
-        let light = Light::of(
-            picture.color_primaries(),
-            picture.color_transfer_characteristic(),
-            picture.color_space(),
-        );
+        let tags = ColorTags::from(raw::color_numbers(picture));
+        let (coding, color_space) = coding(tags.matrix, tags.range, picture.format(), size.1);
+        let light = Light::of(tags.primaries, tags.transfer, tags.matrix);
         let source = Source { format: picture.format(), size, coding, light };
         if self.scaler.as_ref().is_none_or(|(built_for, _)| *built_for != source) {
             self.build(source)?;
@@ -79,6 +78,7 @@ impl RgbConverter {
         let pixel_bytes = match self.scaled.format() {
             Pixel::RGB24 => 3,
             Pixel::RGBA => 4,
+            SIXTEEN_BIT_RGBA => 8,
             _ => 6,
         };
         let (start, length) = (kept.x as usize * pixel_bytes, kept.width as usize * pixel_bytes);
@@ -87,18 +87,18 @@ impl RgbConverter {
         for (row, scaled) in frame.rows_mut().zip(rows) {
             let scaled = &scaled[start..start + length];
             match &self.tone {
-                Some(tone) => tone.convert_row(scaled, row),
+                Some(tone) => tone.convert_row(scaled, pixel_bytes, row),
                 None if pixel_bytes == 4 => put_over_black(scaled, row),
                 None => row.copy_from_slice(scaled),
             }
         }
-        Ok(self.geometry.rotation.apply(frame, pool))
+        Ok(self.geometry.orientation.apply(frame, pool))
     }
 
     fn build(&mut self, source: Source) -> Result<(), Error> {
         let (width, height) = self.geometry.scaled;
         let format = source.scaled_format();
-        self.scaled = frame::Video::new(format, width, height);
+        self.scaled = raw::new_picture(format, width, height)?;
         match source.light {
             Some(light) if self.tone.as_ref().is_none_or(|tone| tone.light() != light) => {
                 self.tone = Some(ToneMapper::new(light));
@@ -132,11 +132,14 @@ pub(crate) struct YuvConverter {
 
 impl YuvConverter {
     /// For pictures in `format`, which is a 4:2:0 one.
-    pub(crate) fn new(format: Pixel, width: u32, height: u32, matrix: ColorMatrix) -> Self {
-        let mut picture = frame::Video::new(format, width, height);
+    ///
+    /// # Errors
+    /// There is no memory for one.
+    pub(crate) fn new(format: Pixel, width: u32, height: u32, matrix: ColorMatrix) -> Result<Self, Error> {
+        let mut picture = raw::new_picture(format, width, height)?;
         picture.set_color_space(matrix_tag(matrix));
         picture.set_color_range(color::Range::MPEG);
-        Self { matrix: matrix_tag(matrix), scaler: None, rgb: frame::Video::empty(), picture }
+        Ok(Self { matrix: matrix_tag(matrix), scaler: None, rgb: frame::Video::empty(), picture })
     }
 
     /// Converts a frame of the video's size; the result is [`Self::picture`].
@@ -149,7 +152,7 @@ impl YuvConverter {
         let scaler = match &mut self.scaler {
             Some((built_for, scaler)) if *built_for == format => scaler,
             outdated => {
-                self.rgb = frame::Video::new(format, size.0, size.1);
+                self.rgb = raw::new_picture(format, size.0, size.1)?;
                 let scaler = yuv_scaler((format, self.picture.format()), size, self.matrix)?;
                 &mut outdated.insert((format, scaler)).1
             }
@@ -200,7 +203,8 @@ fn new_scaler(
 
 /// The colour space that a stream's frames will have, from its tags.
 pub(crate) fn color_space(decoder: &ffmpeg::decoder::Video) -> ColorSpace {
-    coding(decoder.color_space(), decoder.color_range(), decoder.format(), decoder.height()).1
+    let tags = ColorTags::from(raw::decoder_color_numbers(decoder));
+    coding(tags.matrix, tags.range, decoder.format(), decoder.height()).1
 }
 
 #[cfg(test)]
@@ -210,7 +214,7 @@ mod tests {
     const SIZE: (u32, u32) = (64, 48);
 
     fn picture(format: Pixel, matrix: ColorMatrix, data: Vec<u8>) -> frame::Video {
-        let mut converter = YuvConverter::new(format, SIZE.0, SIZE.1, matrix);
+        let mut converter = YuvConverter::new(format, SIZE.0, SIZE.1, matrix).unwrap();
         converter.convert(&Frame::from_data(SIZE.0, SIZE.1, PixelFormat::Rgb8, data)).unwrap();
         converter.picture().clone()
     }

@@ -81,7 +81,7 @@ impl SlotClock {
         let own = eighths.saturating_add(2).div_euclid(8);
         let Some(last) = self.last else { return Some(own) };
         let early = eighths.saturating_add(3).div_euclid(8);
-        (early > last).then(|| own.max(last + 1))
+        (early > last).then(|| own.max(last.saturating_add(1)))
     }
 
     /// Like [`Self::slot`], and that slot is taken from now on.
@@ -103,7 +103,7 @@ fn eighths_of_slots(time: Timestamp, rate: Rational) -> i64 {
 
 /// `ticks`, or the tick after `last` where that is later.
 fn after(ticks: i64, last: Option<i64>) -> i64 {
-    last.map_or(ticks, |last| ticks.max(last + 1))
+    last.map_or(ticks, |last| ticks.max(last.saturating_add(1)))
 }
 
 /// Ticks and duration of a picture on the encoder's clock.
@@ -162,14 +162,14 @@ impl ConstantClock {
         self.end = Timestamp::new(end_ticks, time.time_base);
         let last = self.slots.last;
         let slot = self.slots.take(time)?;
-        Some((last.map_or(slot, |last| last + 1)..slot, slot))
+        Some((last.map_or(slot, |last| last.saturating_add(1))..slot, slot))
     }
 
     /// The slots that the last picture still fills when no other follows: those before the slot that a frame at its
     /// end would get.
     pub(crate) fn rest(&self) -> std::ops::Range<i64> {
         let Some(last) = self.slots.last else { return 0..0 };
-        last + 1..self.slots.slot(self.end).unwrap_or(last + 1)
+        last.saturating_add(1)..self.slots.slot(self.end).unwrap_or(last.saturating_add(1))
     }
 }
 

@@ -101,14 +101,22 @@ impl ToneMapper {
         self.light
     }
 
-    /// Converts a row of interleaved native-endian 16-bit RGB.
-    pub(crate) fn convert_row(&self, row: &[u8], converted: &mut [u8]) {
-        for (code, pixel) in row.chunks_exact(6).zip(converted.chunks_exact_mut(3)) {
-            let linear =
-                [0, 2, 4].map(|at| self.linear[usize::from(u16::from_ne_bytes([code[at], code[at + 1]]))]);
+    /// Converts a row of interleaved native-endian 16-bit RGB, 6 bytes a pixel, or RGBA, 8 bytes, which is put over black as
+    /// players do: in what is shown, not in light.
+    pub(crate) fn convert_row(&self, row: &[u8], pixel_bytes: usize, converted: &mut [u8]) {
+        for (code, pixel) in row.chunks_exact(pixel_bytes).zip(converted.chunks_exact_mut(3)) {
+            let value = |channel: usize| u16::from_ne_bytes([code[2 * channel], code[2 * channel + 1]]);
+            let linear = [0, 1, 2].map(|channel| self.linear[usize::from(value(channel))]);
             let shown = self.shown(linear);
             for (byte, light) in pixel.iter_mut().zip(shown) {
                 *byte = self.display[(light.clamp(0.0, 1.0).sqrt() * DISPLAY_STEPS as f32).round() as usize];
+            }
+            if pixel_bytes == 8 {
+                let (alpha, opaque) = (u32::from(value(3)), u32::from(u16::MAX));
+                for byte in pixel {
+                    // At most 255 * 65535 / 65535.
+                    *byte = ((u32::from(*byte) * alpha + opaque / 2) / opaque) as u8;
+                }
             }
         }
     }
@@ -223,7 +231,7 @@ mod tests {
         let convert = |nits: f32| {
             let code = (pq_from_nits(nits) * 65_535.0).round() as u16;
             let mut pixel = [0; 3];
-            mapper.convert_row(&[code; 3].map(u16::to_ne_bytes).concat(), &mut pixel);
+            mapper.convert_row(&[code; 3].map(u16::to_ne_bytes).concat(), 6, &mut pixel);
             pixel
         };
         for nits in [0.0, 2.0, 20.0, 80.0] {

@@ -87,7 +87,8 @@ mod imp {
             return Err(failure(&path, format!("it takes {}x{} only", given.width, given.height)));
         }
         // BT.601, as programs take a camera's pictures for.
-        let converter = YuvConverter::new(Pixel::YUYV422, width, height, ColorMatrix::Bt601);
+        let converter = YuvConverter::new(Pixel::YUYV422, width, height, ColorMatrix::Bt601)
+            .map_err(|error| failure(&path, error.to_string()))?;
         Ok((path, Output { device, converter, bytes: Vec::new() }))
     }
 

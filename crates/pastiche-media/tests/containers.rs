@@ -273,6 +273,10 @@ fn many_channels_keep_their_places() {
         ("mono", "mono"),
         ("3.0", "3.0"),
         ("4.0", "4.0"),
+        ("2.1", "2.1"),
+        ("quad", "quad"),
+        // No player would know where the seven are; all of them have a place here.
+        ("6.1", "7.1"),
     ] {
         ffmpeg(
             folder.path(),
@@ -283,6 +287,42 @@ fn many_channels_keep_their_places() {
         let outcome = convert(&folder.path().join("in.mkv"), &output, AudioMode::Copy, &WHOLE);
         assert_eq!(outcome, AudioOutcome::Transcoded { from: "flac", to: "aac" });
         assert_eq!(probe(&output).unwrap().audio[0].channel_layout, kept, "{layout}");
+    }
+}
+
+#[test]
+fn sound_that_changes_its_channels_goes_on_as_it_began() {
+    let folder = tempfile::tempdir().unwrap();
+    // A second each of a tone on all channels.
+    let make = |layout: &str, channels: usize, rate_hz: u32, offset: usize| {
+        let pan: Vec<String> = (0..channels).map(|channel| format!("c{channel}=c0")).collect();
+        ffmpeg(
+            folder.path(),
+            &format!(
+                "-f lavfi -i testsrc=s=64x48:r=25:d=1,format=yuv420p -f lavfi -i sine=1000:r={rate_hz}:d=1 \
+                 -filter_complex [1:a]pan={layout}|{}[a] -map 0:v -map [a] -c:v mpeg2video -c:a ac3 \
+                 -output_ts_offset {offset} piece.ts",
+                pan.join("|")
+            ),
+        );
+        fs::read(folder.path().join("piece.ts")).unwrap()
+    };
+    let pieces = [
+        make("stereo", 2, 48_000, 0),
+        make("5.1", 6, 48_000, 1),
+        make("mono", 1, 44_100, 2),
+        make("stereo", 2, 48_000, 3),
+    ];
+    let (source, output) = (folder.path().join("joined.ts"), folder.path().join("out.mp4"));
+    fs::write(&source, pieces.concat()).unwrap();
+    let outcome = convert(&source, &output, AudioMode::Aac, &WHOLE);
+    assert_eq!(outcome, AudioOutcome::Transcoded { from: "ac3", to: "aac" });
+    assert_eq!(probe(&output).unwrap().audio[0].channel_layout, "stereo");
+    let sound = Sound::read(&output);
+    assert!((sound.seconds() - 4.0).abs() < 0.15, "{} s", sound.seconds());
+    for second in 0..4 {
+        let loudness = sound.loudness(f64::from(second) + 0.3, f64::from(second) + 0.7);
+        assert!(loudness > 0.02, "second {second} is silent: {loudness}");
     }
 }
 

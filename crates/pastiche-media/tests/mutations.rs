@@ -1,13 +1,15 @@
 //! Media files damaged over and over: each time they must be refused, or give what they give, in bounded time.
 //!
-//! `PASTICHE_FUZZ_SECONDS` lets it go on for longer than a test run needs.
+//! A run tries as many as a test has time for, the same ones every time; `PASTICHE_FUZZ_SECONDS` lets it go on for so long
+//! instead, `PASTICHE_FUZZ_SEED` damages them otherwise, `PASTICHE_FUZZ_FILE` is tried alone. The file that is being tried is in the target's folder for temporary
+//! files, and stays there when it is the end of the test.
 #![allow(clippy::unwrap_used, reason = "what fails here fails its test")]
 
 mod common;
 
 use std::{
     env, fs,
-    path::Path,
+    path::{Path, PathBuf},
     sync::mpsc,
     thread,
     time::{Duration, Instant},
@@ -15,14 +17,21 @@ use std::{
 
 use common::cli::ffmpeg;
 use pastiche_frame::FramePool;
-use pastiche_media::{DecodeOptions, VideoDecoder, probe, read_image};
+use pastiche_media::{
+    AudioMode, AudioRequest, DecodeOptions, EncodeOptions, Extras, VideoDecoder, VideoEncoder, probe,
+    read_image,
+};
 
+/// Damaged files of each kind.
+const ROUNDS_A_SEED: u64 = 20;
 /// Far more than any of these small files takes.
 const TIME_LIMIT: Duration = Duration::from_secs(60);
 /// More frames than the whole files have; what claims more is not followed.
 const MAX_FRAMES: usize = 60;
+/// Of a picture that is decoded; what claims more is not followed.
+const MAX_PIXELS: u64 = 1 << 22;
 
-const SEEDS: [(&str, &str); 9] = [
+const VIDEOS: [(&str, &str); 10] = [
     ("a.mp4", "-c:v libx264 -c:a aac"),
     ("b.mkv", "-c:v ffv1 -c:a flac"),
     ("c.ts", "-c:v mpeg2video -c:a mp2"),
@@ -32,18 +41,36 @@ const SEEDS: [(&str, &str); 9] = [
     ("g.flv", "-c:v flv -c:a aac"),
     ("h.ogv", "-c:v libtheora -c:a libvorbis"),
     ("i.mov", "-c:v prores_ks -c:a pcm_s16le"),
+    ("j.mkv", "-c:v mjpeg -c:a ac3 -i words.srt -c:s srt -metadata title=Film"),
 ];
 const STILLS: [&str; 5] = ["a.png", "b.jpg", "c.webp", "d.tiff", "e.bmp"];
 
+/// Knuth's generator, a sequence for each seed and round.
+struct Random(u64);
+
+impl Random {
+    fn new(seed: u64, round: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ round.wrapping_mul(0xd134_2543_de82_ef95))
+    }
+
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % limit.max(1)
+    }
+}
+
 /// Opens and reads a file as a job would; what comes out does not matter.
 fn read(path: &Path) {
+    if STILLS.iter().any(|still| path.extension() == Path::new(still).extension()) {
+        drop(read_image(path));
+    }
     drop(probe(path));
     let part = DecodeOptions { start: Some(Duration::from_millis(200)), ..DecodeOptions::default() };
     for options in [DecodeOptions::default(), part] {
         let Ok(mut decoder) = VideoDecoder::open(path, &options) else { continue };
         // A damaged header may claim any size, which is refused or takes memory for one frame.
         let (width, height) = decoder.size();
-        if u64::from(width) * u64::from(height) > 1 << 22 {
+        if u64::from(width) * u64::from(height) > MAX_PIXELS {
             continue;
         }
         let pool = FramePool::new(1);
@@ -53,74 +80,98 @@ fn read(path: &Path) {
             }
         }
     }
+    take_the_rest(path);
+}
+
+/// Takes over sound, tags, chapters and subtitles.
+fn take_the_rest(path: &Path) {
+    let length = Some(Duration::from_secs(2));
+    let source = path.to_owned();
+    let audio = AudioRequest { source: source.clone(), mode: AudioMode::Aac, start: None, duration: length };
+    let extras = Extras { source, start: None, duration: length };
+    let options =
+        EncodeOptions { audio: Some(audio), preset: Some("ultrafast".to_owned()), ..common::options(32, 32) };
+    let output = path.with_file_name("rest.mkv");
+    if let Ok(mut encoder) = VideoEncoder::create_with(&output, &options, Some(&extras)) {
+        drop(encoder.write(&common::numbered_frame(0, 32, 32)));
+        drop(encoder.finish());
+    }
+}
+
+/// The whole files, by their names.
+fn seeds(folder: &Path) -> Vec<(&'static str, Vec<u8>)> {
+    fs::write(folder.join("words.srt"), "1\n00:00:00,100 --> 00:00:00,400\n<i>Hello</i> & you\n\n").unwrap();
+    for (name, codecs) in VIDEOS {
+        // The same bytes every time.
+        let exact = "-fflags +bitexact -flags:v +bitexact -flags:a +bitexact -threads 1";
+        let pictures = "-f lavfi -i testsrc=s=64x48:r=25:d=0.6,format=yuv420p -f lavfi -i sine=500:d=0.6";
+        // An input of its own comes before the options of the output.
+        let (input, codecs) = match codecs.split_once("-i words.srt ") {
+            Some((before, after)) => ("-i words.srt -map 0 -map 1 -map 2 ", format!("{before}{after}")),
+            None => ("", codecs.to_owned()),
+        };
+        ffmpeg(folder, &format!("{pictures} {input}{codecs} {exact} {name}"));
+    }
+    for name in STILLS {
+        ffmpeg(folder, &format!("-f lavfi -i testsrc=s=64x48:d=0.04 -frames:v 1 -threads 1 {name}"));
+    }
+    let names = VIDEOS.iter().map(|(name, _)| *name).chain(STILLS);
+    names.map(|name| (name, fs::read(folder.join(name)).unwrap())).collect()
+}
+
+fn damaged(whole: &[u8], random: &mut Random) -> Vec<u8> {
+    let mut bytes = whole.to_vec();
+    for _ in 0..=random.below(8) {
+        // Half of the damage is near the front, where the headers are.
+        let reach = if random.below(2) == 0 { bytes.len().min(600) } else { bytes.len() };
+        let at = random.below(reach);
+        match random.below(8) {
+            0 => bytes.truncate(at.max(1)),
+            1 => bytes.splice(at..at, [0xff; 4]).for_each(drop),
+            2 => bytes[at..].iter_mut().take(8).for_each(|byte| *byte = 0xff),
+            3 => bytes[at..].iter_mut().take(64).for_each(|byte| *byte = 0),
+            _ => bytes[at] = random.below(256) as u8,
+        }
+    }
+    bytes
+}
+
+/// Reads a file on a thread of its own, so that what hangs is noticed.
+fn read_in_time(path: PathBuf, what: &str) {
+    let (done, is_done) = mpsc::sync_channel(1);
+    let name = path.display().to_string();
+    let reader = thread::Builder::new().name("reader".to_owned());
+    let reading = reader
+        .spawn(move || {
+            read(&path);
+            done.send(()).unwrap();
+        })
+        .unwrap();
+    if is_done.recv_timeout(TIME_LIMIT) != Ok(()) {
+        panic!("{what} {}: {name}", if reading.is_finished() { "is fatal" } else { "hangs" });
+    }
+    reading.join().unwrap();
 }
 
 #[test]
 fn no_damage_to_a_file_is_fatal() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut seeds = Vec::new();
-    for (name, codecs) in SEEDS {
-        ffmpeg(
-            folder.path(),
-            &format!(
-                "-f lavfi -i testsrc=s=64x48:r=25:d=0.6,format=yuv420p -f lavfi -i sine=500:d=0.6 {codecs} {name}"
-            ),
-        );
-        seeds.push((name, fs::read(folder.path().join(name)).unwrap()));
+    if let Some(file) = env::var_os("PASTICHE_FUZZ_FILE") {
+        return read_in_time(file.into(), "the file");
     }
-    for name in STILLS {
-        ffmpeg(folder.path(), &format!("-f lavfi -i testsrc=s=64x48:d=0.04 -frames:v 1 {name}"));
-        seeds.push((name, fs::read(folder.path().join(name)).unwrap()));
+    let number = |name| env::var(name).ok().map(|text| text.parse::<u64>().unwrap());
+    let limit = number("PASTICHE_FUZZ_SECONDS").map(Duration::from_secs);
+    let seed = number("PASTICHE_FUZZ_SEED").unwrap_or(1);
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("mutations-{seed}"));
+    fs::create_dir_all(&folder).unwrap();
+    let seeds = seeds(&folder);
+    let started = Instant::now();
+    let mut round = 0;
+    while limit.map_or(round < ROUNDS_A_SEED * seeds.len() as u64, |limit| started.elapsed() < limit) {
+        let (name, whole) = &seeds[(round % seeds.len() as u64) as usize];
+        let path = folder.join(format!("tried-{name}"));
+        fs::write(&path, damaged(whole, &mut Random::new(seed, round))).unwrap();
+        read_in_time(path, &format!("round {round} of seed {seed}"));
+        round += 1;
     }
-    let seconds = env::var("PASTICHE_FUZZ_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(5);
-    let end = Instant::now() + Duration::from_secs(seconds);
-    let mut random = 1_u64;
-    let mut next = |below: usize| {
-        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (random >> 33) as usize % below
-    };
-    let mut rounds = 0;
-    while Instant::now() < end || rounds < seeds.len() {
-        let (name, whole) = &seeds[rounds % seeds.len()];
-        let mut bytes = whole.clone();
-        for _ in 0..=next(8) {
-            // Half of the damage is near the front, where the headers are.
-            let reach = if next(2) == 0 { bytes.len().min(600) } else { bytes.len() };
-            let at = next(reach.max(1));
-            match next(8) {
-                0 => bytes.truncate(at.max(1)),
-                1 => bytes.splice(at..at, [0xff; 4]).for_each(drop),
-                2 => bytes[at..].iter_mut().take(8).for_each(|byte| *byte = 0xff),
-                3 => bytes[at..].iter_mut().take(64).for_each(|byte| *byte = 0),
-                _ => bytes[at] = next(256) as u8,
-            }
-        }
-        let path = folder.path().join(format!("damaged-{name}"));
-        fs::write(&path, &bytes).unwrap();
-        let (done, is_done) = mpsc::sync_channel(1);
-        let reader = thread::Builder::new().name("reader".to_owned());
-        let is_still = STILLS.contains(name);
-        let reading = reader
-            .spawn(move || {
-                if is_still {
-                    drop(read_image(&path));
-                }
-                read(&path);
-                done.send(()).unwrap();
-            })
-            .unwrap();
-        let ended = is_done.recv_timeout(TIME_LIMIT);
-        if ended != Ok(()) {
-            let kept = env::temp_dir().join(format!("pastiche-damaged-{rounds}-{name}"));
-            fs::write(&kept, &bytes).unwrap();
-            panic!(
-                "round {rounds}, kept as {}: {}",
-                kept.display(),
-                if reading.is_finished() { "it crashed" } else { "it hangs" }
-            );
-        }
-        reading.join().unwrap();
-        rounds += 1;
-    }
-    println!("{rounds} damaged files");
+    println!("{round} damaged files of seed {seed}");
 }

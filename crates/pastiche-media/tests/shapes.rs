@@ -9,10 +9,10 @@ use common::{
     cli::ffmpeg,
     convert::{convert, picture_times},
     flat::first_picture,
-    options, read_frames, set_display_matrix,
+    options, read_frames, set_display_matrix, set_whole_display_matrix,
 };
 use pastiche_frame::{Frame, PixelFormat, Rotation};
-use pastiche_media::{AudioMode, DecodeOptions, VideoDecoder, VideoEncoder, probe};
+use pastiche_media::{AudioMode, DecodeOptions, VideoDecoder, VideoEncoder, probe, read_image};
 
 const WHOLE: DecodeOptions = DecodeOptions { start: None, duration: None, size: None, max_frame_rate: None };
 
@@ -60,6 +60,43 @@ fn every_rotation_is_applied_to_the_pixels_and_none_is_left() {
         for path in [&source, &output] {
             assert_eq!(quarters(&read_frames(path, &WHOLE)[0]), expected, "{rotation:?}: {}", path.display());
         }
+    }
+}
+
+/// What the `ffmpeg` program shows of a file's first picture.
+fn as_ffmpeg_shows(path: &Path) -> Frame {
+    let picture = path.with_extension("png");
+    ffmpeg(path.parent().unwrap(), &format!("-i {} -frames:v 1 {}", path.display(), picture.display()));
+    read_image(&picture).unwrap()
+}
+
+#[test]
+fn mirrored_pictures_are_shown_as_the_file_asks() {
+    let folder = tempfile::tempdir().unwrap();
+    let (source, output) = (folder.path().join("selfie.mp4"), folder.path().join("out.mp4"));
+    let (width, height) = (96, 64);
+    let pixels = (0..height).flat_map(|y| {
+        (0..width).flat_map(move |x| QUARTERS[usize::from(y >= height / 2) * 2 + usize::from(x >= width / 2)])
+    });
+    let picture = Frame::from_data(width, height, PixelFormat::Rgb8, pixels.collect());
+    for (matrix, expected, size) in [
+        ([-1, 0, 0, 1], [1, 0, 3, 2], (96, 64)),
+        ([1, 0, 0, -1], [2, 3, 0, 1], (96, 64)),
+        ([0, 1, 1, 0], [0, 2, 1, 3], (64, 96)),
+        ([0, -1, -1, 0], [3, 1, 2, 0], (64, 96)),
+    ] {
+        let mut encoder = VideoEncoder::create(&source, &options(width, height)).unwrap();
+        encoder.write(&picture).unwrap();
+        encoder.finish().unwrap();
+        set_whole_display_matrix(&source, matrix);
+        assert!(probe(&source).unwrap().video.unwrap().mirrored, "{matrix:?}");
+        convert(&source, &output, AudioMode::Copy, &WHOLE);
+        let info = probe(&output).unwrap().video.unwrap();
+        assert_eq!((info.mirrored, info.rotation, (info.width, info.height)), (false, Rotation::None, size));
+        for path in [&source, &output] {
+            assert_eq!(quarters(&read_frames(path, &WHOLE)[0]), expected, "{matrix:?}: {}", path.display());
+        }
+        assert_eq!(quarters(&as_ffmpeg_shows(&source)), expected, "{matrix:?} by ffmpeg");
     }
 }
 

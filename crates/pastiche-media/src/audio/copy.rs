@@ -75,7 +75,7 @@ impl CopiedTrack {
             }
             let dts = packet.dts().unwrap_or(pts).saturating_sub(window.start);
             // Damaged recordings jump back, which the muxer would refuse.
-            let dts = self.last_dts_ticks.map_or(dts, |last| dts.max(last + 1));
+            let dts = self.last_dts_ticks.map_or(dts, |last| dts.max(last.saturating_add(1)));
             self.last_dts_ticks = Some(dts);
             packet.set_dts(Some(dts));
             packet.set_pts(Some(pts.saturating_sub(window.start).max(dts)));

@@ -1,6 +1,8 @@
 //! The source's sound on its way into the output: packets as they are, or converted.
 
+mod adapter;
 mod copy;
+mod layout;
 mod transcode;
 
 use std::{
@@ -18,6 +20,7 @@ use crate::{
     input::{self, Window},
     mux::Muxer,
     raw,
+    rgb_pictures::is_pictures_alone,
 };
 use copy::CopiedTrack;
 use transcode::TranscodedTrack;
@@ -134,6 +137,14 @@ fn numbered<'a>(input: &'a format::context::Input, number: usize, path: &Path) -
 impl Source {
     fn open(request: &AudioRequest) -> Result<Option<Self>> {
         let path = &request.source;
+        if is_pictures_alone(path) {
+            return match request.mode {
+                AudioMode::Track(number) => {
+                    Err(MediaError::NoSuchSound { number, count: 0, path: path.clone() })
+                }
+                AudioMode::Copy | AudioMode::Aac => Ok(None),
+            };
+        }
         let mut input = input::open(path)?;
         let origin = input::origin(&input);
         let stream = match request.mode {

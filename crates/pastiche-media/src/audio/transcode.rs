@@ -1,5 +1,7 @@
 //! Sound to AAC or Opus: decoder, filter graph (trim, fill gaps, convert, cut into the encoder's frames), encoder.
 
+use std::path::Path;
+
 use ffmpeg::{
     ChannelLayout, Packet,
     codec::{self, Id},
@@ -10,8 +12,12 @@ use ffmpeg::{
 use ffmpeg_next as ffmpeg;
 use pastiche_frame::{Rational, Timestamp};
 
-use super::Source;
-use crate::{decode::is_again, error::Result, mux::Muxer};
+use super::{
+    Source,
+    adapter::{Adapter, Form},
+    layout::{kept_layout, layout_of},
+};
+use crate::{decode::is_again, error::Result, mux::Muxer, probe::layout_name};
 
 /// Rates that AAC takes as they are.
 const AAC_SAMPLE_RATES_HZ: [u32; 11] =
@@ -26,7 +32,10 @@ pub(crate) struct TranscodedTrack {
     decoder: ffmpeg::decoder::Audio,
     decoded: frame::Audio,
     /// Built from the first decoded frame, which knows the format better than the file's header.
-    graph: Option<filter::Graph>,
+    graph: Option<(Form, filter::Graph)>,
+    /// Where later frames have another form.
+    adapter: Option<Adapter>,
+    adapted: frame::Audio,
     filtered: frame::Audio,
     encoder: encoder::Audio,
     sample_clock: Rational,
@@ -44,7 +53,8 @@ impl TranscodedTrack {
         let mut context = codec::Context::from_parameters(stream.parameters()).map_err(failure)?.decoder();
         context.set_packet_time_base(stream.time_base());
         let decoder = context.audio().map_err(failure)?;
-        let encoder = open_encoder(&decoder, muxer.container().sound_codec()).map_err(failure)?;
+        let encoder =
+            open_encoder(&decoder, muxer.container().sound_codec(), &source.path).map_err(failure)?;
         let sample_clock =
             Rational::new(1, encoder.rate() as i32).map_err(|_| failure(ffmpeg::Error::InvalidData))?;
         let output_index = muxer.add_encoded_stream(&encoder, sample_clock)?;
@@ -54,6 +64,8 @@ impl TranscodedTrack {
             decoder,
             decoded: frame::Audio::empty(),
             graph: None,
+            adapter: None,
+            adapted: frame::Audio::empty(),
             filtered: frame::Audio::empty(),
             encoder,
             sample_clock,
@@ -94,7 +106,8 @@ impl TranscodedTrack {
     /// Writes up to `end`, or all, and closes the stream.
     pub(super) fn finish(&mut self, end: Option<Timestamp>, muxer: &mut Muxer) -> Result<()> {
         self.write_until(end, muxer)?;
-        if let Some(mut input) = self.graph.as_mut().and_then(|graph| graph.get("in")) {
+        self.end_adapter()?;
+        if let Some(mut input) = self.graph.as_mut().and_then(|(_, graph)| graph.get("in")) {
             input.source().flush().map_err(|error| self.source.failure(error))?;
         }
         self.encode_filtered(muxer)?;
@@ -123,9 +136,10 @@ impl TranscodedTrack {
             None => self.decoded_until,
         };
         let start = start.rescaled(clock);
-        self.decoded_until = Timestamp::new(start.ticks + self.decoded.samples() as i64, clock);
-        let end =
-            window.end.map(|end| Timestamp::new(end - window.start, self.source.time_base).rescaled(clock));
+        self.decoded_until = Timestamp::new(start.ticks.saturating_add(self.decoded.samples() as i64), clock);
+        let end = window.end.map(|end| {
+            Timestamp::new(end.saturating_sub(window.start), self.source.time_base).rescaled(clock)
+        });
         if end.is_some_and(|end| start >= end) {
             self.source_ended = true;
             return Ok(());
@@ -133,18 +147,63 @@ impl TranscodedTrack {
         self.decoded.set_pts(Some(start.ticks));
         let layout = layout_of(self.decoded.channel_layout(), self.decoded.channels());
         self.decoded.set_channel_layout(layout);
-        let graph = match &mut self.graph {
-            Some(graph) => graph,
-            none => none.insert(
-                build_graph(&self.decoded, end.map(|end| end.ticks), &self.encoder).map_err(failure)?,
-            ),
+        let form = Form::of(&self.decoded);
+        let first = match &self.graph {
+            Some((first, _)) => *first,
+            None => {
+                let built = build_graph(form, end.map(|end| end.ticks), &self.encoder).map_err(failure)?;
+                self.graph = Some((form, built));
+                form
+            }
         };
-        let mut input = graph.get("in").ok_or_else(|| failure(ffmpeg::Error::FilterNotFound))?;
-        input.source().add(&self.decoded).map_err(failure)
+        if self.adapter.as_ref().is_some_and(|adapter| !adapter.takes(form)) {
+            self.end_adapter()?;
+        }
+        if form == first {
+            return self.send_to_graph(|track| &track.decoded);
+        }
+        let failure = |error| self.source.failure(error);
+        let adapter = match &mut self.adapter {
+            Some(adapter) => adapter,
+            none => none.insert(Adapter::new(form, first).map_err(failure)?),
+        };
+        adapter.send(Some(&self.decoded)).map_err(failure)?;
+        self.drain_adapter()
+    }
+
+    /// Sends what the adapter still holds, and lets it go.
+    fn end_adapter(&mut self) -> Result<()> {
+        if let Some(adapter) = &mut self.adapter {
+            adapter.send(None).map_err(|error| self.source.failure(error))?;
+            self.drain_adapter()?;
+            self.adapter = None;
+        }
+        Ok(())
+    }
+
+    fn drain_adapter(&mut self) -> Result<()> {
+        while let Some(adapter) = &mut self.adapter {
+            match adapter.receive(&mut self.adapted) {
+                Ok(()) => self.send_to_graph(|track| &track.adapted)?,
+                Err(error) if is_again(error) || error == ffmpeg::Error::Eof => break,
+                Err(error) => return Err(self.source.failure(error)),
+            }
+        }
+        Ok(())
+    }
+
+    fn send_to_graph(&mut self, frame: impl Fn(&Self) -> &frame::Audio) -> Result<()> {
+        let Some((form, mut graph)) = self.graph.take() else { return Ok(()) };
+        let sent = match graph.get("in") {
+            Some(mut input) => input.source().add(frame(self)),
+            None => Err(ffmpeg::Error::FilterNotFound),
+        };
+        self.graph = Some((form, graph));
+        sent.map_err(|error| self.source.failure(error))
     }
 
     fn encode_filtered(&mut self, muxer: &mut Muxer) -> Result<()> {
-        while let Some(mut output) = self.graph.as_mut().and_then(|graph| graph.get("out")) {
+        while let Some(mut output) = self.graph.as_mut().and_then(|(_, graph)| graph.get("out")) {
             match output.sink().frame(&mut self.filtered) {
                 Ok(()) => {
                     self.encoder.send_frame(&self.filtered).map_err(|error| self.source.failure(error))?;
@@ -176,7 +235,11 @@ impl TranscodedTrack {
     }
 }
 
-fn open_encoder(decoder: &ffmpeg::decoder::Audio, codec: Id) -> Result<encoder::Audio, ffmpeg::Error> {
+fn open_encoder(
+    decoder: &ffmpeg::decoder::Audio,
+    codec: Id,
+    path: &Path,
+) -> Result<encoder::Audio, ffmpeg::Error> {
     let is_opus = codec == Id::OPUS;
     // FFmpeg's own Opus encoder is not yet what the library is.
     let found = if is_opus { encoder::find_by_name("libopus") } else { encoder::find(codec) };
@@ -184,7 +247,17 @@ fn open_encoder(decoder: &ffmpeg::decoder::Audio, codec: Id) -> Result<encoder::
     let mut audio = codec::Context::new_with_codec(codec).encoder().audio()?;
     let kept = !is_opus && AAC_SAMPLE_RATES_HZ.contains(&decoder.rate());
     let rate_hz = if kept { decoder.rate() } else { FALLBACK_SAMPLE_RATE_HZ };
-    let layout = kept_layout(layout_of(decoder.channel_layout(), decoder.channels()));
+    let own = layout_of(decoder.channel_layout(), decoder.channels());
+    let (layout, is_other) = kept_layout(own, codec.id());
+    if is_other {
+        let name = |layout: ChannelLayout| layout_name(layout, layout.channels().unsigned_abs());
+        let (own, layout) = (name(own), name(layout));
+        log::warn!(
+            "the sound's channels ({own}) become {layout} in {}: {}",
+            codec.id().name(),
+            path.display()
+        );
+    }
     audio.set_rate(rate_hz as i32);
     audio.set_channel_layout(layout);
     audio.set_format(Sample::F32(if is_opus { Type::Packed } else { Type::Planar }));
@@ -194,45 +267,15 @@ fn open_encoder(decoder: &ffmpeg::decoder::Audio, codec: Id) -> Result<encoder::
     audio.open_as(codec)
 }
 
-/// Raw sound often says only how many channels there are.
-fn layout_of(layout: ChannelLayout, channels: u16) -> ChannelLayout {
-    if layout.bits() == 0 { ChannelLayout::default(i32::from(channels)) } else { layout }
-}
-
-/// The arrangement among those that every decoder knows which has the same channels; else stereo.
-fn kept_layout(layout: ChannelLayout) -> ChannelLayout {
-    if layout == ChannelLayout::_5POINT0 {
-        return ChannelLayout::_5POINT0_BACK;
-    }
-    if layout == ChannelLayout::_5POINT1 {
-        return ChannelLayout::_5POINT1_BACK;
-    }
-    let kept = [
-        ChannelLayout::MONO,
-        ChannelLayout::STEREO,
-        ChannelLayout::SURROUND,
-        ChannelLayout::_4POINT0,
-        ChannelLayout::_5POINT0_BACK,
-        ChannelLayout::_5POINT1_BACK,
-        ChannelLayout::_7POINT1,
-    ];
-    if kept.contains(&layout) { layout } else { ChannelLayout::STEREO }
-}
-
-/// From frames like `decoded`, on the output's clock in samples, to frames of the encoder's format and length.
+/// From frames of this form, on the output's clock in samples, to frames of the encoder's format and length.
 fn build_graph(
-    decoded: &frame::Audio,
+    form: Form,
     end_ticks: Option<i64>,
     encoder: &encoder::Audio,
 ) -> Result<filter::Graph, ffmpeg::Error> {
     let find = |name| filter::find(name).ok_or(ffmpeg::Error::FilterNotFound);
     let mut graph = filter::Graph::new();
-    let (rate, format) = (decoded.rate(), decoded.format().name());
-    let source = format!(
-        "time_base=1/{rate}:sample_rate={rate}:sample_fmt={format}:channel_layout={:#x}",
-        decoded.channel_layout().bits()
-    );
-    graph.add(&find("abuffer")?, "in", &source)?;
+    graph.add(&find("abuffer")?, "in", &form.source())?;
     graph.add(&find("abuffersink")?, "out", "")?;
     let end = end_ticks.map(|ticks| format!(":end_pts={ticks}")).unwrap_or_default();
     let steps = format!(

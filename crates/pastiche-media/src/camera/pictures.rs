@@ -9,9 +9,9 @@ use ffmpeg::{
 };
 use ffmpeg_next as ffmpeg;
 use nokhwa::utils::FrameFormat;
-use pastiche_frame::{Frame, FramePool, Rotation};
+use pastiche_frame::{Frame, FramePool, Orientation};
 
-use crate::{decode::is_again, geometry::Geometry, scale::RgbConverter};
+use crate::{decode::is_again, geometry::Geometry, raw, scale::RgbConverter};
 
 /// Decodes a camera's pictures, all of one size and format.
 pub(super) struct PictureDecoder {
@@ -29,7 +29,7 @@ impl PictureDecoder {
         (width, height): (u32, u32),
         size: Option<(u32, u32)>,
     ) -> Result<Self, ffmpeg::Error> {
-        let geometry = Geometry::new((width, height), Rational::new(1, 1), Rotation::None, size);
+        let geometry = Geometry::new((width, height), Rational::new(1, 1), Orientation::default(), size);
         let pixels = match format {
             FrameFormat::MJPEG => None,
             FrameFormat::YUYV => Some(Pixel::YUYV422),
@@ -38,8 +38,10 @@ impl PictureDecoder {
             FrameFormat::RAWRGB => Some(Pixel::RGB24),
             FrameFormat::RAWBGR => Some(Pixel::BGR24),
         };
-        let mut picture =
-            pixels.map_or_else(frame::Video::empty, |pixels| frame::Video::new(pixels, width, height));
+        let mut picture = match pixels {
+            Some(pixels) => raw::new_picture(pixels, width, height)?,
+            None => frame::Video::empty(),
+        };
         if matches!(format, FrameFormat::YUYV | FrameFormat::NV12) {
             // What cameras use, whatever their size, where they do not say otherwise.
             picture.set_color_space(color::Space::SMPTE170M);

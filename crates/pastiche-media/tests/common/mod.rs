@@ -88,10 +88,15 @@ pub(crate) fn read_numbered(path: &Path, options: &DecodeOptions) -> Vec<(usize,
 /// Marks an MP4 file's video to be turned when it is shown, as a phone does: clockwise, by the angle of this cosine and
 /// sine.
 pub(crate) fn set_display_matrix(path: &Path, cos: i32, sin: i32) {
+    set_whole_display_matrix(path, [cos, sin, -sin, cos]);
+}
+
+/// As [`set_display_matrix`], any of `a b c d` by which what is at (x, y) is shown at (ax + cy, bx + dy).
+pub(crate) fn set_whole_display_matrix(path: &Path, [a, b, c, d]: [i32; 4]) {
     // The matrix is the last part but two of the track header.
     let mut bytes = std::fs::read(path).unwrap();
     let header = bytes.windows(4).position(|window| window == b"tkhd").unwrap();
-    let turn: [i32; 9] = [cos << 16, sin << 16, 0, -sin << 16, cos << 16, 0, 0, 0, 1 << 30];
+    let turn: [i32; 9] = [a << 16, b << 16, 0, c << 16, d << 16, 0, 0, 0, 1 << 30];
     for (i, element) in turn.iter().enumerate() {
         let at = header + 44 + i * 4;
         bytes[at..at + 4].copy_from_slice(&element.to_be_bytes());

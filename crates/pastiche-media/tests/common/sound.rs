@@ -104,6 +104,14 @@ impl Sound {
         self.samples.len() as f64 / f64::from(self.rate_hz)
     }
 
+    /// The root of the mean square between two times in seconds.
+    pub(crate) fn loudness(&self, from: f64, to: f64) -> f64 {
+        let index = |seconds: f64| ((seconds * f64::from(self.rate_hz)) as usize).min(self.samples.len());
+        let samples = &self.samples[index(from)..index(to)];
+        let squares: f64 = samples.iter().map(|sample| f64::from(*sample).powi(2)).sum();
+        (squares / samples.len().max(1) as f64).sqrt()
+    }
+
     /// When the clicks start, in seconds.
     pub(crate) fn clicks(&self) -> Vec<f64> {
         let mut clicks: Vec<f64> = Vec::new();

@@ -1,7 +1,6 @@
 //! `pastiche image`: photographs, restyled.
 
 use std::{
-    collections::HashMap,
     fs,
     path::{Path, PathBuf},
     time::Instant,
@@ -19,7 +18,10 @@ use crate::{
         ControlArgs, DeviceArgs, OptionalStyleArgs, OverwriteArgs, ProcessSizeArgs, ProgressMode, SizeArgs,
         UpscaleArgs, refuse_existing, refuse_input,
     },
-    commands::folder,
+    commands::{
+        folder,
+        names::{has_image_ending, output_names},
+    },
     engine,
     failure::{Outcome, one_line, wrong_usage},
     interrupt::Interrupt,
@@ -183,29 +185,27 @@ impl ImageArgs {
                 self.output.display()
             )));
         }
-        let mut taken = HashMap::new();
+        let (inputs, names): (Vec<_>, Vec<_>) = self.inputs_with_names()?.into_iter().unzip();
+        let (names, renamed) = output_names(&names);
+        if renamed > 0 {
+            let images = engine::counted(renamed as u64, "image");
+            tell(format_args!("{images} written under another name, since one of the others has it"));
+        }
         let mut errands = Vec::new();
-        for (input, name) in self.inputs_with_names()? {
+        for (input, name) in inputs.into_iter().zip(names) {
             let output = self.output.join(name);
-            if let Some(other) = taken.insert(output.clone(), input.clone()) {
-                return Err(wrong_usage(format!(
-                    "two images would be written to the same file; rename one: {} and {}",
-                    other.display(),
-                    input.display()
-                )));
-            }
             refuse_input(&input, &output)?;
             errands.push(Errand { input, output });
         }
         Ok(errands)
     }
 
-    /// Every image, those of folders included, and its name in the output folder.
+    /// Every image, those of folders included, and its path from the folder that is named.
     fn inputs_with_names(&self) -> Result<Vec<(PathBuf, PathBuf)>> {
         let mut found = Vec::new();
         for input in &self.inputs {
             if !input.is_dir() {
-                found.push((input.clone(), output_name(Path::new(input.file_name().unwrap_or_default()))));
+                found.push((input.clone(), PathBuf::from(input.file_name().unwrap_or_default())));
                 continue;
             }
             let images = folder::images(input, &self.output);
@@ -216,7 +216,7 @@ impl ImageArgs {
                     input.display()
                 );
             }
-            found.extend(images.into_iter().map(|(path, name)| (path, output_name(&name))));
+            found.extend(images);
         }
         Ok(found)
     }
@@ -309,11 +309,6 @@ impl Tally {
     }
 }
 
-fn has_image_ending(path: &Path) -> bool {
-    let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
-    ending.is_some_and(|ending| matches!(ending.as_str(), "png" | "jpg" | "jpeg"))
-}
-
 /// The name that an image is written under until it is whole; `None` where another's file has that name.
 fn partial_path(output: &Path) -> Option<PathBuf> {
     let mut part = output.as_os_str().to_owned();
@@ -327,22 +322,9 @@ fn is_folder_name(path: &Path) -> bool {
     path.to_string_lossy().ends_with(std::path::is_separator)
 }
 
-/// An image's name in the output folder: its own, as PNG where it has no ending that is written.
-fn output_name(name: &Path) -> PathBuf {
-    if has_image_ending(name) { name.to_owned() } else { name.with_extension("png") }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn images_keep_their_names_in_a_folder() {
-        assert_eq!(output_name(Path::new("b.JPG")), Path::new("b.JPG"));
-        assert_eq!(output_name(Path::new("a/b.JPG")), Path::new("a/b.JPG"));
-        assert_eq!(output_name(Path::new("b.webp")), Path::new("b.png"));
-        assert_eq!(output_name(Path::new("b")), Path::new("b.png"));
-    }
 
     #[test]
     fn a_tally_ends_as_its_counts_say() {

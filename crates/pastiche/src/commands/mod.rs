@@ -5,6 +5,8 @@ mod devices;
 mod folder;
 mod image;
 mod live;
+mod names;
+mod picture_sequence;
 mod probe;
 mod styles;
 mod video;

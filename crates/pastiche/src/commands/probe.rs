@@ -49,6 +49,8 @@ struct Video {
     color_range: &'static str,
     /// The turn that makes the picture upright, in degrees clockwise; width and height are after it.
     rotation: u32,
+    /// Whether left and right are exchanged before the turn.
+    mirrored: bool,
 }
 
 #[derive(Serialize)]
@@ -92,8 +94,9 @@ impl Contents {
             let frames = video.frames.map(|frames| format!(", {frames} frames")).unwrap_or_default();
             let turn =
                 if video.rotation == 0 { String::new() } else { format!(", turned by {}°", video.rotation) };
+            let mirror = if video.mirrored { ", mirrored" } else { "" };
             lines.push(format!(
-                "  video: {} {}x{}{fps}{frames}, {} {} {}{turn}",
+                "  video: {} {}x{}{fps}{frames}, {} {} {}{mirror}{turn}",
                 video.codec,
                 video.width,
                 video.height,
@@ -128,6 +131,7 @@ impl From<VideoInfo> for Video {
                 ColorRange::Limited => "limited",
                 ColorRange::Full => "full",
             },
+            mirrored: info.mirrored,
             rotation: match info.rotation {
                 Rotation::None => 0,
                 Rotation::Clockwise90 => 90,

@@ -6,7 +6,9 @@ use anyhow::Result;
 use clap::Args;
 use pastiche_frame::Rational;
 use pastiche_inference::{MIN_SIDE, Style, Stylizer};
-use pastiche_media::{AudioMode, AudioOutcome, Damage, MAX_SIDE, probe};
+use pastiche_media::{
+    AudioMode, AudioOutcome, Damage, MAX_SIDE, PictureSequence, SEQUENCE_RATE, is_picture_sequence, probe,
+};
 use pastiche_pipeline::{OutputSize, VideoJob, VideoJobOptions, VideoSummary};
 use serde::Serialize;
 
@@ -27,42 +29,44 @@ use crate::{
 /// The result appears under its name when it is whole. The first Ctrl-C finishes it where it is, so that it plays.
 #[derive(Args)]
 pub(crate) struct VideoArgs {
-    /// The video to restyle.
-    input: PathBuf,
+    /// The video to restyle; or numbered pictures, such as frames/%04d.png, the first of them, or their folder.
+    pub(super) input: PathBuf,
 
-    /// The file to write, of the kind that its ending says: .mp4, .m4v, .mov, .mkv or .webm.
+    /// The file to write, of the kind that its ending says: .mp4, .m4v, .mov, .mkv or .webm. A name with a number's place,
+    /// such as frames/%05d.png, or a folder's with a / at its end, gives a picture for each frame.
     #[arg(short, long, value_name = "OUT.mp4")]
-    output: PathBuf,
+    pub(super) output: PathBuf,
 
     #[command(flatten)]
-    overwrite: OverwriteArgs,
+    pub(super) overwrite: OverwriteArgs,
 
     #[command(flatten)]
-    style: StyleArgs,
+    pub(super) style: StyleArgs,
 
     #[command(flatten)]
-    controls: ControlArgs,
+    pub(super) controls: ControlArgs,
 
     #[command(flatten)]
-    smoothing: SmoothingArgs,
+    pub(super) smoothing: SmoothingArgs,
 
     #[command(flatten)]
     size: SizeArgs,
 
     #[command(flatten)]
-    process_size: ProcessSizeArgs,
+    pub(super) process_size: ProcessSizeArgs,
 
     /// Leave out what comes before this time: 90, 1:30 or 1:02:03.5.
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
-    start: Option<Duration>,
+    pub(super) start: Option<Duration>,
 
     /// Stop after this much of the video.
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
-    duration: Option<Duration>,
+    pub(super) duration: Option<Duration>,
 
-    /// A constant frame rate, such as 30 or 30000/1001; the source's frames at their own times unless given.
+    /// A constant frame rate, such as 30 or 30000/1001; the source's frames at their own times unless given, numbered
+    /// pictures at 25.
     #[arg(long, value_name = "F", value_parser = parse_frame_rate)]
-    fps: Option<Rational>,
+    pub(super) fps: Option<Rational>,
 
     /// The video encoder (see `pastiche devices`); the best that works here unless given.
     #[arg(long, value_name = "NAME")]
@@ -82,11 +86,11 @@ pub(crate) struct VideoArgs {
     audio: Sound,
 
     #[command(flatten)]
-    device: DeviceArgs,
+    pub(super) device: DeviceArgs,
 
     /// How progress is told.
     #[arg(long, value_name = "HOW", value_enum, default_value_t = ProgressMode::Auto)]
-    progress: ProgressMode,
+    pub(super) progress: ProgressMode,
 }
 
 /// What becomes of the sound; none of it without a mode.
@@ -143,6 +147,15 @@ impl VideoArgs {
         }
         refuse_input(&self.input, &self.output)?;
         refuse_existing(&self.output, self.overwrite.overwrite)?;
+        if is_picture_sequence(&self.input) && self.fps.is_none() {
+            tell(format_args!(
+                "numbered pictures, taken at {} a second; --fps says otherwise",
+                SEQUENCE_RATE.numerator()
+            ));
+        }
+        if let Some(output) = PictureSequence::of(&self.output) {
+            return self.run_to_pictures(output);
+        }
         let style = self.style.find()?;
         let size = self.output_size()?;
 
@@ -174,7 +187,7 @@ impl VideoArgs {
     }
 
     /// The result's width and height where they differ from the source's; even, as encoders need them.
-    fn output_size(&self) -> Result<Option<(u32, u32)>> {
+    pub(super) fn output_size(&self) -> Result<Option<(u32, u32)>> {
         match self.size.output_size() {
             OutputSize::Source => Ok(None),
             OutputSize::Exactly(width, height) if (width | height).is_multiple_of(2) => {
@@ -263,7 +276,7 @@ impl VideoArgs {
 }
 
 /// What of the input is not in the result.
-fn describe_damage(damage: Damage, cut_short: Option<&str>) -> String {
+pub(super) fn describe_damage(damage: Damage, cut_short: Option<&str>) -> String {
     let mut parts = Vec::new();
     if damage.skipped > 0 {
         parts.push(format!("{} could not be decoded", engine::counted(damage.skipped, "piece")));

@@ -358,6 +358,7 @@ pub(super) fn video_info() -> MediaInfo {
             pixel_format: "yuv420p".into(),
             color_space: pastiche_frame::ColorSpace::default(),
             rotation: pastiche_frame::Rotation::None,
+            mirrored: false,
         }),
         audio: vec![pastiche_media::AudioInfo {
             codec: "aac".into(),

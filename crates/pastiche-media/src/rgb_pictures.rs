@@ -1,0 +1,219 @@
+//! Moving pictures that FFmpeg does not read, or not well: numbered stills, and animated WebP.
+
+use std::{
+    fs::File,
+    io::{BufReader, Read},
+    path::{Path, PathBuf},
+};
+
+use ffmpeg::{format::Pixel, frame};
+use ffmpeg_next as ffmpeg;
+use image_webp::{DecodingError, WebPDecoder};
+use pastiche_frame::{ColorSpace, Rational, Rotation};
+
+use crate::{MAX_SIDE, MediaError, VideoInfo, error::Result, raw, sequence, still::read_image};
+
+/// The clock of animated WebP, whose times are in milliseconds.
+const MILLISECONDS: Rational = Rational::MILLISECONDS;
+/// How long a picture that is shown for no time is shown, as browsers do.
+const LEAST_MILLISECONDS: u32 = 10;
+const USUAL_MILLISECONDS: u32 = 100;
+
+/// Pictures in RGB with times of their own, one after the other.
+pub(crate) struct RgbPictures {
+    path: PathBuf,
+    source: Source,
+    info: VideoInfo,
+    picture: frame::Video,
+    pts_ticks: i64,
+    duration_ticks: i64,
+    next_pts_ticks: i64,
+    skipped: u64,
+}
+
+enum Source {
+    Stills { pictures: Vec<PathBuf>, next: usize },
+    Animation { decoder: Box<WebPDecoder<BufReader<File>>>, data: Vec<u8> },
+}
+
+impl RgbPictures {
+    /// The pictures that a path names; `None` where it is a file for FFmpeg. Stills come at `rate`.
+    pub(crate) fn open(path: &Path, rate: Option<Rational>) -> Result<Option<Self>> {
+        if let Some(pictures) = sequence::pictures(path)? {
+            return Self::stills(path, pictures, rate.unwrap_or(sequence::SEQUENCE_RATE)).map(Some);
+        }
+        if is_animated_webp(path) { Self::animation(path).map(Some) } else { Ok(None) }
+    }
+
+    fn stills(path: &Path, pictures: Vec<PathBuf>, rate: Rational) -> Result<Self> {
+        let count = pictures.len() as u64;
+        // The first that can be read tells the size of all.
+        let mut first = Err(MediaError::NoSequence { path: path.to_owned() });
+        for picture in &pictures {
+            first = read_image(picture);
+            if first.is_ok() {
+                break;
+            }
+        }
+        let first = first?;
+        let info = VideoInfo {
+            frame_rate: Some(rate),
+            frame_count: Some(count),
+            ..info("image sequence", (first.width(), first.height()), rate.recip(), count as i64)
+        };
+        Ok(Self::new(path, Source::Stills { pictures, next: 0 }, info))
+    }
+
+    fn animation(path: &Path) -> Result<Self> {
+        let failed =
+            |error: DecodingError| MediaError::Animation { path: path.to_owned(), reason: error.to_string() };
+        let file = File::open(path)
+            .map_err(|source| MediaError::InputUnreadable { path: path.to_owned(), source })?;
+        let decoder = WebPDecoder::new(BufReader::new(file)).map_err(failed)?;
+        let (width, height) = decoder.dimensions();
+        if !decoder.is_animated() || width > MAX_SIDE || height > MAX_SIDE {
+            let reason = format!("it is {width}x{height}, at most {MAX_SIDE} pixels a side work");
+            return Err(MediaError::Animation { path: path.to_owned(), reason });
+        }
+        let count = decoder.num_frames();
+        let milliseconds = i64::try_from(decoder.loop_duration()).unwrap_or(i64::MAX);
+        let rate = i32::try_from(milliseconds).ok().zip(i32::try_from(count).ok());
+        let rate =
+            rate.and_then(|(milliseconds, count)| Rational::new(count.checked_mul(1000)?, milliseconds).ok());
+        let info = VideoInfo {
+            frame_rate: rate,
+            frame_count: Some(u64::from(count)),
+            ..info("webp", (width, height), MILLISECONDS, milliseconds)
+        };
+        let data = vec![0; decoder.output_buffer_size().unwrap_or(0)];
+        Ok(Self::new(path, Source::Animation { decoder: Box::new(decoder), data }, info))
+    }
+
+    fn new(path: &Path, source: Source, info: VideoInfo) -> Self {
+        Self {
+            path: path.to_owned(),
+            source,
+            info,
+            picture: frame::Video::empty(),
+            pts_ticks: 0,
+            duration_ticks: 1,
+            next_pts_ticks: 0,
+            skipped: 0,
+        }
+    }
+
+    pub(crate) fn info(&self) -> &VideoInfo {
+        &self.info
+    }
+
+    /// Passes over the stills before this time, without reading them.
+    pub(crate) fn skip_to(&mut self, ticks: i64) {
+        if let Source::Stills { next, .. } = &mut self.source {
+            *next = usize::try_from(ticks).unwrap_or(0);
+            self.next_pts_ticks = ticks.max(0);
+        }
+    }
+
+    pub(crate) fn picture(&self) -> &frame::Video {
+        &self.picture
+    }
+
+    pub(crate) fn pts_ticks(&self) -> i64 {
+        self.pts_ticks
+    }
+
+    pub(crate) fn duration_ticks(&self) -> i64 {
+        self.duration_ticks
+    }
+
+    pub(crate) fn skipped(&self) -> u64 {
+        self.skipped
+    }
+
+    /// Reads the next picture; `false` at the end. One that cannot be read is told, counted and left out.
+    pub(crate) fn advance(&mut self) -> Result<bool> {
+        match &mut self.source {
+            Source::Stills { pictures, next } => {
+                while let Some(path) = pictures.get(*next) {
+                    *next += 1;
+                    self.pts_ticks = self.next_pts_ticks;
+                    self.next_pts_ticks += 1;
+                    match read_image(path) {
+                        Ok(still) => {
+                            let size = (still.width(), still.height());
+                            fill(&mut self.picture, Pixel::RGB24, size, still.data(), &self.path)?;
+                            return Ok(true);
+                        }
+                        Err(error) => {
+                            log::warn!("{error}");
+                            self.skipped += 1;
+                        }
+                    }
+                }
+                Ok(false)
+            }
+            Source::Animation { decoder, data } => {
+                let milliseconds = match decoder.read_frame(data) {
+                    Ok(milliseconds) if milliseconds > LEAST_MILLISECONDS => milliseconds,
+                    Ok(_) => USUAL_MILLISECONDS,
+                    Err(DecodingError::NoMoreFrames) => return Ok(false),
+                    // Each picture is painted over the one before, so nothing behind it can be right.
+                    Err(error) => {
+                        log::warn!("the animation breaks off ({error}): {}", self.path.display());
+                        self.skipped += 1;
+                        return Ok(false);
+                    }
+                };
+                let pixel = if decoder.has_alpha() { Pixel::RGBA } else { Pixel::RGB24 };
+                fill(&mut self.picture, pixel, decoder.dimensions(), data, &self.path)?;
+                self.pts_ticks = self.next_pts_ticks;
+                self.duration_ticks = i64::from(milliseconds);
+                self.next_pts_ticks = self.next_pts_ticks.saturating_add(self.duration_ticks);
+                Ok(true)
+            }
+        }
+    }
+}
+
+/// Copies rows without gaps into a picture of FFmpeg's.
+fn fill(picture: &mut frame::Video, pixel: Pixel, size: (u32, u32), data: &[u8], path: &Path) -> Result<()> {
+    if (picture.format(), picture.width(), picture.height()) != (pixel, size.0, size.1) {
+        *picture = raw::new_picture(pixel, size.0, size.1)
+            .map_err(|source| MediaError::Convert { path: path.to_owned(), source })?;
+    }
+    let row_bytes = data.len() / size.1.max(1) as usize;
+    let stride_bytes = picture.stride(0);
+    for (row, copied) in data.chunks(row_bytes.max(1)).zip(picture.data_mut(0).chunks_mut(stride_bytes)) {
+        copied[..row.len()].copy_from_slice(row);
+    }
+    Ok(())
+}
+
+fn info(codec: &str, (width, height): (u32, u32), time_base: Rational, ticks: i64) -> VideoInfo {
+    VideoInfo {
+        codec: codec.to_owned(),
+        width,
+        height,
+        frame_rate: None,
+        time_base,
+        duration: crate::probe::duration(ticks, time_base),
+        frame_count: None,
+        pixel_format: "rgb24".to_owned(),
+        color_space: ColorSpace::guess_from_height(height),
+        rotation: Rotation::None,
+        mirrored: false,
+    }
+}
+
+/// Whether a path names pictures without anything beside them, which FFmpeg does not open.
+pub(crate) fn is_pictures_alone(path: &Path) -> bool {
+    sequence::is_picture_sequence(path) || is_animated_webp(path)
+}
+
+/// By the flag in the file's first chunk, which FFmpeg's decoder cannot make sense of.
+fn is_animated_webp(path: &Path) -> bool {
+    const ANIMATED: u8 = 2;
+    let mut head = [0; 21];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut head));
+    read.is_ok() && &head[..4] == b"RIFF" && &head[8..16] == b"WEBPVP8X" && head[20] & ANIMATED != 0
+}
