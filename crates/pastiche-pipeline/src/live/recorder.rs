@@ -1,4 +1,4 @@
-//! The recorder's thread: what is painted, into an MP4 file, each frame at its time.
+//! The recorder's thread: what is painted, into an MP4 file that plays at every moment, each frame at its time.
 
 use std::{
     sync::{
@@ -45,13 +45,7 @@ impl Recorder {
         let (sender, frames) = bounded(QUEUED_FRAMES);
         let dropped = Arc::new(AtomicU64::new(0));
         let recording = Recording {
-            status: RecordingStatus {
-                path: options.path.clone(),
-                frames: 0,
-                dropped: 0,
-                duration: Duration::ZERO,
-                closing: false,
-            },
+            status: RecordingStatus::new(&options.path),
             options,
             shared: Arc::clone(shared),
             dropped: Arc::clone(&dropped),
@@ -100,6 +94,9 @@ impl Recording {
                 "the recording was stopped before the first frame, so nothing was written: {}",
                 self.options.path.display()
             )),
+            Err(error) if self.status.frames > 0 => LiveEvent::Error(format!(
+                "the recording broke off; what was recorded until then plays, but for the last second: {error}"
+            )),
             Err(error) => LiveEvent::Error(error.to_string()),
         };
         // Another recording may have begun while this one was being closed.
@@ -139,7 +136,7 @@ impl Recording {
     }
 
     fn open(&self, first: &Frame, (width, height): (u32, u32)) -> Result<VideoEncoder, MediaError> {
-        VideoEncoder::create(
+        VideoEncoder::create_recording(
             &self.options.path,
             &EncodeOptions {
                 width,

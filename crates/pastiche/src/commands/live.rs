@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Result, bail};
 use clap::Args;
-use pastiche_media::{CameraChoice, CameraOptions};
+use pastiche_media::{CameraChoice, CameraOptions, IMAGE_ENDINGS};
 use pastiche_pipeline::live::{
     EngineOptions, LiveCommand, LiveEvent, LiveOptions, LiveSession, LiveSource, LiveSummary, ProcessSize,
     RecordingOptions, SourceState,
@@ -131,7 +131,7 @@ struct Measurement {
     first_frame_ms: Option<f64>,
     /// Of changes of style.
     #[serde(skip_serializing_if = "Option::is_none")]
-    style_change_ms: Option<Latency>,
+    style_change_ms: Option<StyleChanges>,
     dropped: u64,
     width: u32,
     height: u32,
@@ -139,6 +139,14 @@ struct Measurement {
     precision: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     recording: Option<Recorded>,
+}
+
+#[derive(Serialize)]
+struct StyleChanges {
+    p50: f64,
+    p95: f64,
+    max: f64,
+    count: u64,
 }
 
 #[derive(Serialize)]
@@ -189,6 +197,9 @@ impl LiveArgs {
             session.send(LiveCommand::StartVirtualCamera(Some(device.clone())));
         }
         let mut watch = Watch::new(begun, &self.without_window)?;
+        if let Some((styles, _)) = &watch.styles {
+            session.send(LiveCommand::PrepareStyles(styles.clone()));
+        }
         let end = self.without_window.seconds.map(|seconds| begun + seconds);
         while !interrupt.cancel().is_cancelled() && end.is_none_or(|end| Instant::now() < end) {
             watch.look_at(&session)?;
@@ -228,7 +239,7 @@ impl LiveArgs {
 /// A photograph by its name's ending; all else is tried as a video.
 fn file_source(path: &Path) -> LiveSource {
     let extension = path.extension().unwrap_or_default();
-    let still = ["png", "jpg", "jpeg"].iter().any(|known| extension.eq_ignore_ascii_case(known));
+    let still = IMAGE_ENDINGS.iter().any(|known| extension.eq_ignore_ascii_case(known));
     if still { LiveSource::Still(path.to_owned()) } else { LiveSource::Video(path.to_owned()) }
 }
 
@@ -408,7 +419,11 @@ impl Watch {
             fps: rounded(summary.fps),
             latency_ms: latency(summary.latency_ms),
             first_frame_ms: summary.first_frame_ms.map(rounded),
-            style_change_ms: status.statistics.style_change_ms.map(|_| latency(summary.style_change_ms)),
+            style_change_ms: (summary.style_changes > 0).then(|| {
+                let Latency { p50, p95 } = latency(summary.style_change_ms);
+                let (max, count) = (rounded(summary.style_change_max_ms), summary.style_changes);
+                StyleChanges { p50, p95, max, count }
+            }),
             dropped: summary.dropped,
             width,
             height,

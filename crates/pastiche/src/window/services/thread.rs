@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use pastiche_inference::{StyleEntry, StyleLibrary, compute_devices};
-use pastiche_media::{available_encoders, list_cameras, probe, read_image};
+use pastiche_media::{IMAGE_ENDINGS, available_encoders, list_cameras, probe, read_image};
 
 use super::{Pick, Reply, Request, Services, thumbnail::ThumbnailPainter};
 use crate::{
@@ -22,7 +22,6 @@ use crate::{
 const MAX_WAITING: usize = 256;
 
 const VIDEO_EXTENSIONS: [&str; 9] = ["mp4", "m4v", "mov", "mkv", "webm", "avi", "mpg", "mpeg", "ts"];
-const IMAGE_EXTENSIONS: [&str; 3] = ["png", "jpg", "jpeg"];
 const STYLE_EXTENSION: &str = "safetensors";
 
 /// The "services" thread's other end.
@@ -172,7 +171,7 @@ fn inspect(path: PathBuf) -> Reply {
             Err(error) => Reply::Failed(error.to_string()),
         };
     }
-    if IMAGE_EXTENSIONS.contains(&extension) {
+    if IMAGE_ENDINGS.contains(&extension) {
         return match read_image(&path) {
             Ok(_) => Reply::Still(path),
             Err(error) => Reply::Failed(error.to_string()),
@@ -224,7 +223,7 @@ fn reveal(path: &Path) -> Result<()> {
 }
 
 fn run_dialog(pick: Pick, reply: &Replier) {
-    let media = [&VIDEO_EXTENSIONS[..], &IMAGE_EXTENSIONS[..], &[STYLE_EXTENSION]].concat();
+    let media = [&VIDEO_EXTENSIONS[..], &IMAGE_ENDINGS[..], &[STYLE_EXTENSION]].concat();
     let dialog = rfd::FileDialog::new();
     let picked = match &pick {
         Pick::File => dialog.add_filter(text::OPENABLE_FILES, &media).pick_file(),
