@@ -102,7 +102,7 @@ impl VideoEncoder {
     }
 
     /// As [`Self::create`] for what may break off at any time: the file has its own name from the start, an MP4 or MOV
-    /// plays up to its last second while it is written, and what is there stays when the encoder is dropped.
+    /// plays up to its last seconds while it is written, and what is there stays when the encoder is dropped.
     ///
     /// # Errors
     /// As [`Self::create`].

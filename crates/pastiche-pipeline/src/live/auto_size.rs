@@ -10,7 +10,7 @@ const SCALES: [f64; 7] = [1.0, 0.8, 0.65, 0.5, 0.4, 0.3, 0.25];
 const FRAMES: usize = 15;
 /// Fewer do where they took this long together; nobody should wait for 15 frames of a second each.
 const FEWEST_FRAMES: usize = 3;
-const LONG_MS: f64 = 1200.0;
+const LONG_MS: f64 = 2500.0;
 /// Part of a frame's time that painting may take; the rest is for what else a frame needs.
 const SHARE: f64 = 0.92;
 /// Part of that which a larger size may be expected to take: a gap between down and up, so that it does not swing.

@@ -35,6 +35,8 @@ pub(super) struct Engine {
     /// The style asked for last, and the number of that request.
     style: Option<PathBuf>,
     requests: u64,
+    /// That style could not paint, so the source is shown until something is asked for that may help.
+    style_failed: bool,
     /// A style is being loaded, and no other is there yet: nothing is shown until it is, so that nothing flashes up.
     waiting: bool,
     /// From the command until now, for the style whose first frame is still to come.
@@ -64,6 +66,7 @@ impl Engine {
             options: options.engine,
             style: None,
             requests: 0,
+            style_failed: false,
             waiting: false,
             style_change: None,
             size: options.size,
@@ -145,7 +148,10 @@ impl Engine {
                 self.set_style(self.style.clone());
             }
             LiveCommand::SetControls(controls) => self.painter.set_controls(controls),
-            LiveCommand::SetProcessSize(size) => self.painter.set_process_size(size),
+            LiveCommand::SetProcessSize(size) => {
+                self.painter.set_process_size(size);
+                self.retry_style();
+            }
             LiveCommand::SetMirror(mirror) => self.mirror = mirror,
             LiveCommand::SetCompare(compare) => self.compare = compare,
             LiveCommand::SetPaused(paused) => self.set_paused(paused),
@@ -203,6 +209,7 @@ impl Engine {
         self.set_paused(false);
         self.held = None;
         self.painter.reset();
+        self.retry_style();
         let (guard, stop) = stop_signal();
         // The old source's guard is dropped here, which stops it.
         self.source = Some(guard);
@@ -216,7 +223,15 @@ impl Engine {
         }
     }
 
+    /// Takes the style up again that could not paint the last source, or at the last size.
+    fn retry_style(&mut self) {
+        if self.style_failed {
+            self.set_style(self.style.clone());
+        }
+    }
+
     fn set_style(&mut self, style: Option<PathBuf>) {
+        self.style_failed = false;
         let asked = Instant::now();
         let number = self.requests + 1;
         let Some(path) = style else {
@@ -321,7 +336,8 @@ impl Engine {
         let (painted, took) = match self.painter.paint(frame) {
             Ok(painted) => painted,
             Err(error) => {
-                // It would fail again with every frame, so the source is shown until another style or size is asked for.
+                // It would fail again with every frame.
+                self.style_failed = true;
                 self.fail(error);
                 self.painter.remove_style();
                 self.shared.update(|status| status.style = None);

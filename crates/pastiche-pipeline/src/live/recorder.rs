@@ -95,7 +95,7 @@ impl Recording {
                 self.options.path.display()
             )),
             Err(error) if self.status.frames > 0 => LiveEvent::Error(format!(
-                "the recording broke off; what was recorded until then plays, but for the last second: {error}"
+                "the recording broke off; what was recorded until then plays, but for the last seconds: {error}"
             )),
             Err(error) => LiveEvent::Error(error.to_string()),
         };

@@ -24,7 +24,7 @@ use crate::{
     interrupt::Interrupt,
     report::print_json,
     terminal::tell,
-    window::{self, RendererChoice, WindowOptions},
+    window::{self, Given, RendererChoice, WindowOptions},
 };
 
 /// Without `--style`.
@@ -41,16 +41,17 @@ const CYCLED_SIZES: [ProcessSize; 3] =
 /// Restyle a camera, a video in a loop or a photograph as it comes.
 #[derive(Args)]
 pub(crate) struct LiveArgs {
-    /// A video, played in a loop, or a photograph; the camera unless given.
+    /// A video, played in a loop, or a photograph; what was shown the last time, or the camera, unless given.
     file: Option<PathBuf>,
 
     /// The camera: its number or a part of its name (see `pastiche devices`); the first unless given.
     #[arg(long, value_name = "N|NAME", conflicts_with = "file")]
     camera: Option<CameraChoice>,
 
-    /// The style: an installed one's name (see `pastiche styles`) or the path of a .safetensors file.
-    #[arg(short, long, value_name = "NAME|FILE", default_value = DEFAULT_STYLE)]
-    style: String,
+    /// The style: an installed one's name (see `pastiche styles`) or the path of a .safetensors file; the last one used, or
+    /// starry_night, unless given.
+    #[arg(short, long, value_name = "NAME|FILE")]
+    style: Option<String>,
 
     /// Which network to take where a style comes with several (see `pastiche styles`).
     #[arg(long, value_name = "ARCH")]
@@ -178,11 +179,11 @@ enum Line<'a> {
 impl LiveArgs {
     pub(crate) fn run(&self) -> Result<Outcome> {
         let begun = Instant::now();
-        let options = self.options()?;
         if !self.headless {
-            window::open(WindowOptions { renderer: self.renderer, live: Some(options) })?;
+            window::open(WindowOptions { renderer: self.renderer, given: self.given()? })?;
             return Ok(Outcome::Done);
         }
+        let options = self.options()?;
         let record = self.without_window.record.as_deref();
         if let Some(output) = record {
             refuse_existing(output, self.without_window.overwrite.overwrite)?;
@@ -209,30 +210,59 @@ impl LiveArgs {
         Ok(if interrupt.cancel().is_cancelled() { Outcome::Interrupted } else { Outcome::Done })
     }
 
+    /// What a session without a window starts with.
     fn options(&self) -> Result<LiveOptions> {
-        let size = self.size.map(|size| (size.width, size.height));
-        let source = match &self.file {
-            Some(path) => file_source(path),
-            None => {
-                let camera = self.camera.clone().unwrap_or_default();
-                LiveSource::Camera(CameraOptions { camera, size, frame_rate: None })
-            }
-        };
-        let process_size = self.process_size.process_size();
+        let source = self.source().unwrap_or_else(|| self.camera_source(CameraChoice::First));
+        let style = self.style.as_deref().unwrap_or(DEFAULT_STYLE);
         Ok(LiveOptions {
-            style: Some(find_style(&self.style, self.architecture.as_deref())?),
+            style: Some(find_style(style, self.architecture.as_deref())?),
             engine: EngineOptions {
-                device: self.device.device,
+                device: self.device.choice(),
                 threads: self.device.threads(),
                 precision: self.device.precision,
             },
             controls: self.controls.controls(Some(&self.smoothing)),
-            process_size: process_size
-                .map_or(ProcessSize::Auto, |(width, height)| ProcessSize::Fixed(width, height)),
-            size,
+            process_size: self.fixed_process_size().unwrap_or_default(),
+            size: self.picture_size(),
             mirror: self.mirror,
             ..LiveOptions::new(source)
         })
+    }
+
+    /// What the window is told; it remembers the rest.
+    fn given(&self) -> Result<Given> {
+        let style = self.style.as_deref().map(|style| find_style(style, self.architecture.as_deref()));
+        Ok(Given {
+            source: self.source(),
+            style: style.transpose()?,
+            strength: self.controls.strength,
+            keep_colors: self.controls.keep_colors,
+            smoothing: self.smoothing.smoothing,
+            process_size: self.fixed_process_size(),
+            size: self.picture_size(),
+            mirror: self.mirror,
+            device: self.device.device,
+            threads: self.device.threads(),
+            precision: self.device.precision,
+        })
+    }
+
+    /// The source that was asked for.
+    fn source(&self) -> Option<LiveSource> {
+        let file = self.file.as_deref().map(file_source);
+        file.or_else(|| self.camera.clone().map(|camera| self.camera_source(camera)))
+    }
+
+    fn camera_source(&self, camera: CameraChoice) -> LiveSource {
+        LiveSource::Camera(CameraOptions { camera, size: self.picture_size(), frame_rate: None })
+    }
+
+    fn picture_size(&self) -> Option<(u32, u32)> {
+        self.size.map(|size| (size.width, size.height))
+    }
+
+    fn fixed_process_size(&self) -> Option<ProcessSize> {
+        self.process_size.process_size().map(|(width, height)| ProcessSize::Fixed(width, height))
     }
 }
 
