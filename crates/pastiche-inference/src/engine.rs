@@ -51,7 +51,7 @@ impl Engine {
         match self {
             Self::Processor(plan) => plan.weight_bytes(),
             Self::Card { network, .. } => {
-                let tensors = network.parameters().iter().map(|(_, tensor)| tensor);
+                let tensors = network.parameters().values();
                 tensors.map(|tensor| (tensor.elem_count() * tensor.dtype().size_in_bytes()) as u64).sum()
             }
         }

@@ -318,7 +318,8 @@ impl Engine {
 
     /// Paints the frame that is held anew, where something has changed or a snapshot is wanted.
     fn repaint(&mut self) {
-        if self.waiting || !(self.changed || !self.snapshots.is_empty()) {
+        let is_wanted = self.changed || !self.snapshots.is_empty();
+        if self.waiting || !is_wanted {
             return;
         }
         let Some((held, generation)) = &self.held else { return };
