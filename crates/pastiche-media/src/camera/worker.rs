@@ -100,9 +100,8 @@ fn capture(
         frame_rate: mode.frame_rate(),
         format: mode.format().to_string(),
     };
-    if reports.send(Report::Running(running)).is_err() {
-        return Ok(());
-    }
+    // It is told with the first picture that can be shown.
+    let mut running = Some(running);
     let mut decoded = Instant::now();
     loop {
         let raw = camera.frame_raw().map_err(failed)?;
@@ -113,6 +112,11 @@ fn capture(
         let report = match frame {
             Some(frame) => {
                 decoded = at;
+                if let Some(running) = running.take()
+                    && reports.send(Report::Running(running)).is_err()
+                {
+                    return Ok(());
+                }
                 Report::Frame { frame, at, took: at.elapsed() }
             }
             None if at.duration_since(decoded) < DAMAGE_LIMIT => Report::Damaged,

@@ -134,7 +134,15 @@ impl Engine {
     }
 
     fn obey(&mut self, command: LiveCommand) {
-        self.changed |= !matches!(command, LiveCommand::SetPaused(_));
+        // A style changes the picture when it is there.
+        self.changed |= matches!(
+            command,
+            LiveCommand::SetStyle(None)
+                | LiveCommand::SetControls(_)
+                | LiveCommand::SetProcessSize(_)
+                | LiveCommand::SetMirror(_)
+                | LiveCommand::SetCompare(_)
+        );
         match command {
             LiveCommand::SetSource(source) => self.set_source(source),
             LiveCommand::SetStyle(style) => self.set_style(style),
@@ -156,7 +164,7 @@ impl Engine {
             LiveCommand::SetCompare(compare) => self.compare = compare,
             LiveCommand::SetPaused(paused) => self.set_paused(paused),
             LiveCommand::StartRecording(options) => {
-                if self.recorder.is_some() {
+                if self.recorder.as_ref().is_some_and(|recorder| !recorder.has_ended()) {
                     let path = options.path.display();
                     self.fail(format!("a recording runs already; stop it before you start another: {path}"));
                     return;

@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -29,6 +29,7 @@ pub(super) struct Recorder {
     frames: Sender<Recorded>,
     pool: FramePool,
     dropped: Arc<AtomicU64>,
+    ended: Arc<AtomicBool>,
 }
 
 struct Recorded {
@@ -44,7 +45,9 @@ impl Recorder {
     ) -> Result<(Self, Thread), LiveError> {
         let (sender, frames) = bounded(QUEUED_FRAMES);
         let dropped = Arc::new(AtomicU64::new(0));
+        let ended = Arc::new(AtomicBool::new(false));
         let recording = Recording {
+            ended: Arc::clone(&ended),
             status: RecordingStatus::new(&options.path),
             options,
             shared: Arc::clone(shared),
@@ -52,7 +55,12 @@ impl Recorder {
         };
         shared.update(|status| status.recording = Some(recording.status.clone()));
         let thread = Thread::start("record", shared, move || recording.run(&frames))?;
-        Ok((Self { frames: sender, pool: FramePool::new(QUEUED_FRAMES + 2), dropped }, thread))
+        Ok((Self { frames: sender, pool: FramePool::new(QUEUED_FRAMES + 2), dropped, ended }, thread))
+    }
+
+    /// Whether it has ended by itself, so that another one may begin.
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::Acquire)
     }
 
     /// Takes a copy of a painted frame along. False where the recording has ended by itself.
@@ -78,6 +86,7 @@ struct Recording {
     options: RecordingOptions,
     shared: Arc<Shared>,
     dropped: Arc<AtomicU64>,
+    ended: Arc<AtomicBool>,
     status: RecordingStatus,
 }
 
@@ -99,6 +108,7 @@ impl Recording {
             )),
             Err(error) => LiveEvent::Error(error.to_string()),
         };
+        self.ended.store(true, Ordering::Release);
         // Another recording may have begun while this one was being closed.
         self.shared.update(|status| {
             if status.recording.as_ref().is_some_and(|recording| recording.path == self.options.path) {

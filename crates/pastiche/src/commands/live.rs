@@ -282,7 +282,7 @@ struct Watch {
     styles: Option<(Vec<PathBuf>, Cycle)>,
     sizes: Option<Cycle>,
     recorded: Option<Recorded>,
-    source: &'static str,
+    source: SourceState,
     failed: Option<String>,
 }
 
@@ -326,7 +326,7 @@ impl Watch {
             styles,
             sizes: args.cycle_sizes.map(|period_ms| Cycle::new(period_ms, begun)),
             recorded: None,
-            source: "opening",
+            source: SourceState::Opening,
             failed: None,
         })
     }
@@ -360,10 +360,10 @@ impl Watch {
             SourceState::Lost { reason, .. } => ("lost", reason.as_str()),
         };
         let json = self.progress == ProgressMode::Json;
-        if json && self.source != state {
+        if json && self.source != status.source {
             print_json(&Line::Source { seconds: self.seconds(), state, text })?;
         }
-        self.source = state;
+        self.source = status.source.clone();
         if Instant::now() < self.next_progress {
             return Ok(());
         }
