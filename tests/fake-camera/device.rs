@@ -203,12 +203,13 @@ impl Device {
     fn tell_capability(&self, capability: &mut v4l2_capability) {
         capability.driver[..4].copy_from_slice(b"fake");
         capability.card[..11].copy_from_slice(b"Fake Camera");
-        let kind = if self.memory == 0 {
-            V4L2_CAP_VIDEO_OUTPUT
-        } else {
-            V4L2_CAP_VIDEO_CAPTURE | V4L2_CAP_STREAMING
+        let kind = match self.name.as_str() {
+            "video0" => V4L2_CAP_VIDEO_CAPTURE | V4L2_CAP_STREAMING,
+            "video1" => V4L2_CAP_META_CAPTURE | V4L2_CAP_STREAMING,
+            _ => V4L2_CAP_VIDEO_OUTPUT,
         };
-        capability.capabilities = kind;
+        // Of the whole camera, as drivers tell it, and of this node.
+        capability.capabilities = kind | V4L2_CAP_VIDEO_CAPTURE | V4L2_CAP_DEVICE_CAPS;
         capability.device_caps = kind;
     }
 
@@ -230,6 +231,10 @@ impl Device {
         let place = (self.memory + index as usize * BUFFER_BYTES) as *mut u8;
         // SAFETY: the buffer is mapped, long enough, and the program has given it back.
         unsafe { ptr::copy_nonoverlapping(picture.as_ptr(), place, picture.len()) };
+        if there("damaged") {
+            // SAFETY: as above.
+            unsafe { ptr::write_bytes(place, 0, picture.len()) };
+        }
         (buffer.index, buffer.bytesused, buffer.sequence) = (index, picture.len() as u32, self.count as u32);
         self.count += 1;
         let period = Duration::from_secs(1) / FRAME_RATE;

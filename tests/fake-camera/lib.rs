@@ -1,7 +1,8 @@
 //! A camera without hardware: preloaded into a program (`LD_PRELOAD`), it answers as a V4L2 device.
 //!
 //! `FAKE_CAMERA` names a folder that stands for `/dev`. While it has a file `video0`, a camera is plugged in; while it has
-//! `stall`, that gives no pictures; while it has `busy`, another program has it. A file `video9` is a virtual camera, and
+//! `stall`, that gives no pictures; while it has `busy`, another program has it; while it has
+//! `damaged`, its JPEGs are. A file `video1` is a node for metadata, as webcams have. A file `video9` is a virtual camera, and
 //! what is shown there is appended to `shown.yuyv`. Everything else a program does is passed on to the C library.
 
 #![cfg(target_os = "linux")]

@@ -64,9 +64,13 @@ struct Session {
 
 impl Session {
     fn start(dev: &Path) -> Self {
+        Self::start_with(dev, &[])
+    }
+
+    fn start_with(dev: &Path, more: &[&str]) -> Self {
         let arguments =
             ["live", "--headless", "--seconds", "60", "--process-size", "64x48", "--progress", "json"];
-        let mut child = command(dev, &arguments).stdout(Stdio::piped()).spawn().unwrap();
+        let mut child = command(dev, &[&arguments, more].concat()).stdout(Stdio::piped()).spawn().unwrap();
         let events = BufReader::new(child.stdout.take().unwrap());
         Self { child, events }
     }
@@ -116,6 +120,9 @@ impl Drop for Session {
 #[test]
 fn cameras_are_listed_by_name() {
     let dev = plugged_in();
+    // A node for metadata and a virtual camera, which give no pictures.
+    fs::write(dev.path().join("video1"), "").unwrap();
+    fs::write(dev.path().join("video9"), "").unwrap();
     let devices = json(&run(dev.path(), &["devices", "--json"]).done());
     assert_eq!(devices["cameras"], serde_json::json!([{"id": 0, "name": "Fake Camera"}]));
 }
@@ -162,6 +169,21 @@ fn a_camera_that_is_stuck_is_noticed_within_two_seconds_and_goes_on() {
     assert!(stuck.elapsed() < Duration::from_secs(2), "{:?}", stuck.elapsed());
     assert!(lost["text"].as_str().unwrap().contains("Fake Camera gives no pictures"), "{lost}");
     fs::remove_file(dev.path().join("stall")).unwrap();
+    session.wait_for("running");
+    session.end();
+}
+
+#[test]
+fn a_camera_whose_pictures_are_damaged_is_let_go_and_taken_up_again() {
+    let dev = plugged_in();
+    let mut session = Session::start_with(dev.path(), &["--size", "1280x720"]);
+    session.wait_for_frames();
+    fs::write(dev.path().join("damaged"), "").unwrap();
+    let lost = session.wait_for("lost");
+    assert!(lost["text"].as_str().unwrap().contains("gives no pictures"), "{lost}");
+    let lost = session.wait_for("lost");
+    assert!(lost["text"].as_str().unwrap().contains("can be decoded"), "{lost}");
+    fs::remove_file(dev.path().join("damaged")).unwrap();
     session.wait_for("running");
     session.end();
 }

@@ -169,7 +169,12 @@ fn the_window_paints_records_and_keeps_a_recording_when_it_is_closed() {
     sleep(Duration::from_secs(5));
     screen.shoot("recording");
     screen.key("r");
-    let recording = decode(&window.wait_for_file("great_wave.mp4"));
+    let recording = window.wait_for_file("great_wave.mp4");
+    // It is there from its start; an index of its fragments is its end.
+    window.wait_for("the recording's end", || {
+        fs::read(&recording).unwrap().windows(4).any(|name| name == b"mfra")
+    });
+    let recording = decode(&recording);
     let times = &recording.times;
     assert!(times.len() > 15, "{} frames in five seconds", times.len());
     let seconds = times.last().unwrap() - times[0];
@@ -177,7 +182,7 @@ fn the_window_paints_records_and_keeps_a_recording_when_it_is_closed() {
 
     // Closed while it records: it asks, and the recording is whole.
     screen.key("r");
-    window.wait_for("recording", || home.path().join("Pastiche/great_wave 2.mp4.part").exists());
+    window.wait_for("recording", || home.path().join("Pastiche/great_wave 2.mp4").exists());
     sleep(Duration::from_secs(2));
     screen.key("ctrl+q");
     sleep(Duration::from_millis(700));

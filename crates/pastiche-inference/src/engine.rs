@@ -46,6 +46,17 @@ impl Engine {
         }
     }
 
+    /// Bytes that the weights take.
+    pub(crate) fn weight_bytes(&self) -> u64 {
+        match self {
+            Self::Processor(plan) => plan.weight_bytes(),
+            Self::Card { network, .. } => {
+                let tensors = network.parameters().values();
+                tensors.map(|tensor| (tensor.elem_count() * tensor.dtype().size_in_bytes()) as u64).sum()
+            }
+        }
+    }
+
     /// Gives back the memory for the last size.
     pub(crate) fn release(&mut self) {
         if let Self::Processor(plan) = self {

@@ -4,9 +4,7 @@ use pastiche_frame::{Frame, PixelFormat};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::{
-    ComputeDevice, Controls, InferenceError, Precision, Style,
-    engine::Engine,
-    memory, picture,
+    ComputeDevice, Controls, InferenceError, PlacedStyle, Precision, Style, memory, picture,
     resize::{RgbResizer, Size},
     smoothing::Smoother,
 };
@@ -29,12 +27,10 @@ pub struct StylizerOptions {
 
 /// Paints frames in one style on one device. Style and controls may change between two frames.
 pub struct Stylizer {
-    device: ComputeDevice,
+    placed: PlacedStyle,
     wish: Precision,
-    precision: Precision,
     process_size: Option<Size>,
     pool: ThreadPool,
-    engine: Engine,
     /// The sizes of frame and network that memory was checked for.
     checked: Option<(Size, Size)>,
     controls: Controls,
@@ -56,21 +52,30 @@ impl Stylizer {
         device: &ComputeDevice,
         options: &StylizerOptions,
     ) -> Result<Self, InferenceError> {
-        let precision = options.precision.resolve(device, style.architecture())?;
+        let pool = thread_pool(options)?;
+        let placed = pool.install(|| PlacedStyle::new(&style, device, options.precision))?;
+        Self::build(placed, pool, options)
+    }
+
+    /// Paints with a style that is on its device already; the precision of `options` counts for [`Self::set_style`] only.
+    ///
+    /// # Errors
+    /// The process size is out of range, or threads cannot start.
+    pub fn from_placed(placed: PlacedStyle, options: &StylizerOptions) -> Result<Self, InferenceError> {
+        Self::build(placed, thread_pool(options)?, options)
+    }
+
+    fn build(
+        placed: PlacedStyle,
+        pool: ThreadPool,
+        options: &StylizerOptions,
+    ) -> Result<Self, InferenceError> {
         let process_size = options.process_size.map(|(width, height)| Size { width, height });
         process_size.map(check_size).transpose()?;
-        let threads = options.threads.unwrap_or_else(available_threads);
-        let pool = ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .thread_name(|index| format!("engine-{index}"))
-            .build()
-            .map_err(|source| InferenceError::Threads { threads, source })?;
         Ok(Self {
-            engine: pool.install(|| Engine::new(&style.network, device, precision))?,
+            placed,
             checked: None,
-            device: device.clone(),
             wish: options.precision,
-            precision,
             process_size,
             pool,
             controls: Controls::default(),
@@ -102,12 +107,20 @@ impl Stylizer {
     /// # Errors
     /// The device has no memory left; the old style stays.
     pub fn set_style(&mut self, style: Style) -> Result<(), InferenceError> {
-        let precision = self.wish.resolve(&self.device, style.architecture())?;
-        self.engine = self.pool.install(|| Engine::new(&style.network, &self.device, precision))?;
-        self.precision = precision;
+        let Self { pool, placed, wish, .. } = self;
+        let placed = pool.install(|| PlacedStyle::new(&style, &placed.device, *wish))?;
+        self.exchange(placed);
+        Ok(())
+    }
+
+    /// Paints the following frames in a style that is on its device already, and returns the one that it replaces.
+    pub fn exchange(&mut self, placed: PlacedStyle) -> PlacedStyle {
+        let mut replaced = std::mem::replace(&mut self.placed, placed);
+        // Only its weights are kept, and not what painting took.
+        replaced.engine.release();
         self.checked = None;
         self.reset();
-        Ok(())
+        replaced
     }
 
     /// Lets the network run at this size from the next frame on; at the frame's own where there is none.
@@ -126,19 +139,24 @@ impl Stylizer {
         self.smoother.reset();
     }
 
-    /// The device that the network runs on: `cpu`, `cuda:0`, ...
+    /// The device that the network runs on.
+    pub const fn device(&self) -> &ComputeDevice {
+        self.placed.device()
+    }
+
+    /// The id of the device that the network runs on: `cpu`, `cuda:0`, ...
     pub fn device_id(&self) -> String {
-        self.device.id()
+        self.placed.device.id()
     }
 
     /// The number type that the network computes in.
     pub const fn precision(&self) -> &'static str {
-        self.precision.name()
+        self.placed.precision()
     }
 
     /// The processor's instruction set that the network runs on, where it runs on the processor.
     pub fn instructions(&self) -> Option<String> {
-        self.engine.level().map(|level| level.to_string())
+        self.placed.engine.level().map(|level| level.to_string())
     }
 
     /// Bytes of main memory that painting a frame of this size takes.
@@ -153,7 +171,7 @@ impl Stylizer {
 
     fn memory_needed(&self, size: Size, process_size: Size) -> Result<u64, InferenceError> {
         let pixels = |size: Size| u64::from(size.width) * u64::from(size.height);
-        let network = self.pool.install(|| self.engine.memory_bytes(process_size))?;
+        let network = self.pool.install(|| self.placed.engine.memory_bytes(process_size))?;
         let frame = memory::FRAME_BYTES_PER_PIXEL * pixels(size);
         Ok(network + frame + memory::BYTES_PER_PIXEL * pixels(process_size))
     }
@@ -176,7 +194,7 @@ impl Stylizer {
         let process_size = self.process_size.unwrap_or(size);
         if self.checked != Some((size, process_size)) {
             self.checked = None;
-            self.engine.release();
+            self.placed.engine.release();
             memory::check(process_size, |process_size| self.memory_needed(size, process_size))?;
             self.checked = Some((size, process_size));
         }
@@ -211,10 +229,10 @@ impl Stylizer {
 
     /// Runs the network on RGB8 pixels and leaves the result, smoothed, in `painting`.
     fn paint(&mut self, pixels: &[u8], size: Size) -> Result<(), InferenceError> {
-        let Self { pool, engine, painting, smoother, controls, .. } = self;
+        let Self { pool, placed, painting, smoother, controls, .. } = self;
         pool.install(|| {
             painting.resize(pixels.len(), 0.0);
-            engine.paint(pixels, size, painting)?;
+            placed.engine.paint(pixels, size, painting)?;
             if controls.smoothing > 0.0 {
                 smoother.smooth(controls.smoothing, size.width as usize, pixels, painting);
             } else {
@@ -223,6 +241,15 @@ impl Stylizer {
             Ok(())
         })
     }
+}
+
+fn thread_pool(options: &StylizerOptions) -> Result<ThreadPool, InferenceError> {
+    let threads = options.threads.unwrap_or_else(available_threads);
+    ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .thread_name(|index| format!("engine-{index}"))
+        .build()
+        .map_err(|source| InferenceError::Threads { threads, source })
 }
 
 fn check_size(Size { width, height }: Size) -> Result<(), InferenceError> {

@@ -59,10 +59,27 @@ impl Container {
     /// How to write it: what players need to start is moved to the file's front, and colours are tagged.
     pub(crate) fn options(self) -> Dictionary<'static> {
         let mut options = Dictionary::new();
-        if matches!(self, Self::Mp4 | Self::Mov) {
+        if self.is_iso() {
             options.set("movflags", "+faststart+write_colr");
         }
         options
+    }
+
+    /// How to write it so that it plays at every moment: in fragments of a second, each of which is on the disk when it
+    /// is whole. Nothing is left to do at the end, however long it is.
+    pub(crate) fn growing_options(self) -> Dictionary<'static> {
+        let mut options = Dictionary::new();
+        if self.is_iso() {
+            options.set("movflags", "+frag_keyframe+delay_moov+default_base_moof+write_colr");
+            options.set("frag_duration", "1000000");
+            options.set("flush_packets", "1");
+        }
+        options
+    }
+
+    /// Whether it is of ISO/IEC 14496-12's family.
+    fn is_iso(self) -> bool {
+        matches!(self, Self::Mp4 | Self::Mov)
     }
 
     /// Whether it, and the usual players of it, take this video codec.

@@ -102,11 +102,29 @@ impl VideoEncoder {
         Self::create_with(path, options, None)
     }
 
+    /// As [`Self::create`] for what may break off at any time: the file has its own name from the start, an MP4 or MOV
+    /// plays up to its last seconds while it is written, and what is there stays when the encoder is dropped.
+    ///
+    /// # Errors
+    /// As [`Self::create`].
+    pub fn create_recording(path: &Path, options: &EncodeOptions) -> Result<Self> {
+        Self::open(path, options, None, PartialFile::create_growing)
+    }
+
     /// As [`Self::create`], and takes over tags, chapters and subtitles.
     ///
     /// # Errors
     /// As [`Self::create`], or their file cannot be read.
     pub fn create_with(path: &Path, options: &EncodeOptions, extras: Option<&Extras>) -> Result<Self> {
+        Self::open(path, options, extras, PartialFile::create)
+    }
+
+    fn open(
+        path: &Path,
+        options: &EncodeOptions,
+        extras: Option<&Extras>,
+        create_file: impl Fn(&Path) -> Result<PartialFile>,
+    ) -> Result<Self> {
         crate::init();
         let container = check(path, options)?;
         let rate_or_time_base = options.constant_frame_rate.map(Rational::recip);
@@ -123,7 +141,7 @@ impl VideoEncoder {
                 container,
             },
         )?;
-        let file = PartialFile::create(path)?;
+        let file = create_file(path)?;
         let mut muxer = Muxer::create(file.path(), file.target(), container)?;
         let video_index = muxer.add_encoded_stream(&encoder, time_base)?;
         if let Some(frame_rate) = options.constant_frame_rate.or(options.frame_rate) {
@@ -140,7 +158,8 @@ impl VideoEncoder {
             }
             None => None,
         };
-        muxer.write_header()?;
+        let layout = if file.is_growing() { container.growing_options() } else { container.options() };
+        muxer.write_header(layout)?;
         Ok(Self {
             muxer,
             encoder,
@@ -292,6 +311,7 @@ impl VideoEncoder {
                         packet.set_duration(slot.duration_ticks);
                     }
                     self.muxer.write(packet, self.video_index, self.time_base)?;
+                    self.file.note_written();
                 }
                 Err(error) if is_again(error) || error == ffmpeg::Error::Eof => return Ok(()),
                 Err(source) => return Err(self.failure(source)),

@@ -102,8 +102,8 @@ impl Muxer {
     }
 
     /// Writes the header.
-    pub(crate) fn write_header(&mut self) -> Result<()> {
-        let written = self.output.write_header_with(self.container.options()).map(drop);
+    pub(crate) fn write_header(&mut self, options: Dictionary<'_>) -> Result<()> {
+        let written = self.output.write_header_with(options).map(drop);
         written.map_err(|source| self.failure(source))
     }
 

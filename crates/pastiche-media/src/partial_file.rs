@@ -18,6 +18,7 @@ pub(crate) struct PartialFile {
     part: PathBuf,
     target: PathBuf,
     kept: bool,
+    growing: bool,
 }
 
 impl PartialFile {
@@ -25,16 +26,7 @@ impl PartialFile {
     /// job's or somebody's own, and is left alone.
     pub(crate) fn create(target: &Path) -> Result<Self> {
         let not_writable = |source| MediaError::OutputNotWritable { path: target.to_owned(), source };
-        let folder = match target.parent() {
-            Some(folder) if folder != Path::new("") => folder,
-            _ => Path::new("."),
-        };
-        if !folder.exists() {
-            return Err(MediaError::OutputFolderMissing { folder: folder.to_owned() });
-        }
-        if target.is_dir() {
-            return Err(not_writable(io::Error::from(io::ErrorKind::IsADirectory)));
-        }
+        check_place(target)?;
         let Some(name) = target.file_name() else {
             return Err(not_writable(io::Error::from(io::ErrorKind::InvalidInput)));
         };
@@ -42,12 +34,31 @@ impl PartialFile {
         for attempt in 0..MAX_NAMES {
             part = target.with_file_name(part_name(name, attempt));
             match File::create_new(&part) {
-                Ok(_) => return Ok(Self { part, target: target.to_owned(), kept: false }),
+                Ok(_) => return Ok(Self { part, target: target.to_owned(), kept: false, growing: false }),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(not_writable(error)),
             }
         }
         Err(MediaError::PartialFilesTaken { path: part })
+    }
+
+    /// Creates the file under its own name, replacing what was there: for what is of use before it is whole. It stays from
+    /// the first [`Self::note_written`] on.
+    pub(crate) fn create_growing(target: &Path) -> Result<Self> {
+        check_place(target)?;
+        File::create(target)
+            .map_err(|source| MediaError::OutputNotWritable { path: target.to_owned(), source })?;
+        Ok(Self { part: target.to_owned(), target: target.to_owned(), kept: false, growing: true })
+    }
+
+    /// Whether it has its own name already.
+    pub(crate) fn is_growing(&self) -> bool {
+        self.growing
+    }
+
+    /// Something of use was written.
+    pub(crate) fn note_written(&mut self) {
+        self.kept |= self.growing;
     }
 
     /// Where to write.
@@ -64,7 +75,9 @@ impl PartialFile {
     /// closed.
     pub(crate) fn keep(mut self) -> Result<u64> {
         let rename = || {
-            fs::rename(&self.part, &self.target)?;
+            if !self.growing {
+                fs::rename(&self.part, &self.target)?;
+            }
             Ok(fs::metadata(&self.target)?.len())
         };
         let bytes =
@@ -72,6 +85,22 @@ impl PartialFile {
         self.kept = true;
         Ok(bytes)
     }
+}
+
+/// What can be told before anything is created.
+fn check_place(target: &Path) -> Result<()> {
+    let folder = match target.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    if !folder.exists() {
+        return Err(MediaError::OutputFolderMissing { folder: folder.to_owned() });
+    }
+    if target.is_dir() {
+        let source = io::Error::from(io::ErrorKind::IsADirectory);
+        return Err(MediaError::OutputNotWritable { path: target.to_owned(), source });
+    }
+    Ok(())
 }
 
 fn part_name(name: &OsStr, attempt: u32) -> OsString {
@@ -109,6 +138,22 @@ mod tests {
         fs::write(part.path(), "whole").unwrap();
         assert_eq!(part.keep().unwrap(), 5);
         assert_eq!(fs::read_to_string(&target).unwrap(), "whole");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_growing_file_stays_once_something_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("out.mp4");
+        drop(PartialFile::create_growing(&target).unwrap());
+        assert!(!target.exists(), "an empty file is of no use");
+
+        let mut file = PartialFile::create_growing(&target).unwrap();
+        fs::write(file.path(), "so far").unwrap();
+        file.note_written();
+        drop(file);
+        assert_eq!(fs::read_to_string(&target).unwrap(), "so far");
+        assert_eq!(PartialFile::create_growing(&target).unwrap().keep().unwrap(), 0);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 

@@ -14,7 +14,7 @@ pub(crate) fn start(
     process_size: Option<(u32, u32)>,
     controls: Controls,
 ) -> Result<Stylizer> {
-    let opened = ComputeDevice::open(device.device)?;
+    let opened = ComputeDevice::open(device.choice())?;
     let options = StylizerOptions { threads: device.threads(), precision: device.precision, process_size };
     let style_text = format!("style {} ({})", style.name(), style.architecture());
     let mut stylizer = Stylizer::new(style, &opened, &options)?;

@@ -43,7 +43,7 @@ fn main() -> ExitCode {
     start_log(cli.verbose);
     let result = match &cli.command {
         Some(command) => command.run(),
-        None => window::open(WindowOptions { renderer: cli.renderer, live: None }).map(|()| Outcome::Done),
+        None => window::open(WindowOptions::new(cli.renderer)).map(|()| Outcome::Done),
     };
     let outcome = result.unwrap_or_else(|error| {
         tell(format_args!("error: {}", failure::one_line(&error)));
@@ -55,7 +55,8 @@ fn main() -> ExitCode {
 /// Warnings go to standard error; `RUST_LOG` overrides what is asked for on the command line.
 fn start_log(verbose: u8) {
     let level = match verbose {
-        0 => "warn",
+        // What graphics drivers say about each other is not for everybody; the window opens, or says why not.
+        0 => "warn,wgpu_hal=off",
         1 => "info",
         _ => "debug",
     };

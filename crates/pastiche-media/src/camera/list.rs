@@ -25,6 +25,13 @@ pub enum CameraChoice {
     Id(u32),
     /// The first whose name has this in it, in any case.
     Name(String),
+    /// One that was chosen from a list: that with this number where it still has this name, else the first of this name.
+    Known {
+        /// Its number then.
+        id: u32,
+        /// Its name.
+        name: String,
+    },
 }
 
 /// Which camera, and what it should give. A camera gives what is nearest to that.
@@ -46,12 +53,27 @@ pub fn list_cameras() -> Result<Vec<CameraInfo>> {
     let found =
         nokhwa::query(ApiBackend::Auto).map_err(|error| MediaError::Cameras { reason: error.to_string() })?;
     let camera = |info: nokhwa::utils::CameraInfo| match info.index() {
-        CameraIndex::Index(id) => Some(CameraInfo { id: *id, name: info.human_name() }),
-        CameraIndex::String(_) => None,
+        CameraIndex::Index(id) if gives_pictures(*id) => {
+            Some(CameraInfo { id: *id, name: info.human_name() })
+        }
+        _ => None,
     };
     let mut cameras: Vec<CameraInfo> = found.into_iter().filter_map(camera).collect();
     cameras.sort_by_key(|camera| camera.id);
     Ok(cameras)
+}
+
+/// Whether the device is one for pictures: a webcam has others beside it, for metadata, and a virtual camera takes pictures.
+#[cfg(target_os = "linux")]
+fn gives_pictures(id: u32) -> bool {
+    let capabilities = v4l::Device::new(id as usize).and_then(|device| device.query_caps());
+    // One that does not answer stays in the list; whoever chooses it is told why.
+    capabilities.map_or(true, |known| known.capabilities.contains(v4l::capability::Flags::VIDEO_CAPTURE))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn gives_pictures(_id: u32) -> bool {
+    true
 }
 
 impl CameraChoice {
@@ -64,6 +86,10 @@ impl CameraChoice {
                 let wanted = name.to_lowercase();
                 cameras.iter().find(|camera| camera.name.to_lowercase().contains(&wanted))
             }
+            Self::Known { id, name } => cameras
+                .iter()
+                .find(|camera| camera.id == *id && camera.name == *name)
+                .or_else(|| cameras.iter().find(|camera| camera.name == *name)),
         }
     }
 }
@@ -82,7 +108,7 @@ impl fmt::Display for CameraChoice {
         match self {
             Self::First => f.write_str("a camera"),
             Self::Id(id) => write!(f, "camera {id}"),
-            Self::Name(name) => write!(f, "camera {name:?}"),
+            Self::Name(name) | Self::Known { name, .. } => write!(f, "camera {name:?}"),
         }
     }
 }
@@ -100,6 +126,12 @@ mod tests {
         assert_eq!(found("1"), None);
         assert_eq!(found("webcam"), Some(2));
         assert_eq!(found("Logitech"), None);
+        let known = |id, name: &str| {
+            let twins = [camera(0, "Twin"), camera(2, "Twin"), camera(4, "Other")];
+            CameraChoice::Known { id, name: name.to_owned() }.find(&twins).map(|camera| camera.id)
+        };
+        assert_eq!(known(2, "Twin"), Some(2));
+        assert_eq!((known(4, "Twin"), known(7, "Other"), known(0, "Gone")), (Some(0), Some(4), None));
         assert_eq!(CameraChoice::First.find(&cameras).unwrap().id, 0);
         assert_eq!(CameraChoice::First.find(&[]), None);
     }

@@ -97,8 +97,13 @@ impl Camera {
         }
         let Some(worker) = &self.worker else { return self.reopen(limit) };
         match worker.recv_timeout(limit) {
-            Ok(report) => Some(self.take(report)),
-            Err(RecvTimeoutError::Timeout) => self.check_stall(),
+            // A damaged picture is no sign of life.
+            Ok(Report::Damaged) | Err(RecvTimeoutError::Timeout) => self.check_stall(),
+            Ok(Report::Running(mode)) => Some(self.take_mode(mode)),
+            Ok(Report::Frame { frame, at, took }) => {
+                Some(self.take_frame(CameraEvent::Frame { frame, at, took }))
+            }
+            Ok(Report::Failed(error)) => Some(self.lose(error)),
             Err(RecvTimeoutError::Disconnected) => {
                 let camera = self.name();
                 let reason = "its thread has ended".to_owned();
@@ -128,25 +133,22 @@ impl Camera {
         worker::start(self.options.clone(), self.size, self.pool.clone())
     }
 
-    fn take(&mut self, report: Report) -> CameraEvent {
+    fn take_mode(&mut self, mode: CameraMode) -> CameraEvent {
         self.heard = Instant::now();
-        match report {
-            Report::Running(mode) => {
-                self.mode = Some(mode.clone());
-                self.stalled = false;
-                CameraEvent::Running(mode)
+        self.mode = Some(mode.clone());
+        self.stalled = false;
+        CameraEvent::Running(mode)
+    }
+
+    /// A frame, after the news that a stuck camera goes on.
+    fn take_frame(&mut self, frame: CameraEvent) -> CameraEvent {
+        self.heard = Instant::now();
+        match (std::mem::take(&mut self.stalled), &self.mode) {
+            (true, Some(mode)) => {
+                self.held = Some(frame);
+                CameraEvent::Running(mode.clone())
             }
-            Report::Frame { frame, at, took } => {
-                let event = CameraEvent::Frame { frame, at, took };
-                match (std::mem::take(&mut self.stalled), &self.mode) {
-                    (true, Some(mode)) => {
-                        self.held = Some(event);
-                        CameraEvent::Running(mode.clone())
-                    }
-                    _ => event,
-                }
-            }
-            Report::Failed(error) => self.lose(error),
+            _ => frame,
         }
     }
 

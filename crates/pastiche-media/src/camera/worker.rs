@@ -31,6 +31,9 @@ const FORMATS: [FrameFormat; 6] = [
     FrameFormat::RAWBGR,
 ];
 
+/// A camera that gives nothing but damaged pictures for this long is given up, and opened anew.
+const DAMAGE_LIMIT: Duration = Duration::from_secs(4);
+
 /// What the camera's thread tells.
 pub(super) enum Report {
     Running(CameraMode),
@@ -39,6 +42,8 @@ pub(super) enum Report {
         at: Instant,
         took: Duration,
     },
+    /// A picture that cannot be decoded, as the first ones of many cameras.
+    Damaged,
     /// The last report of this thread.
     Failed(MediaError),
 }
@@ -95,17 +100,33 @@ fn capture(
         frame_rate: mode.frame_rate(),
         format: mode.format().to_string(),
     };
-    if reports.send(Report::Running(running)).is_err() {
-        return Ok(());
-    }
+    // It is told with the first picture that can be shown.
+    let mut running = Some(running);
+    let mut decoded = Instant::now();
     loop {
         let raw = camera.frame_raw().map_err(failed)?;
         let at = Instant::now();
         let frame = decoder
             .decode(&raw, pool)
             .map_err(|source| MediaError::CameraPicture { camera: chosen.name.clone(), source })?;
-        let Some(frame) = frame else { continue };
-        if reports.send(Report::Frame { frame, at, took: at.elapsed() }).is_err() {
+        let report = match frame {
+            Some(frame) => {
+                decoded = at;
+                if let Some(running) = running.take()
+                    && reports.send(Report::Running(running)).is_err()
+                {
+                    return Ok(());
+                }
+                Report::Frame { frame, at, took: at.elapsed() }
+            }
+            None if at.duration_since(decoded) < DAMAGE_LIMIT => Report::Damaged,
+            None => {
+                let reason = "none of its pictures can be decoded".to_owned();
+                return Err(MediaError::CameraFailed { camera: chosen.name.clone(), reason });
+            }
+        };
+        // Whatever it is, this tells whether anybody still listens; where nobody does, the camera is let go.
+        if reports.send(report).is_err() {
             return Ok(());
         }
     }

@@ -92,8 +92,13 @@ impl Plan {
     pub fn memory_bytes(&self, height: usize, width: usize) -> Result<u64, PlanError> {
         let program = self.compile(height, width)?;
         let scratch = rayon::current_num_threads() * self.scratch_len(&program);
+        Ok(((program.arena.len() + scratch) * size_of::<f32>()) as u64 + self.weight_bytes())
+    }
+
+    /// Bytes that the packed weights take.
+    pub fn weight_bytes(&self) -> u64 {
         let weights: usize = self.packed.iter().map(|packed| packed.weights.len()).sum();
-        Ok(((program.arena.len() + scratch + weights) * size_of::<f32>()) as u64)
+        (weights * size_of::<f32>()) as u64
     }
 
     /// Gives back the memory for the last size.

@@ -8,6 +8,9 @@ use super::AUTO_FPS;
 const SCALES: [f64; 7] = [1.0, 0.8, 0.65, 0.5, 0.4, 0.3, 0.25];
 /// Frames whose median decides: one slow frame changes nothing.
 const FRAMES: usize = 15;
+/// Fewer do where they took this long together; nobody should wait for 15 frames of a second each.
+const FEWEST_FRAMES: usize = 3;
+const LONG_MS: f64 = 2500.0;
 /// Part of a frame's time that painting may take; the rest is for what else a frame needs.
 const SHARE: f64 = 0.92;
 /// Part of that which a larger size may be expected to take: a gap between down and up, so that it does not swing.
@@ -57,11 +60,13 @@ impl AutoSize {
     /// Takes note how long a frame took; true where the size changes from now on.
     pub(super) fn record(&mut self, took: Duration, now: Instant) -> bool {
         self.times_ms.push(took.as_secs_f64() * 1e3);
-        if self.times_ms.len() < FRAMES {
+        let frames = self.times_ms.len();
+        let long = frames >= FEWEST_FRAMES && self.times_ms.iter().sum::<f64>() >= LONG_MS;
+        if frames < FRAMES && !long {
             return false;
         }
         self.times_ms.sort_by(f64::total_cmp);
-        let median_ms = self.times_ms[FRAMES / 2];
+        let median_ms = self.times_ms[frames / 2];
         self.times_ms.clear();
         let budget_ms = SHARE * 1e3 / AUTO_FPS;
         if median_ms > budget_ms {
@@ -136,6 +141,12 @@ mod tests {
         assert_eq!(run(&mut auto, &mut Instant::now(), 300.0, |_| 200.0), [1.0, 0.4]);
         assert_eq!(auto.size(640, 480), (256, 192));
         assert_eq!(auto.size(50, 20), (50, 20));
+    }
+
+    #[test]
+    fn a_very_slow_machine_is_not_waited_for() {
+        let (mut auto, mut now) = (AutoSize::new(), Instant::now());
+        assert_eq!(run(&mut auto, &mut now, 3.0, |_| 1000.0), [1.0, 0.25]);
     }
 
     #[test]

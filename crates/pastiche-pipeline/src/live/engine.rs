@@ -7,7 +7,7 @@ use std::{
     time::Instant,
 };
 
-use crossbeam_channel::{Receiver, Sender, select};
+use crossbeam_channel::{Receiver, Sender, TrySendError, never, select};
 use pastiche_frame::{Frame, FramePool};
 
 use super::{
@@ -16,13 +16,14 @@ use super::{
     painter::{Painter, copied, mirror},
     recorder::Recorder,
     shared::{Captured, Shared},
+    shelf::ReadyStyle,
     source::SourceLoop,
     threads::{RunningGuard, Thread, stop_signal},
     virtual_camera::VirtualCameraOutput,
 };
 
 /// Copies for comparison, in the viewer's and the slot's hands.
-const POOLED_COPIES: usize = 4;
+const POOLED_COPIES: usize = 5;
 
 /// The engine's state.
 pub(super) struct Engine {
@@ -34,6 +35,8 @@ pub(super) struct Engine {
     /// The style asked for last, and the number of that request.
     style: Option<PathBuf>,
     requests: u64,
+    /// That style could not paint, so the source is shown until something is asked for that may help.
+    style_failed: bool,
     /// A style is being loaded, and no other is there yet: nothing is shown until it is, so that nothing flashes up.
     waiting: bool,
     /// From the command until now, for the style whose first frame is still to come.
@@ -41,8 +44,10 @@ pub(super) struct Engine {
     size: Option<(u32, u32)>,
     mirror: bool,
     compare: bool,
-    /// Something has changed since a still was painted.
+    /// Something has changed since the last picture was painted.
     changed: bool,
+    /// The last frame as it came, for painting it anew while nothing comes.
+    held: Option<(Frame, u64)>,
     snapshots: Vec<PathBuf>,
     source: Option<RunningGuard>,
     recorder: Option<Recorder>,
@@ -61,12 +66,14 @@ impl Engine {
             options: options.engine,
             style: None,
             requests: 0,
+            style_failed: false,
             waiting: false,
             style_change: None,
             size: options.size,
             mirror: options.mirror,
             compare: options.compare,
             changed: true,
+            held: None,
             snapshots: Vec::new(),
             source: None,
             recorder: None,
@@ -86,6 +93,7 @@ impl Engine {
         self.set_style(style);
         self.set_source(source);
         let shared = Arc::clone(&self.shared);
+        let mut loaded = loaded.clone();
         loop {
             select! {
                 recv(commands) -> command => match command {
@@ -94,41 +102,69 @@ impl Engine {
                 },
                 recv(loaded) -> answer => match answer {
                     Ok(answer) => self.take_style(answer),
-                    Err(_) => break,
+                    Err(_) => {
+                        // The loader has crashed, which it has told; what is shown goes on.
+                        loaded = never();
+                        self.waiting = false;
+                        self.shared.update(|status| status.loading = None);
+                    }
                 },
                 recv(shared.captured.receiver()) -> captured => {
                     // What was asked before this frame came counts for it.
                     commands.try_iter().for_each(|command| self.obey(command));
                     loaded.try_iter().for_each(|answer| self.take_style(answer));
                     if let Ok(captured) = captured {
-                        self.paint(captured);
+                        self.take_captured(captured);
                     }
                 }
             }
+            if self.shared.is_paused() {
+                commands.try_iter().for_each(|command| self.obey(command));
+                self.repaint();
+            }
+        }
+        // Snapshots that were asked for just now get what is there.
+        self.changed = false;
+        self.repaint();
+        if !self.snapshots.is_empty() {
+            self.fail("the session ended before the first picture, so there is no snapshot");
         }
         // Their ends go here: the source stops, a recording is closed, the loader finishes.
         self.threads
     }
 
     fn obey(&mut self, command: LiveCommand) {
-        self.changed = true;
+        // A style changes the picture when it is there.
+        self.changed |= matches!(
+            command,
+            LiveCommand::SetStyle(None)
+                | LiveCommand::SetControls(_)
+                | LiveCommand::SetProcessSize(_)
+                | LiveCommand::SetMirror(_)
+                | LiveCommand::SetCompare(_)
+        );
         match command {
             LiveCommand::SetSource(source) => self.set_source(source),
             LiveCommand::SetStyle(style) => self.set_style(style),
+            LiveCommand::PrepareStyles(mut paths) => {
+                paths.retain(|path| Some(path) != self.style.as_ref());
+                // Where the loader has so much to do, nothing is prepared.
+                let _ = self.jobs.try_send(Job::Prepare { paths, engine: self.options });
+            }
             LiveCommand::SetEngine(options) => {
                 self.options = options;
                 self.set_style(self.style.clone());
             }
             LiveCommand::SetControls(controls) => self.painter.set_controls(controls),
-            LiveCommand::SetProcessSize(size) => self.painter.set_process_size(size),
+            LiveCommand::SetProcessSize(size) => {
+                self.painter.set_process_size(size);
+                self.retry_style();
+            }
             LiveCommand::SetMirror(mirror) => self.mirror = mirror,
             LiveCommand::SetCompare(compare) => self.compare = compare,
-            LiveCommand::SetPaused(paused) => {
-                self.shared.paused.store(paused, Ordering::Release);
-                self.shared.update(|status| status.paused = paused);
-            }
+            LiveCommand::SetPaused(paused) => self.set_paused(paused),
             LiveCommand::StartRecording(options) => {
-                if self.recorder.is_some() {
+                if self.recorder.as_ref().is_some_and(|recorder| !recorder.has_ended()) {
                     let path = options.path.display();
                     self.fail(format!("a recording runs already; stop it before you start another: {path}"));
                     return;
@@ -138,7 +174,10 @@ impl Engine {
                         self.recorder = Some(recorder);
                         self.keep(thread);
                     }
-                    Err(error) => self.fail(error),
+                    Err(error) => {
+                        self.shared.update(|status| status.recording = None);
+                        self.fail(error);
+                    }
                 }
             }
             LiveCommand::StopRecording => {
@@ -160,13 +199,25 @@ impl Engine {
                     Err(error) => self.fail(error),
                 }
             }
-            LiveCommand::StopVirtualCamera => self.virtual_camera = None,
+            LiveCommand::StopVirtualCamera => {
+                self.virtual_camera = None;
+                self.shared.next_virtual_camera();
+            }
         }
+    }
+
+    fn set_paused(&self, paused: bool) {
+        self.shared.paused.store(paused, Ordering::Release);
+        self.shared.update(|status| status.paused = paused);
     }
 
     fn set_source(&mut self, source: LiveSource) {
         let generation = self.shared.next_generation();
+        // Whoever asks for another source wants to see it.
+        self.set_paused(false);
+        self.held = None;
         self.painter.reset();
+        self.retry_style();
         let (guard, stop) = stop_signal();
         // The old source's guard is dropped here, which stops it.
         self.source = Some(guard);
@@ -180,56 +231,112 @@ impl Engine {
         }
     }
 
+    /// Takes the style up again that could not paint the last source, or at the last size.
+    fn retry_style(&mut self) {
+        if self.style_failed {
+            self.set_style(self.style.clone());
+        }
+    }
+
     fn set_style(&mut self, style: Option<PathBuf>) {
-        self.requests += 1;
-        self.style.clone_from(&style);
+        self.style_failed = false;
         let asked = Instant::now();
+        let number = self.requests + 1;
         let Some(path) = style else {
-            self.waiting = false;
-            self.painter.set_stylizer(None);
+            (self.requests, self.style, self.waiting) = (number, None, false);
+            self.painter.remove_style();
             self.style_change = Some((None, asked));
             self.shared.update(|status| (status.style, status.loading) = (None, None));
             return;
         };
         let name =
             path.file_name().unwrap_or_default().to_string_lossy().split('.').next().map(str::to_owned);
-        let request = StyleRequest { path, engine: self.options, number: self.requests, asked };
-        if self.jobs.try_send(Job::LoadStyle(request)).is_err() {
-            self.fail("too many styles were asked for at once; ask again");
-            return;
+        let request = StyleRequest { path: path.clone(), engine: self.options, number, asked };
+        match self.jobs.try_send(Job::LoadStyle(request)) {
+            Ok(()) => {}
+            // What was asked for before stays wanted.
+            Err(TrySendError::Full(_)) => {
+                self.fail("too many styles were asked for at once; ask again");
+                return;
+            }
+            Err(TrySendError::Disconnected(_)) => {
+                self.fail(
+                    "styles cannot be changed any more, since their thread crashed; start the program again",
+                );
+                return;
+            }
         }
+        (self.requests, self.style) = (number, Some(path));
         self.waiting = !self.painter.has_style() && self.shared.status().statistics.frames == 0;
         self.shared.update(|status| status.loading = name);
     }
 
     fn take_style(&mut self, Loaded { request, result }: Loaded) {
         if request.number != self.requests {
+            // Another style was asked for meanwhile; this one may be again.
+            if let Ok(style) = result {
+                self.shelve(style);
+            }
             return;
         }
         self.changed = true;
         self.waiting = false;
         self.shared.update(|status| status.loading = None);
-        match result {
-            Ok(style) => {
-                let style = *style;
-                self.painter.set_stylizer(Some(style.stylizer));
-                self.shared.update(|status| {
-                    status.style = Some(style.name.clone());
-                    status.engine = Some(style.status);
-                });
-                self.style_change = Some((Some(style.name), request.asked));
+        match result.and_then(|style| self.painter.set_style(*style)) {
+            Ok(replaced) => {
+                if let Some(replaced) = replaced {
+                    self.shelve(Box::new(replaced));
+                }
+                let (name, engine) = self.painter.engine().unzip();
+                self.shared.update(|status| (status.style, status.engine) = (name.clone(), engine));
+                self.style_change = Some((name, request.asked));
             }
             Err(error) => self.fail(error),
         }
     }
 
-    fn paint(&mut self, captured: Captured) {
-        let Captured { mut frame, at, generation, still } = captured;
+    /// Gives a style that is not shown to the loader, to keep.
+    fn shelve(&self, style: Box<ReadyStyle>) {
+        // Where the loader has so much to do, it is loaded again when it is asked for.
+        let _ = self.jobs.try_send(Job::Shelve(style));
+    }
+
+    fn take_captured(&mut self, captured: Captured) {
+        let Captured { frame, at, generation, still } = captured;
         let wanted = self.recorder.is_some() || self.virtual_camera.is_some() || !self.snapshots.is_empty();
         let in_vain = still && !self.changed && !wanted;
         if generation != self.shared.generation() || self.shared.is_paused() || self.waiting || in_vain {
             return;
         }
+        self.hold(&frame, generation);
+        self.paint(frame, at, generation, true);
+    }
+
+    /// Keeps a copy of a frame as it came.
+    fn hold(&mut self, frame: &Frame, generation: u64) {
+        match &mut self.held {
+            Some((held, of))
+                if *of == generation && (held.width(), held.height()) == (frame.width(), frame.height()) =>
+            {
+                held.data_mut().copy_from_slice(frame.data());
+            }
+            held => *held = Some((copied(frame, &self.pool), generation)),
+        }
+    }
+
+    /// Paints the frame that is held anew, where something has changed or a snapshot is wanted.
+    fn repaint(&mut self) {
+        let is_wanted = self.changed || !self.snapshots.is_empty();
+        if self.waiting || !is_wanted {
+            return;
+        }
+        let Some((held, generation)) = &self.held else { return };
+        let (frame, generation) = (copied(held, &self.pool), *generation);
+        self.paint(frame, Instant::now(), generation, false);
+    }
+
+    /// Paints a frame and hands it on, to the recording only where it has `come` and is not painted anew.
+    fn paint(&mut self, mut frame: Frame, at: Instant, generation: u64, come: bool) {
         self.changed = false;
         if self.mirror {
             mirror(&mut frame);
@@ -238,9 +345,10 @@ impl Engine {
         let (painted, took) = match self.painter.paint(frame) {
             Ok(painted) => painted,
             Err(error) => {
-                // It would fail again with every frame, so the source is shown until another style or size is asked for.
+                // It would fail again with every frame.
+                self.style_failed = true;
                 self.fail(error);
-                self.painter.set_stylizer(None);
+                self.painter.remove_style();
                 self.shared.update(|status| status.style = None);
                 return;
             }
@@ -254,15 +362,15 @@ impl Engine {
             }
             self.shared.tell(LiveEvent::StyleChanged { name, took });
         }
-        self.hand_on(&painted, at);
+        self.hand_on(&painted, at, come);
         let size = Some((painted.width(), painted.height()));
         self.shared.shown.put(Shown { painted, source, generation, sequence });
         self.shared.update(|status| status.size = size);
     }
 
     /// Gives copies to whoever else wants the picture.
-    fn hand_on(&mut self, painted: &Frame, at: Instant) {
-        if self.recorder.as_ref().is_some_and(|recorder| !recorder.record(painted, at)) {
+    fn hand_on(&mut self, painted: &Frame, at: Instant, to_recorder: bool) {
+        if to_recorder && self.recorder.as_ref().is_some_and(|recorder| !recorder.record(painted, at)) {
             self.recorder = None;
         }
         if self.virtual_camera.as_ref().is_some_and(|camera| !camera.show(painted)) {

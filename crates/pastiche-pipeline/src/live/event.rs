@@ -39,7 +39,7 @@ pub enum LiveEvent {
     },
     /// The recording has begun.
     RecordingStarted {
-        /// The file's name when it is whole.
+        /// The file, which plays from now on, up to its last seconds.
         path: PathBuf,
     },
     /// A recording is whole.

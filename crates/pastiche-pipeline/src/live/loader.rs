@@ -2,22 +2,40 @@
 //! writes snapshots.
 
 use std::{
+    collections::VecDeque,
     path::{Path, PathBuf},
     sync::Arc,
     time::Instant,
 };
 
-use crossbeam_channel::{Receiver, Sender, TryRecvError};
+use crossbeam_channel::{Receiver, Sender};
 use pastiche_frame::Frame;
-use pastiche_inference::{ComputeDevice, InferenceError, Style, Stylizer, StylizerOptions};
+use pastiche_inference::{ComputeDevice, DeviceChoice, InferenceError, PlacedStyle, Style};
 use pastiche_media::write_image;
 
-use super::{EngineOptions, EngineStatus, LiveEvent, shared::Shared};
+use super::{
+    EngineOptions, LiveEvent,
+    shared::Shared,
+    shelf::{ReadyStyle, Shelf, StyleKey},
+};
+
+/// How much memory ready styles may take that are not shown: dozens of small ones, or a few of the largest.
+const SHELF_BYTES: u64 = 128 << 20;
 
 /// What the loader is asked to do.
 pub(super) enum Job {
     LoadStyle(StyleRequest),
-    Snapshot { path: PathBuf, picture: Frame },
+    /// Get ready what may be asked for next, when there is nothing else to do.
+    Prepare {
+        paths: Vec<PathBuf>,
+        engine: EngineOptions,
+    },
+    /// Keep a style that is not shown any more.
+    Shelve(Box<ReadyStyle>),
+    Snapshot {
+        path: PathBuf,
+        picture: Frame,
+    },
 }
 
 /// A style to be placed on a device.
@@ -30,74 +48,96 @@ pub(super) struct StyleRequest {
     pub(super) asked: Instant,
 }
 
-/// A style that is ready to paint.
-pub(super) struct LoadedStyle {
-    pub(super) stylizer: Stylizer,
-    pub(super) name: String,
-    pub(super) status: EngineStatus,
-}
-
 /// The answer to a request.
 pub(super) struct Loaded {
     pub(super) request: StyleRequest,
-    pub(super) result: Result<Box<LoadedStyle>, InferenceError>,
+    pub(super) result: Result<Box<ReadyStyle>, InferenceError>,
 }
 
 /// Works until there are no more jobs. Of several styles that wait, only the last is loaded.
 pub(super) fn run(shared: &Arc<Shared>, jobs: &Receiver<Job>, loaded: &Sender<Loaded>) {
-    let mut device = None;
-    while let Ok(job) = jobs.recv() {
-        let mut request = match job {
-            Job::LoadStyle(request) => request,
-            Job::Snapshot { path, picture } => {
-                write_snapshot(shared, &path, &picture);
-                continue;
-            }
-        };
-        let mut ended = false;
-        loop {
-            match jobs.try_recv() {
-                Ok(Job::LoadStyle(newer)) => request = newer,
-                Ok(Job::Snapshot { path, picture }) => write_snapshot(shared, &path, &picture),
-                Err(TryRecvError::Empty) => break,
-                Err(TryRecvError::Disconnected) => {
-                    ended = true;
-                    break;
-                }
+    let mut loader = Loader {
+        shared: Arc::clone(shared),
+        device: None,
+        shelf: Shelf::new(SHELF_BYTES),
+        wanted: None,
+        to_prepare: VecDeque::new(),
+    };
+    loop {
+        if loader.is_idle() {
+            match jobs.recv() {
+                Ok(job) => loader.note(job),
+                Err(_) => return,
             }
         }
-        if ended {
-            return;
-        }
-        let result = load(&request, &mut device).map(Box::new);
-        // Without an engine nobody waits for it.
-        if loaded.send(Loaded { request, result }).is_err() {
-            return;
+        // What came meanwhile goes first: a newer style takes the place of one that waits.
+        jobs.try_iter().for_each(|job| loader.note(job));
+        if let Some(request) = loader.wanted.take() {
+            let result = loader.ready(&request.path, request.engine).map(Box::new);
+            // Without an engine nobody waits for it; snapshots may still be there to write.
+            let _ = loaded.send(Loaded { request, result });
+        } else if let Some(key) = loader.to_prepare.pop_front() {
+            loader.prepare(key);
         }
     }
 }
 
-/// `device` is the one opened last.
-fn load(
-    request: &StyleRequest,
-    device: &mut Option<(EngineOptions, ComputeDevice)>,
-) -> Result<LoadedStyle, InferenceError> {
-    let EngineOptions { device: choice, threads, precision } = request.engine;
-    let opened = match device {
-        Some((options, opened)) if options.device == choice => opened,
-        other => &mut other.insert((request.engine, ComputeDevice::open(choice)?)).1,
-    };
-    let style = Style::load(&request.path)?;
-    let name = style.name().to_owned();
-    let stylizer = Stylizer::new(style, opened, &StylizerOptions { threads, precision, process_size: None })?;
-    let status = EngineStatus {
-        device: opened.id(),
-        device_name: opened.name().to_owned(),
-        precision: stylizer.precision(),
-        threads: stylizer.threads(),
-        note: opened.note().map(str::to_owned),
-    };
-    Ok(LoadedStyle { stylizer, name, status })
+struct Loader {
+    shared: Arc<Shared>,
+    /// The one opened last.
+    device: Option<(DeviceChoice, ComputeDevice)>,
+    shelf: Shelf,
+    /// The style that is waited for.
+    wanted: Option<StyleRequest>,
+    to_prepare: VecDeque<StyleKey>,
+}
+
+impl Loader {
+    fn is_idle(&self) -> bool {
+        self.wanted.is_none() && self.to_prepare.is_empty()
+    }
+
+    fn note(&mut self, job: Job) {
+        match job {
+            Job::LoadStyle(request) => self.wanted = Some(request),
+            Job::Prepare { paths, engine } => {
+                self.to_prepare = paths.iter().map(|path| StyleKey::now(path, engine)).collect();
+            }
+            Job::Shelve(style) => self.shelf.put(*style),
+            Job::Snapshot { path, picture } => write_snapshot(&self.shared, &path, &picture),
+        }
+    }
+
+    /// The style of this file, from the shelf or from its file.
+    fn ready(&mut self, path: &Path, engine: EngineOptions) -> Result<ReadyStyle, InferenceError> {
+        let key = StyleKey::now(path, engine);
+        match self.shelf.take(&key) {
+            Some(ready) => Ok(ready),
+            None => self.load(key),
+        }
+    }
+
+    fn prepare(&mut self, key: StyleKey) {
+        if self.shelf.holds(&key) {
+            return;
+        }
+        match self.load(key) {
+            Ok(ready) => self.shelf.add(ready),
+            // It is told when somebody wants to see it.
+            Err(error) => log::info!("a style could not be prepared: {error}"),
+        }
+    }
+
+    fn load(&mut self, key: StyleKey) -> Result<ReadyStyle, InferenceError> {
+        let EngineOptions { device: choice, precision, .. } = key.engine;
+        let device = match &mut self.device {
+            Some((opened, device)) if *opened == choice => device,
+            other => &mut other.insert((choice, ComputeDevice::open(choice)?)).1,
+        };
+        let style = Style::load(key.path())?;
+        let placed = PlacedStyle::new(&style, device, precision)?;
+        Ok(ReadyStyle { key, name: style.name().to_owned(), placed })
+    }
 }
 
 fn write_snapshot(shared: &Shared, path: &Path, picture: &Frame) {

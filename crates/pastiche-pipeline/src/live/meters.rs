@@ -70,6 +70,7 @@ impl Window {
 pub(super) struct Histogram {
     counts: Vec<u64>,
     total: u64,
+    max: Duration,
 }
 
 impl Histogram {
@@ -81,6 +82,17 @@ impl Histogram {
         let bucket = (value.as_secs_f64() * 1e3 * Self::STEPS_PER_MS) as usize;
         self.counts[bucket.min(Self::BUCKETS - 1)] += 1;
         self.total += 1;
+        self.max = self.max.max(value);
+    }
+
+    /// How many values there were.
+    pub(super) fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// The largest, exactly.
+    pub(super) fn max_ms(&self) -> f64 {
+        self.max.as_secs_f64() * 1e3
     }
 
     pub(super) fn percentiles(&self) -> Percentiles {
@@ -104,7 +116,7 @@ impl Histogram {
 
 impl Default for Histogram {
     fn default() -> Self {
-        Self { counts: vec![0; Self::BUCKETS], total: 0 }
+        Self { counts: vec![0; Self::BUCKETS], total: 0, max: Duration::ZERO }
     }
 }
 
@@ -143,5 +155,6 @@ mod tests {
         assert_eq!(Histogram::default().percentiles(), Percentiles::default());
         histogram.record(Duration::from_secs(60));
         assert_eq!(histogram.percentile_ms(100), 2000.0);
+        assert_eq!((histogram.max_ms(), histogram.total()), (60_000.0, 101));
     }
 }

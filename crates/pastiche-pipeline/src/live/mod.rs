@@ -18,7 +18,7 @@
 //!
 //! Invariants: a frame that is late is dropped and counted, so latency never grows; nothing that a session is asked to
 //! do blocks the one who asks; what goes wrong is told as an event and the session goes on; a recording never holds up
-//! the picture, and is whole when the session ends.
+//! the picture, plays at every moment, and is whole when the session ends.
 
 mod auto_size;
 mod command;
@@ -32,6 +32,7 @@ mod painter;
 mod recorder;
 mod session;
 mod shared;
+mod shelf;
 mod source;
 mod status;
 mod threads;

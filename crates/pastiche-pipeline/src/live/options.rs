@@ -86,7 +86,7 @@ impl Default for EngineOptions {
 /// What to record, and how. The size is that of the first frame recorded; frames of another one are fitted into it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordingOptions {
-    /// The MP4 file to write; it appears under this name when the recording is stopped.
+    /// The MP4 file to write. It plays while it is written, up to its last seconds, whatever becomes of the program.
     pub path: PathBuf,
     /// The video encoder by name; the best that works here where nothing is said.
     pub encoder: Option<String>,

@@ -6,14 +6,19 @@ use std::{
 };
 
 use pastiche_frame::{Frame, FramePool};
-use pastiche_inference::{Controls, InferenceError, Stylizer};
+use pastiche_inference::{Controls, InferenceError, Stylizer, StylizerOptions};
 
-use super::{LiveEvent, ProcessSize, auto_size::AutoSize, shared::Shared};
+use super::{
+    EngineStatus, LiveEvent, ProcessSize,
+    auto_size::AutoSize,
+    shared::Shared,
+    shelf::{ReadyStyle, StyleKey},
+};
 
 /// The style that is shown, and how.
 pub(super) struct Painter {
     shared: Arc<Shared>,
-    stylizer: Option<Stylizer>,
+    style: Option<PaintedStyle>,
     controls: Controls,
     process_size: ProcessSize,
     auto: AutoSize,
@@ -23,11 +28,18 @@ pub(super) struct Painter {
     announced_size: Option<(u32, u32)>,
 }
 
+/// A style, and what paints in it.
+struct PaintedStyle {
+    key: StyleKey,
+    name: String,
+    stylizer: Stylizer,
+}
+
 impl Painter {
     pub(super) fn new(shared: Arc<Shared>, controls: Controls, process_size: ProcessSize) -> Self {
         Self {
             shared,
-            stylizer: None,
+            style: None,
             controls,
             process_size,
             auto: AutoSize::new(),
@@ -37,15 +49,56 @@ impl Painter {
     }
 
     pub(super) fn has_style(&self) -> bool {
-        self.stylizer.is_some()
+        self.style.is_some()
     }
 
-    /// Paints with this from now on; `None` leaves frames as they are.
-    pub(super) fn set_stylizer(&mut self, stylizer: Option<Stylizer>) {
-        self.stylizer = stylizer;
+    /// Paints in this style from now on, and returns the one that it replaces.
+    pub(super) fn set_style(&mut self, ready: ReadyStyle) -> Result<Option<ReadyStyle>, InferenceError> {
+        let ReadyStyle { key, name, placed } = ready;
+        let threads = key.engine.threads;
+        let replaced = match &mut self.style {
+            // The threads stay, and only the network is another one.
+            Some(style) if style.key.engine.threads == threads => Some(ReadyStyle {
+                placed: style.stylizer.exchange(placed),
+                key: std::mem::replace(&mut style.key, key),
+                name: std::mem::replace(&mut style.name, name),
+            }),
+            _ => {
+                let options =
+                    StylizerOptions { threads, precision: key.engine.precision, process_size: None };
+                let stylizer = Stylizer::from_placed(placed, &options)?;
+                self.style = Some(PaintedStyle { key, name, stylizer });
+                None
+            }
+        };
+        self.begin_style();
+        Ok(replaced)
+    }
+
+    /// Leaves frames as they are from now on.
+    pub(super) fn remove_style(&mut self) {
+        self.style = None;
+        self.begin_style();
+    }
+
+    fn begin_style(&mut self) {
         self.told_size = None;
         self.shared.forget_inference();
         self.apply_controls();
+    }
+
+    /// The style's name, and where its network runs.
+    pub(super) fn engine(&self) -> Option<(String, EngineStatus)> {
+        let PaintedStyle { name, stylizer, .. } = self.style.as_ref()?;
+        let device = stylizer.device();
+        let status = EngineStatus {
+            device: device.id(),
+            device_name: device.name().to_owned(),
+            precision: stylizer.precision(),
+            threads: stylizer.threads(),
+            note: device.note().map(str::to_owned),
+        };
+        Some((name.clone(), status))
     }
 
     /// Mixes so from now on.
@@ -65,14 +118,16 @@ impl Painter {
     /// Another source begins: nothing of the last one may shine through, nor decide the size.
     pub(super) fn reset(&mut self) {
         self.auto = AutoSize::new();
-        if let Some(stylizer) = &mut self.stylizer {
-            stylizer.reset();
+        if let Some(style) = &mut self.style {
+            style.stylizer.reset();
         }
     }
 
     /// Paints a frame, and tells how long the network took.
     pub(super) fn paint(&mut self, frame: Frame) -> Result<(Frame, Duration), InferenceError> {
-        let Some(stylizer) = &mut self.stylizer else { return Ok((frame, Duration::ZERO)) };
+        let Some(PaintedStyle { stylizer, .. }) = &mut self.style else {
+            return Ok((frame, Duration::ZERO));
+        };
         let (width, height) = (frame.width(), frame.height());
         let size = match self.process_size {
             ProcessSize::Auto => self.auto.size(width, height),
@@ -101,8 +156,8 @@ impl Painter {
     }
 
     fn apply_controls(&mut self) {
-        if let Some(stylizer) = &mut self.stylizer
-            && let Err(error) = stylizer.set_controls(self.controls)
+        if let Some(style) = &mut self.style
+            && let Err(error) = style.stylizer.set_controls(self.controls)
         {
             self.shared.tell(LiveEvent::Error(error.to_string()));
         }

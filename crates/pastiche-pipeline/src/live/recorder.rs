@@ -1,9 +1,9 @@
-//! The recorder's thread: what is painted, into an MP4 file, each frame at its time.
+//! The recorder's thread: what is painted, into an MP4 file that plays at every moment, each frame at its time.
 
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -29,6 +29,7 @@ pub(super) struct Recorder {
     frames: Sender<Recorded>,
     pool: FramePool,
     dropped: Arc<AtomicU64>,
+    ended: Arc<AtomicBool>,
 }
 
 struct Recorded {
@@ -44,21 +45,22 @@ impl Recorder {
     ) -> Result<(Self, Thread), LiveError> {
         let (sender, frames) = bounded(QUEUED_FRAMES);
         let dropped = Arc::new(AtomicU64::new(0));
+        let ended = Arc::new(AtomicBool::new(false));
         let recording = Recording {
-            status: RecordingStatus {
-                path: options.path.clone(),
-                frames: 0,
-                dropped: 0,
-                duration: Duration::ZERO,
-                closing: false,
-            },
+            ended: Arc::clone(&ended),
+            status: RecordingStatus::new(&options.path),
             options,
             shared: Arc::clone(shared),
             dropped: Arc::clone(&dropped),
         };
         shared.update(|status| status.recording = Some(recording.status.clone()));
         let thread = Thread::start("record", shared, move || recording.run(&frames))?;
-        Ok((Self { frames: sender, pool: FramePool::new(QUEUED_FRAMES + 2), dropped }, thread))
+        Ok((Self { frames: sender, pool: FramePool::new(QUEUED_FRAMES + 2), dropped, ended }, thread))
+    }
+
+    /// Whether it has ended by itself, so that another one may begin.
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::Acquire)
     }
 
     /// Takes a copy of a painted frame along. False where the recording has ended by itself.
@@ -84,6 +86,7 @@ struct Recording {
     options: RecordingOptions,
     shared: Arc<Shared>,
     dropped: Arc<AtomicU64>,
+    ended: Arc<AtomicBool>,
     status: RecordingStatus,
 }
 
@@ -100,8 +103,12 @@ impl Recording {
                 "the recording was stopped before the first frame, so nothing was written: {}",
                 self.options.path.display()
             )),
+            Err(error) if self.status.frames > 0 => LiveEvent::Error(format!(
+                "the recording broke off; what was recorded until then plays, but for the last seconds: {error}"
+            )),
             Err(error) => LiveEvent::Error(error.to_string()),
         };
+        self.ended.store(true, Ordering::Release);
         // Another recording may have begun while this one was being closed.
         self.shared.update(|status| {
             if status.recording.as_ref().is_some_and(|recording| recording.path == self.options.path) {
@@ -139,7 +146,7 @@ impl Recording {
     }
 
     fn open(&self, first: &Frame, (width, height): (u32, u32)) -> Result<VideoEncoder, MediaError> {
-        VideoEncoder::create(
+        VideoEncoder::create_recording(
             &self.options.path,
             &EncodeOptions {
                 width,

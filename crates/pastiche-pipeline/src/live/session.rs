@@ -8,7 +8,7 @@ use std::{
 use crossbeam_channel::{Sender, TrySendError, bounded};
 
 use super::{
-    LiveCommand, LiveError, LiveEvent, LiveOptions, LiveStatus, LiveSummary, Shown,
+    LiveCommand, LiveError, LiveEvent, LiveOptions, LiveStatus, LiveSummary, RecordingStatus, Shown,
     engine::{Engine, EngineThread},
     loader,
     shared::Shared,
@@ -53,6 +53,12 @@ impl LiveSession {
 
     /// Asks for a change. Never blocks.
     pub fn send(&self, command: LiveCommand) {
+        if let LiveCommand::StartRecording(options) = &command {
+            // So that whoever looks at the status next knows that one was asked for.
+            self.shared.update(|status| {
+                status.recording.get_or_insert_with(|| RecordingStatus::new(&options.path));
+            });
+        }
         match self.commands.try_send(command) {
             // Without an engine there is nobody to ask, and its end was told.
             Ok(()) | Err(TrySendError::Disconnected(_)) => {}

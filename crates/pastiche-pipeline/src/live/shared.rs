@@ -2,6 +2,7 @@
 
 use std::{
     collections::VecDeque,
+    path::PathBuf,
     sync::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -36,6 +37,8 @@ pub(super) struct Shared {
     pub(super) paused: AtomicBool,
     /// The number of the source that counts.
     generation: AtomicU64,
+    /// The number of the virtual camera that counts.
+    virtual_camera: AtomicU64,
     status: Mutex<LiveStatus>,
     events: Mutex<VecDeque<LiveEvent>>,
     figures: Mutex<Figures>,
@@ -66,6 +69,7 @@ impl Shared {
             shown: LatestSlot::new(),
             paused: AtomicBool::new(false),
             generation: AtomicU64::new(0),
+            virtual_camera: AtomicU64::new(0),
             status: Mutex::default(),
             events: Mutex::default(),
             figures: Mutex::default(),
@@ -112,6 +116,25 @@ impl Shared {
         self.update(|status| status.source = SourceState::Opening);
         lock(&self.figures).capture_rate = RateMeter::default();
         generation
+    }
+
+    /// Makes way for another virtual camera, or none, and returns its number.
+    pub(super) fn next_virtual_camera(&self) -> u64 {
+        let mut status = lock(&self.status);
+        status.virtual_camera = None;
+        let number = self.virtual_camera.fetch_add(1, Ordering::AcqRel) + 1;
+        drop(status);
+        self.wake();
+        number
+    }
+
+    /// Notes where a virtual camera shows, unless another one has taken its place.
+    pub(super) fn set_virtual_camera(&self, number: u64, path: Option<PathBuf>) {
+        self.update(|status| {
+            if number == self.virtual_camera.load(Ordering::Acquire) {
+                status.virtual_camera = path;
+            }
+        });
     }
 
     /// Notes what a source does, and tells it, unless another source has taken its place.
@@ -209,6 +232,8 @@ impl Shared {
             fps: if duration.is_zero() { 0.0 } else { intervals / duration.as_secs_f64() },
             latency_ms: figures.all_latency.percentiles(),
             style_change_ms: figures.all_style_changes.percentiles(),
+            style_change_max_ms: figures.all_style_changes.max_ms(),
+            style_changes: figures.all_style_changes.total(),
             first_frame_ms: status.statistics.first_frame_ms,
             dropped: status.statistics.dropped,
             status,

@@ -1,6 +1,9 @@
 //! How a live session stands.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use pastiche_frame::Frame;
 
@@ -86,7 +89,7 @@ pub struct EngineStatus {
 /// How a recording stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordingStatus {
-    /// The file's name when it is whole.
+    /// The file.
     pub path: PathBuf,
     /// Frames written.
     pub frames: u64,
@@ -96,6 +99,13 @@ pub struct RecordingStatus {
     pub duration: Duration,
     /// Whether it is being closed.
     pub closing: bool,
+}
+
+impl RecordingStatus {
+    /// A recording to `path` that is about to begin.
+    pub(super) fn new(path: &Path) -> Self {
+        Self { path: path.to_owned(), frames: 0, dropped: 0, duration: Duration::ZERO, closing: false }
+    }
 }
 
 /// How fast a session goes: over the last seconds, except where something else is said.
@@ -143,6 +153,10 @@ pub struct LiveSummary {
     pub latency_ms: Percentiles,
     /// Changes of style: from the command until the first frame so painted, over all; zero where there were none.
     pub style_change_ms: Percentiles,
+    /// The slowest of them.
+    pub style_change_max_ms: f64,
+    /// How many there were.
+    pub style_changes: u64,
     /// From the session's start until the first painted frame.
     pub first_frame_ms: Option<f64>,
     /// Frames that came while another was being painted.

@@ -20,7 +20,8 @@ impl VirtualCameraOutput {
         let (sender, frames) = bounded(1);
         let thread = {
             let shared = Arc::clone(shared);
-            move || run(device, &shared, &frames)
+            let number = shared.next_virtual_camera();
+            move || run(device, number, &shared, &frames)
         };
         let thread = Thread::start("virtual-camera", shared, thread)?;
         Ok((Self { frames: sender, pool: FramePool::new(3) }, thread))
@@ -35,7 +36,7 @@ impl VirtualCameraOutput {
     }
 }
 
-fn run(device: Option<PathBuf>, shared: &Shared, frames: &Receiver<Frame>) {
+fn run(device: Option<PathBuf>, number: u64, shared: &Shared, frames: &Receiver<Frame>) {
     let mut camera: Option<VirtualCamera> = None;
     while let Ok(frame) = frames.recv() {
         let size = (frame.width() & !1, frame.height() & !1);
@@ -44,8 +45,7 @@ fn run(device: Option<PathBuf>, shared: &Shared, frames: &Receiver<Frame>) {
         let opened = match camera.take() {
             Some(camera) => Ok(camera),
             None => VirtualCamera::open(device.as_deref(), size).inspect(|camera| {
-                let path = camera.path().to_owned();
-                shared.update(|status| status.virtual_camera = Some(path));
+                shared.set_virtual_camera(number, Some(camera.path().to_owned()));
             }),
         };
         let shown = opened.and_then(|mut camera| camera.show(&frame).map(|()| camera));
@@ -57,5 +57,5 @@ fn run(device: Option<PathBuf>, shared: &Shared, frames: &Receiver<Frame>) {
             }
         }
     }
-    shared.update(|status| status.virtual_camera = None);
+    shared.set_virtual_camera(number, None);
 }

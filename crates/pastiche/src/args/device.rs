@@ -6,9 +6,9 @@ use pastiche_inference::{DeviceChoice, Precision};
 /// What the network runs on.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct DeviceArgs {
-    /// The device that runs the network: auto, cpu, cuda, or cuda:N (see `pastiche devices`).
-    #[arg(long, value_name = "DEVICE", default_value = "auto")]
-    pub(crate) device: DeviceChoice,
+    /// The device that runs the network: auto, cpu, cuda, or cuda:N (see `pastiche devices`); auto unless given.
+    #[arg(long, value_name = "DEVICE")]
+    pub(crate) device: Option<DeviceChoice>,
 
     /// Threads for the network on a CPU; all cores unless given, or for a video all but one where there are at least four.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -25,6 +25,11 @@ impl DeviceArgs {
     pub(crate) fn beside_a_codec(&self) -> Self {
         let room = threads_beside_a_codec().and_then(|threads| u16::try_from(threads).ok());
         Self { threads: self.threads.or(room), ..self.clone() }
+    }
+
+    /// The device to open.
+    pub(crate) fn choice(&self) -> DeviceChoice {
+        self.device.unwrap_or_default()
     }
 
     /// How many threads were asked for.

@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Result, bail};
 use clap::Args;
-use pastiche_media::{CameraChoice, CameraOptions};
+use pastiche_media::{CameraChoice, CameraOptions, IMAGE_ENDINGS};
 use pastiche_pipeline::live::{
     EngineOptions, LiveCommand, LiveEvent, LiveOptions, LiveSession, LiveSource, LiveSummary, ProcessSize,
     RecordingOptions, SourceState,
@@ -24,7 +24,7 @@ use crate::{
     interrupt::Interrupt,
     report::print_json,
     terminal::tell,
-    window::{self, RendererChoice, WindowOptions},
+    window::{self, Given, RendererChoice, WindowOptions},
 };
 
 /// Without `--style`.
@@ -41,16 +41,17 @@ const CYCLED_SIZES: [ProcessSize; 3] =
 /// Restyle a camera, a video in a loop or a photograph as it comes.
 #[derive(Args)]
 pub(crate) struct LiveArgs {
-    /// A video, played in a loop, or a photograph; the camera unless given.
+    /// A video, played in a loop, or a photograph; what was shown the last time, or the camera, unless given.
     file: Option<PathBuf>,
 
     /// The camera: its number or a part of its name (see `pastiche devices`); the first unless given.
     #[arg(long, value_name = "N|NAME", conflicts_with = "file")]
     camera: Option<CameraChoice>,
 
-    /// The style: an installed one's name (see `pastiche styles`) or the path of a .safetensors file.
-    #[arg(short, long, value_name = "NAME|FILE", default_value = DEFAULT_STYLE)]
-    style: String,
+    /// The style: an installed one's name (see `pastiche styles`) or the path of a .safetensors file; the last one used, or
+    /// starry_night, unless given.
+    #[arg(short, long, value_name = "NAME|FILE")]
+    style: Option<String>,
 
     /// Which network to take where a style comes with several (see `pastiche styles`).
     #[arg(long, value_name = "ARCH")]
@@ -131,7 +132,7 @@ struct Measurement {
     first_frame_ms: Option<f64>,
     /// Of changes of style.
     #[serde(skip_serializing_if = "Option::is_none")]
-    style_change_ms: Option<Latency>,
+    style_change_ms: Option<StyleChanges>,
     dropped: u64,
     width: u32,
     height: u32,
@@ -139,6 +140,14 @@ struct Measurement {
     precision: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     recording: Option<Recorded>,
+}
+
+#[derive(Serialize)]
+struct StyleChanges {
+    p50: f64,
+    p95: f64,
+    max: f64,
+    count: u64,
 }
 
 #[derive(Serialize)]
@@ -170,11 +179,11 @@ enum Line<'a> {
 impl LiveArgs {
     pub(crate) fn run(&self) -> Result<Outcome> {
         let begun = Instant::now();
-        let options = self.options()?;
         if !self.headless {
-            window::open(WindowOptions { renderer: self.renderer, live: Some(options) })?;
+            window::open(WindowOptions { renderer: self.renderer, given: self.given()? })?;
             return Ok(Outcome::Done);
         }
+        let options = self.options()?;
         let record = self.without_window.record.as_deref();
         if let Some(output) = record {
             refuse_existing(output, self.without_window.overwrite.overwrite)?;
@@ -189,6 +198,9 @@ impl LiveArgs {
             session.send(LiveCommand::StartVirtualCamera(Some(device.clone())));
         }
         let mut watch = Watch::new(begun, &self.without_window)?;
+        if let Some((styles, _)) = &watch.styles {
+            session.send(LiveCommand::PrepareStyles(styles.clone()));
+        }
         let end = self.without_window.seconds.map(|seconds| begun + seconds);
         while !interrupt.cancel().is_cancelled() && end.is_none_or(|end| Instant::now() < end) {
             watch.look_at(&session)?;
@@ -198,37 +210,66 @@ impl LiveArgs {
         Ok(if interrupt.cancel().is_cancelled() { Outcome::Interrupted } else { Outcome::Done })
     }
 
+    /// What a session without a window starts with.
     fn options(&self) -> Result<LiveOptions> {
-        let size = self.size.map(|size| (size.width, size.height));
-        let source = match &self.file {
-            Some(path) => file_source(path),
-            None => {
-                let camera = self.camera.clone().unwrap_or_default();
-                LiveSource::Camera(CameraOptions { camera, size, frame_rate: None })
-            }
-        };
-        let process_size = self.process_size.process_size();
+        let source = self.source().unwrap_or_else(|| self.camera_source(CameraChoice::First));
+        let style = self.style.as_deref().unwrap_or(DEFAULT_STYLE);
         Ok(LiveOptions {
-            style: Some(find_style(&self.style, self.architecture.as_deref())?),
+            style: Some(find_style(style, self.architecture.as_deref())?),
             engine: EngineOptions {
-                device: self.device.device,
+                device: self.device.choice(),
                 threads: self.device.threads(),
                 precision: self.device.precision,
             },
             controls: self.controls.controls(Some(&self.smoothing)),
-            process_size: process_size
-                .map_or(ProcessSize::Auto, |(width, height)| ProcessSize::Fixed(width, height)),
-            size,
+            process_size: self.fixed_process_size().unwrap_or_default(),
+            size: self.picture_size(),
             mirror: self.mirror,
             ..LiveOptions::new(source)
         })
+    }
+
+    /// What the window is told; it remembers the rest.
+    fn given(&self) -> Result<Given> {
+        let style = self.style.as_deref().map(|style| find_style(style, self.architecture.as_deref()));
+        Ok(Given {
+            source: self.source(),
+            style: style.transpose()?,
+            strength: self.controls.strength,
+            keep_colors: self.controls.keep_colors,
+            smoothing: self.smoothing.smoothing,
+            process_size: self.fixed_process_size(),
+            size: self.picture_size(),
+            mirror: self.mirror,
+            device: self.device.device,
+            threads: self.device.threads(),
+            precision: self.device.precision,
+        })
+    }
+
+    /// The source that was asked for.
+    fn source(&self) -> Option<LiveSource> {
+        let file = self.file.as_deref().map(file_source);
+        file.or_else(|| self.camera.clone().map(|camera| self.camera_source(camera)))
+    }
+
+    fn camera_source(&self, camera: CameraChoice) -> LiveSource {
+        LiveSource::Camera(CameraOptions { camera, size: self.picture_size(), frame_rate: None })
+    }
+
+    fn picture_size(&self) -> Option<(u32, u32)> {
+        self.size.map(|size| (size.width, size.height))
+    }
+
+    fn fixed_process_size(&self) -> Option<ProcessSize> {
+        self.process_size.process_size().map(|(width, height)| ProcessSize::Fixed(width, height))
     }
 }
 
 /// A photograph by its name's ending; all else is tried as a video.
 fn file_source(path: &Path) -> LiveSource {
     let extension = path.extension().unwrap_or_default();
-    let still = ["png", "jpg", "jpeg"].iter().any(|known| extension.eq_ignore_ascii_case(known));
+    let still = IMAGE_ENDINGS.iter().any(|known| extension.eq_ignore_ascii_case(known));
     if still { LiveSource::Still(path.to_owned()) } else { LiveSource::Video(path.to_owned()) }
 }
 
@@ -241,7 +282,7 @@ struct Watch {
     styles: Option<(Vec<PathBuf>, Cycle)>,
     sizes: Option<Cycle>,
     recorded: Option<Recorded>,
-    source: &'static str,
+    source: SourceState,
     failed: Option<String>,
 }
 
@@ -285,7 +326,7 @@ impl Watch {
             styles,
             sizes: args.cycle_sizes.map(|period_ms| Cycle::new(period_ms, begun)),
             recorded: None,
-            source: "opening",
+            source: SourceState::Opening,
             failed: None,
         })
     }
@@ -319,10 +360,10 @@ impl Watch {
             SourceState::Lost { reason, .. } => ("lost", reason.as_str()),
         };
         let json = self.progress == ProgressMode::Json;
-        if json && self.source != state {
+        if json && self.source != status.source {
             print_json(&Line::Source { seconds: self.seconds(), state, text })?;
         }
-        self.source = state;
+        self.source = status.source.clone();
         if Instant::now() < self.next_progress {
             return Ok(());
         }
@@ -408,7 +449,11 @@ impl Watch {
             fps: rounded(summary.fps),
             latency_ms: latency(summary.latency_ms),
             first_frame_ms: summary.first_frame_ms.map(rounded),
-            style_change_ms: status.statistics.style_change_ms.map(|_| latency(summary.style_change_ms)),
+            style_change_ms: (summary.style_changes > 0).then(|| {
+                let Latency { p50, p95 } = latency(summary.style_change_ms);
+                let (max, count) = (rounded(summary.style_change_max_ms), summary.style_changes);
+                StyleChanges { p50, p95, max, count }
+            }),
             dropped: summary.dropped,
             width,
             height,

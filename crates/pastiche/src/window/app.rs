@@ -76,6 +76,8 @@ pub(crate) struct App {
     pub(super) next_notice: u64,
     /// The style to choose when it is in the list.
     pub(super) wanted_style: Option<String>,
+    /// The names of recordings and snapshots that were asked for.
+    pub(super) given_names: Vec<PathBuf>,
     /// What egui is to do with the window.
     pub(super) viewport_commands: Vec<ViewportCommand>,
 }
@@ -124,12 +126,14 @@ impl App {
             finishing_since_seconds: None,
             next_notice: 1,
             wanted_style: None,
+            given_names: Vec::new(),
             viewport_commands: Vec::new(),
         };
         app.take_styles(styles);
         app.choose_first_source();
         app.services.request(Request::ListHardware);
         app.session = Some(start(app.live_options())?);
+        app.prepare_neighbours();
         app.update_folder();
         Ok(app)
     }

@@ -16,7 +16,7 @@ use super::{
     export::ExportRequest,
     services::{Pick, Request},
     settings::{Resolution, SourceChoice, ThemeChoice},
-    state::{Dialog, ExportDraft, Screen},
+    state::{Dialog, ExportDraft, Screen, StyleView},
 };
 
 /// A recording's name where there is no style to name it after.
@@ -175,7 +175,11 @@ impl App {
         let size = self.size;
         let camera = |camera| LiveSource::Camera(CameraOptions { camera, size, ..CameraOptions::default() });
         match source {
-            SourceChoice::Camera(name) => camera(CameraChoice::Name(name.clone())),
+            SourceChoice::Camera { name, id } => camera(match id {
+                Some(id) if name.is_empty() => CameraChoice::Id(*id),
+                Some(id) => CameraChoice::Known { id: *id, name: name.clone() },
+                None => CameraChoice::Name(name.clone()),
+            }),
             SourceChoice::Video(path) => LiveSource::Video(path.clone()),
             SourceChoice::Still(path) => LiveSource::Still(path.clone()),
             SourceChoice::Demo => match &self.state.demo {
@@ -191,7 +195,7 @@ impl App {
         let state = &mut self.state;
         state.source = match &state.settings.source {
             SourceChoice::Any => match state.cameras.first() {
-                Some(camera) => SourceChoice::Camera(camera.name.clone()),
+                Some(camera) => camera.into(),
                 None if state.demo.is_some() => SourceChoice::Demo,
                 None => SourceChoice::Any,
             },
@@ -222,20 +226,33 @@ impl App {
         let path = style.path.clone();
         self.state.settings.style = Some(name.to_owned());
         self.send(LiveCommand::SetStyle(Some(path)));
+        self.prepare_neighbours();
         self.name_output();
     }
 
-    /// The style `steps` further down the list, round and round.
-    fn step_style(&mut self, steps: isize) {
-        let styles = &self.state.styles;
-        if styles.is_empty() {
-            return;
+    /// The styles that the next keys ask for are got ready.
+    pub(super) fn prepare_neighbours(&mut self) {
+        let neighbours = [1, -1].map(|steps| self.neighbour(steps).map(|style| style.path.clone()));
+        let mut paths: Vec<PathBuf> = neighbours.into_iter().flatten().collect();
+        paths.dedup();
+        if let Some(session) = &mut self.session {
+            session.prepare_styles(paths);
         }
+    }
+
+    /// The style `steps` further down the list, round and round.
+    fn neighbour(&self, steps: isize) -> Option<&StyleView> {
+        let styles = &self.state.styles;
         let chosen = self.state.settings.style.as_deref();
         let now = styles.iter().position(|style| Some(style.name.as_str()) == chosen).unwrap_or(0);
-        let next = (now as isize + steps).rem_euclid(styles.len() as isize) as usize;
-        let name = styles[next].name.clone();
-        self.set_style(&name);
+        let next = (now as isize + steps).checked_rem_euclid(styles.len() as isize)?;
+        styles.get(next as usize)
+    }
+
+    fn step_style(&mut self, steps: isize) {
+        if let Some(name) = self.neighbour(steps).map(|style| style.name.clone()) {
+            self.set_style(&name);
+        }
     }
 
     fn toggle_recording(&mut self) {
@@ -247,10 +264,14 @@ impl App {
         self.send(LiveCommand::StartRecording(RecordingOptions::new(path)));
     }
 
-    /// A new file in the user's folder, named after the style.
+    /// A new file in the user's folder, named after the style. A name is given out once, also while its file is not there
+    /// yet.
     fn new_file(&mut self, extension: &str) -> PathBuf {
         let stem = self.state.settings.style.clone().unwrap_or_else(|| UNSTYLED.to_owned());
-        self.services.new_file(&self.state.folder, &stem, extension, &[])
+        let taken: Vec<&Path> = self.given_names.iter().map(PathBuf::as_path).collect();
+        let path = self.services.new_file(&self.state.folder, &stem, extension, &taken);
+        self.given_names.push(path.clone());
+        path
     }
 
     /// Takes over the folder that the settings say.

@@ -23,4 +23,4 @@ mod text;
 mod theme;
 mod widgets;
 
-pub(crate) use open::{RendererChoice, WindowOptions, open};
+pub(crate) use open::{Given, RendererChoice, WindowOptions, open};

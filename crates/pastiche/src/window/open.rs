@@ -4,7 +4,7 @@ use std::{
     env,
     path::{Path, PathBuf},
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Instant,
@@ -14,9 +14,9 @@ use anyhow::{Context as _, Result, anyhow};
 use clap::ValueEnum;
 use eframe::{NativeOptions, Renderer};
 use egui::ViewportBuilder;
-use pastiche_inference::{StyleEntry, StyleLibrary};
+use pastiche_inference::{DeviceChoice, Precision, StyleEntry, StyleLibrary};
 use pastiche_media::{CameraChoice, CameraInfo, list_cameras};
-use pastiche_pipeline::live::{EngineOptions, LiveOptions, LiveSession, LiveSource};
+use pastiche_pipeline::live::{EngineOptions, LiveOptions, LiveSession, LiveSource, ProcessSize};
 
 use super::{
     app::{App, Parts, TITLE},
@@ -42,7 +42,53 @@ pub(crate) struct WindowOptions {
     /// The one that works where nothing is said.
     pub(crate) renderer: Option<RendererChoice>,
     /// What to show, and how; as it was the last time where nothing is said.
-    pub(crate) live: Option<LiveOptions>,
+    pub(crate) given: Given,
+}
+
+impl WindowOptions {
+    /// Everything as it was the last time.
+    pub(crate) fn new(renderer: Option<RendererChoice>) -> Self {
+        Self { renderer, given: Given::default() }
+    }
+}
+
+/// What was said on the command line; the rest is remembered.
+#[derive(Default)]
+pub(crate) struct Given {
+    pub(crate) source: Option<LiveSource>,
+    /// The style's file.
+    pub(crate) style: Option<PathBuf>,
+    pub(crate) strength: Option<f32>,
+    pub(crate) keep_colors: bool,
+    pub(crate) smoothing: Option<f32>,
+    pub(crate) process_size: Option<ProcessSize>,
+    /// The picture's width and height.
+    pub(crate) size: Option<(u32, u32)>,
+    pub(crate) mirror: bool,
+    pub(crate) device: Option<DeviceChoice>,
+    pub(crate) threads: Option<usize>,
+    pub(crate) precision: Precision,
+}
+
+/// Ctrl-C, or whatever asks from outside.
+#[derive(Clone, Default)]
+struct Interrupt {
+    is_asked: Arc<AtomicBool>,
+    /// The window to wake, once there is one: it may have nothing to paint.
+    window: Arc<Mutex<Option<egui::Context>>>,
+}
+
+impl Interrupt {
+    fn ask(&self) {
+        self.is_asked.store(true, Ordering::Release);
+        if let Some(context) = &*self.window.lock().unwrap_or_else(PoisonError::into_inner) {
+            context.request_repaint();
+        }
+    }
+
+    fn wakes(&self, context: &egui::Context) {
+        *self.window.lock().unwrap_or_else(PoisonError::into_inner) = Some(context.clone());
+    }
 }
 
 /// Opens the window and returns when it is closed.
@@ -50,9 +96,9 @@ pub(crate) struct WindowOptions {
 /// # Errors
 /// Nothing here can draw a window, or the system gives no threads.
 pub(crate) fn open(options: WindowOptions) -> Result<()> {
-    let quit = Arc::new(AtomicBool::new(false));
-    let asked = Arc::clone(&quit);
-    ctrlc::set_handler(move || asked.store(true, Ordering::Release)).context("cannot watch for Ctrl-C")?;
+    let quit = Interrupt::default();
+    let handler = quit.clone();
+    ctrlc::set_handler(move || handler.ask()).context("cannot watch for Ctrl-C")?;
     let (first, second) = match options.renderer {
         Some(RendererChoice::Wgpu) => (Renderer::Wgpu, None),
         Some(RendererChoice::Glow) => (Renderer::Glow, None),
@@ -77,7 +123,7 @@ fn told(error: eframe::Error) -> anyhow::Error {
     )
 }
 
-fn run(options: &WindowOptions, renderer: Renderer, quit: &Arc<AtomicBool>) -> Result<(), eframe::Error> {
+fn run(options: &WindowOptions, renderer: Renderer, quit: &Interrupt) -> Result<(), eframe::Error> {
     let native = NativeOptions {
         renderer,
         viewport: ViewportBuilder::default()
@@ -90,7 +136,7 @@ fn run(options: &WindowOptions, renderer: Renderer, quit: &Arc<AtomicBool>) -> R
             .with_drag_and_drop(true),
         ..NativeOptions::default()
     };
-    let quit = Arc::clone(quit);
+    let quit = quit.clone();
     eframe::run_native(
         TITLE,
         native,
@@ -105,8 +151,9 @@ fn run(options: &WindowOptions, renderer: Renderer, quit: &Arc<AtomicBool>) -> R
 fn build(
     context: &egui::Context,
     options: &WindowOptions,
-    quit: Arc<AtomicBool>,
+    quit: Interrupt,
 ) -> Result<App, Box<dyn std::error::Error + Send + Sync>> {
+    quit.wakes(context);
     let wake = {
         let context = context.clone();
         move || context.request_repaint()
@@ -119,15 +166,14 @@ fn build(
         Vec::new()
     });
     let mut extra_styles = Vec::new();
-    if let Some(live) = &options.live {
-        apply_live(&mut settings, live, &cameras);
-        if let Some(path) = &live.style {
-            let known = library.styles().iter().find(|style| style.path == *path);
-            let style = known.cloned().map_or_else(|| StyleEntry::read(path), Ok)?;
-            settings.style = Some(style.name.clone());
-            if known.is_none() {
-                extra_styles.push(style);
-            }
+    let given = &options.given;
+    apply_given(&mut settings, given, &cameras);
+    if let Some(path) = &given.style {
+        let known = library.styles().iter().find(|style| style.path == *path);
+        let style = known.cloned().map_or_else(|| StyleEntry::read(path), Ok)?;
+        settings.style = Some(style.name.clone());
+        if known.is_none() {
+            extra_styles.push(style);
         }
     }
     let started = Instant::now();
@@ -140,10 +186,14 @@ fn build(
         exporter: Box::new(ExportThread::start(wake.clone())?),
         demo,
         default_folder: default_folder(),
-        engine_defaults: options.live.as_ref().map_or_else(EngineOptions::default, |live| live.engine),
-        size: options.live.as_ref().and_then(|live| live.size),
+        engine_defaults: EngineOptions {
+            threads: given.threads,
+            precision: given.precision,
+            ..EngineOptions::default()
+        },
+        size: given.size,
         clock: Box::new(move || started.elapsed()),
-        asked_to_quit: Box::new(move || quit.load(Ordering::Acquire)),
+        asked_to_quit: Box::new(move || quit.is_asked.load(Ordering::Acquire)),
     };
     let start = |live: LiveOptions| -> Result<Box<dyn Session>, Box<dyn std::error::Error + Send + Sync>> {
         Ok(Box::new(LiveSession::start(live, wake)?))
@@ -152,23 +202,35 @@ fn build(
 }
 
 /// The command line goes before what was remembered.
-fn apply_live(settings: &mut Settings, live: &LiveOptions, cameras: &[CameraInfo]) {
-    settings.source = match &live.source {
-        LiveSource::Video(path) => SourceChoice::Video(absolute(path)),
-        LiveSource::Still(path) => SourceChoice::Still(absolute(path)),
-        LiveSource::Camera(options) => match &options.camera {
-            CameraChoice::First => SourceChoice::Any,
-            choice => SourceChoice::Camera(
-                choice.find(cameras).map_or_else(|| choice.to_string(), |camera| camera.name.clone()),
-            ),
-        },
-    };
-    settings.strength = live.controls.strength;
-    settings.keep_colors = live.controls.keep_colors;
-    settings.smoothing = live.controls.smoothing;
-    settings.resolution = live.process_size.into();
-    settings.mirror = live.mirror;
-    settings.device = live.engine.device.to_string();
+fn apply_given(settings: &mut Settings, given: &Given, cameras: &[CameraInfo]) {
+    if let Some(source) = &given.source {
+        settings.source = match source {
+            LiveSource::Video(path) => SourceChoice::Video(absolute(path)),
+            LiveSource::Still(path) => SourceChoice::Still(absolute(path)),
+            LiveSource::Camera(options) => camera_choice(&options.camera, cameras),
+        };
+    }
+    settings.strength = given.strength.unwrap_or(settings.strength);
+    settings.keep_colors |= given.keep_colors;
+    settings.smoothing = given.smoothing.unwrap_or(settings.smoothing);
+    settings.resolution = given.process_size.map_or(settings.resolution, Into::into);
+    settings.mirror |= given.mirror;
+    if let Some(device) = given.device {
+        settings.device = device.to_string();
+    }
+}
+
+/// The camera that is meant; one that is not there is waited for.
+fn camera_choice(choice: &CameraChoice, cameras: &[CameraInfo]) -> SourceChoice {
+    match (choice.find(cameras), choice) {
+        (Some(camera), _) => camera.into(),
+        (None, CameraChoice::Id(id)) => SourceChoice::Camera { name: String::new(), id: Some(*id) },
+        (None, CameraChoice::Name(name)) => SourceChoice::Camera { name: name.clone(), id: None },
+        (None, CameraChoice::Known { id, name }) => {
+            SourceChoice::Camera { name: name.clone(), id: Some(*id) }
+        }
+        (None, CameraChoice::First) => SourceChoice::Any,
+    }
 }
 
 /// What is remembered must hold wherever the program is started the next time.
@@ -189,4 +251,41 @@ fn default_folder() -> PathBuf {
     let videos = directories::UserDirs::new()
         .map(|dirs| dirs.video_dir().unwrap_or_else(|| dirs.home_dir()).to_owned());
     videos.or_else(|| env::current_dir().ok()).unwrap_or_default().join(TITLE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::window::settings::Resolution;
+
+    #[test]
+    fn what_is_not_said_is_as_it_was() {
+        let remembered = Settings {
+            source: SourceChoice::Still("/photo.png".into()),
+            strength: 0.3,
+            smoothing: 0.4,
+            keep_colors: true,
+            mirror: true,
+            resolution: Resolution::Fixed(320, 240),
+            device: "cpu".to_owned(),
+            ..Settings::default()
+        };
+        let mut settings = remembered.clone();
+        apply_given(&mut settings, &Given::default(), &[]);
+        assert_eq!(settings, remembered);
+
+        let given = Given { strength: Some(1.0), device: Some(DeviceChoice::Auto), ..Given::default() };
+        apply_given(&mut settings, &given, &[]);
+        assert_eq!(settings, Settings { strength: 1.0, device: "auto".to_owned(), ..remembered });
+    }
+
+    #[test]
+    fn a_camera_is_remembered_by_what_finds_it_again() {
+        let cameras = [0, 2].map(|id| CameraInfo { id, name: "Twin".to_owned() });
+        let chosen = |text: &str| camera_choice(&text.parse().unwrap_or_default(), &cameras);
+        let camera = |name: &str, id| SourceChoice::Camera { name: name.to_owned(), id };
+        assert_eq!(chosen("2"), camera("Twin", Some(2)));
+        assert_eq!(chosen("twin"), camera("Twin", Some(0)));
+        assert_eq!((chosen("Other"), chosen("7")), (camera("Other", None), camera("", Some(7))));
+    }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use pastiche_inference::{Controls, MIN_SIDE};
-use pastiche_media::AudioMode;
+use pastiche_media::{AudioMode, CameraInfo};
 use pastiche_pipeline::live::ProcessSize;
 use serde::{Deserialize, Serialize};
 
@@ -86,14 +86,20 @@ pub(crate) enum SourceChoice {
     /// The first camera, or the demo clip where there is none.
     #[default]
     Any,
-    /// The camera of this name.
-    Camera(String),
+    /// The camera of this name; of several, that with this number. Without a name, the one with the number.
+    Camera { name: String, id: Option<u32> },
     /// The clip that comes with the program.
     Demo,
     /// A video in a loop.
     Video(PathBuf),
     /// A photograph.
     Still(PathBuf),
+}
+
+impl From<&CameraInfo> for SourceChoice {
+    fn from(camera: &CameraInfo) -> Self {
+        Self::Camera { name: camera.name.clone(), id: Some(camera.id) }
+    }
 }
 
 /// How large the network works.

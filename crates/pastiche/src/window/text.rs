@@ -139,7 +139,7 @@ pub(crate) const STYLES: &str = "Styles";
 // Dialogs.
 pub(crate) const QUIT_TITLE: &str = "Work is going on";
 pub(crate) const STAY: &str = "Keep going";
-pub(crate) const FINISH_AND_QUIT: &str = "Finish and close";
+pub(crate) const FINISH_AND_QUIT: &str = "Save and close";
 pub(crate) const FINISHING: &str = "Saving what was recorded";
 pub(crate) const FINISHING_TEXT: &str = "The window closes by itself in a moment.";
 pub(crate) const ADD_STYLE_TITLE: &str = "Add this style?";
@@ -266,6 +266,16 @@ pub(crate) fn style_added(title: &str) -> String {
     format!("{title} is among your styles now")
 }
 
+/// A camera of which only the number is known.
+pub(crate) fn camera_number(id: u32) -> String {
+    format!("Camera {id}")
+}
+
+/// A camera that has its name in common with another.
+pub(crate) fn numbered_camera(name: &str, id: u32) -> String {
+    format!("{name} ({id})")
+}
+
 /// A source is back.
 pub(crate) fn source_back(name: &str) -> String {
     format!("{name} is back")
@@ -273,6 +283,7 @@ pub(crate) fn source_back(name: &str) -> String {
 
 /// What goes on while the window is asked to close.
 pub(crate) fn quit_text(recording: bool, exports: usize) -> String {
+    let exports_left = exports > 0;
     let exports = match exports {
         0 => None,
         1 => Some("an export is not finished".to_owned()),
@@ -283,7 +294,9 @@ pub(crate) fn quit_text(recording: bool, exports: usize) -> String {
     let what = what.join(" and ");
     let mut first = what.chars();
     let what: String = first.next().into_iter().flat_map(char::to_uppercase).chain(first).collect();
-    format!("{what}. What is done so far is saved before the window closes.")
+    let saved = "What is done so far is saved before the window closes, and plays";
+    let rest = if exports_left { "; the rest of the exports is not made." } else { "." };
+    format!("{what}. {saved}{rest}")
 }
 
 /// A style is offered.

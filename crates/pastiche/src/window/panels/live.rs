@@ -2,6 +2,7 @@
 
 use egui::{ComboBox, Label, RichText, TextWrapMode, Ui};
 use pastiche_inference::DeviceChoice;
+use pastiche_media::CameraInfo;
 use pastiche_pipeline::live::ProcessSize;
 
 use super::{scrolling, styles};
@@ -67,7 +68,7 @@ fn source_list_ui(ui: &mut Ui, state: &State, commands: &mut Vec<AppCommand>) {
         }
     };
     for camera in &state.cameras {
-        entry(ui, SourceChoice::Camera(camera.name.clone()), &camera.name);
+        entry(ui, camera.into(), &camera_name(state, camera));
     }
     if state.demo.is_some() {
         entry(ui, SourceChoice::Demo, text::DEMO_CLIP);
@@ -80,11 +81,24 @@ fn source_list_ui(ui: &mut Ui, state: &State, commands: &mut Vec<AppCommand>) {
     }
 }
 
+/// A camera's name, with its number where another one has the same.
+fn camera_name(state: &State, camera: &CameraInfo) -> String {
+    let is_twin = |other: &&CameraInfo| other.name == camera.name && other.id != camera.id;
+    match state.cameras.iter().find(is_twin) {
+        Some(_) => text::numbered_camera(&camera.name, camera.id),
+        None => camera.name.clone(),
+    }
+}
+
 /// What the source is called.
 pub(super) fn source_name(state: &State) -> String {
     match &state.source {
         SourceChoice::Any => text::NO_CAMERA.to_owned(),
-        SourceChoice::Camera(name) => name.clone(),
+        SourceChoice::Camera { name, id } => match (id, name.is_empty()) {
+            (Some(id), true) => text::camera_number(*id),
+            (Some(id), false) => camera_name(state, &CameraInfo { id: *id, name: name.clone() }),
+            (None, _) => name.clone(),
+        },
         SourceChoice::Demo => text::DEMO_CLIP.to_owned(),
         SourceChoice::Video(path) | SourceChoice::Still(path) => text::file_name(path),
     }

@@ -104,6 +104,8 @@ pub(crate) trait Services {
 /// The session that paints, as the window sees it.
 pub(crate) trait Session {
     fn send(&mut self, command: LiveCommand);
+    /// Gets styles ready that may be asked for next.
+    fn prepare_styles(&mut self, paths: Vec<PathBuf>);
     fn take_shown(&mut self) -> Option<Shown>;
     fn status(&self) -> LiveStatus;
     fn drain_events(&mut self) -> Vec<LiveEvent>;
@@ -117,6 +119,10 @@ pub(crate) trait Session {
 impl Session for LiveSession {
     fn send(&mut self, command: LiveCommand) {
         Self::send(self, command);
+    }
+
+    fn prepare_styles(&mut self, paths: Vec<PathBuf>) {
+        Self::send(self, LiveCommand::PrepareStyles(paths));
     }
 
     fn take_shown(&mut self) -> Option<Shown> {

@@ -1,4 +1,5 @@
-//! The thread that answers, one request after the other; dialogs have a thread each, for they stay open.
+//! The threads that answer, one request after the other. Previews have their own, since painting takes long; dialogs have
+//! one each, for they stay open.
 
 use std::{
     fs,
@@ -10,7 +11,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use pastiche_inference::{StyleEntry, StyleLibrary, compute_devices};
-use pastiche_media::{available_encoders, list_cameras, probe, read_image};
+use pastiche_media::{IMAGE_ENDINGS, available_encoders, list_cameras, probe, read_image};
 
 use super::{Pick, Reply, Request, Services, thumbnail::ThumbnailPainter};
 use crate::{
@@ -22,12 +23,12 @@ use crate::{
 const MAX_WAITING: usize = 256;
 
 const VIDEO_EXTENSIONS: [&str; 9] = ["mp4", "m4v", "mov", "mkv", "webm", "avi", "mpg", "mpeg", "ts"];
-const IMAGE_EXTENSIONS: [&str; 3] = ["png", "jpg", "jpeg"];
 const STYLE_EXTENSION: &str = "safetensors";
 
-/// The "services" thread's other end.
+/// The other end of the "services" and "previews" threads.
 pub(crate) struct ServiceThread {
     requests: SyncSender<Request>,
+    previews: SyncSender<Request>,
     replies: Receiver<Reply>,
     /// For dialogs.
     reply: Replier,
@@ -47,13 +48,23 @@ impl Replier {
         (self.wake)();
     }
 
+    /// For the window's own thread, which must not wait for itself.
+    fn tell_now(&self, reply: Reply) {
+        if let Err(TrySendError::Full(reply) | TrySendError::Disconnected(reply)) =
+            self.replies.try_send(reply)
+        {
+            log::warn!("too many answers wait, so this one is lost: {reply:?}");
+        }
+        (self.wake)();
+    }
+
     fn tell_result(&self, result: Result<Reply>) {
         self.tell(result.unwrap_or_else(|error| Reply::Failed(one_line(&error))));
     }
 }
 
 impl ServiceThread {
-    /// Starts the thread. `demo` is what previews are painted from; `wake` is called when there is an answer.
+    /// Starts the threads. `demo` is what previews are painted from; `wake` is called when there is an answer.
     ///
     /// # Errors
     /// The system gives no thread.
@@ -66,12 +77,19 @@ impl ServiceThread {
         let reply = Replier { replies: sender, wake: std::sync::Arc::new(wake) };
         let replier = reply.clone();
         thread::Builder::new().name("services".to_owned()).spawn(move || {
+            requested.into_iter().for_each(|request| answer(request, &replier));
+        })?;
+        let (previews, wanted) = mpsc::sync_channel(MAX_WAITING);
+        let replier = reply.clone();
+        thread::Builder::new().name("previews".to_owned()).spawn(move || {
             let mut painter = None;
-            for request in requested {
-                answer(request, demo.as_deref(), &mut painter, &replier);
+            for request in wanted {
+                if let Request::PaintThumbnail { name, path } = request {
+                    paint_preview(name, &path, demo.as_deref(), &mut painter, &replier);
+                }
             }
         })?;
-        Ok(Self { requests, replies, reply })
+        Ok(Self { requests, previews, replies, reply })
     }
 }
 
@@ -83,14 +101,11 @@ impl Services for ServiceThread {
                 let dialog = thread::Builder::new().name("dialog".to_owned());
                 dialog.spawn(move || run_dialog(pick, &reply)).err().map(|error| error.to_string())
             }
-            other => match self.requests.try_send(other) {
-                Ok(()) => None,
-                Err(TrySendError::Full(_)) => Some(text::BUSY.to_owned()),
-                Err(TrySendError::Disconnected(_)) => Some(text::SERVICES_GONE.to_owned()),
-            },
+            preview @ Request::PaintThumbnail { .. } => refusal(self.previews.try_send(preview)),
+            other => refusal(self.requests.try_send(other)),
         };
         if let Some(reason) = refused {
-            log::warn!("{reason}");
+            self.reply.tell_now(Reply::Failed(reason));
         }
     }
 
@@ -114,7 +129,29 @@ impl Services for ServiceThread {
     }
 }
 
-fn answer(request: Request, demo: Option<&Path>, painter: &mut Option<ThumbnailPainter>, reply: &Replier) {
+/// Why a request was not taken.
+fn refusal(sent: Result<(), TrySendError<Request>>) -> Option<String> {
+    sent.err().map(|error| match error {
+        TrySendError::Full(_) => text::BUSY.to_owned(),
+        TrySendError::Disconnected(_) => text::SERVICES_GONE.to_owned(),
+    })
+}
+
+fn paint_preview(
+    name: String,
+    path: &Path,
+    demo: Option<&Path>,
+    painter: &mut Option<ThumbnailPainter>,
+    reply: &Replier,
+) {
+    match thumbnail(path, demo, painter) {
+        Ok(picture) => reply.tell(Reply::Thumbnail { name, picture }),
+        // A style without a preview can be chosen all the same, and says what is wrong with it then.
+        Err(error) => log::info!("no preview of {name}: {}", one_line(&error)),
+    }
+}
+
+fn answer(request: Request, reply: &Replier) {
     match request {
         Request::ListCameras => match list_cameras() {
             Ok(cameras) => reply.tell(Reply::Cameras(cameras)),
@@ -126,11 +163,6 @@ fn answer(request: Request, demo: Option<&Path>, painter: &mut Option<ThumbnailP
         },
         Request::ListStyles => reply.tell(Reply::Styles(StyleLibrary::discover().styles().to_vec())),
         Request::ListHardware => reply.tell(hardware()),
-        Request::PaintThumbnail { name, path } => match thumbnail(&path, demo, painter) {
-            Ok(picture) => reply.tell(Reply::Thumbnail { name, picture }),
-            // A style without a preview can be chosen all the same, and says what is wrong with it then.
-            Err(error) => log::info!("no preview of {name}: {}", one_line(&error)),
-        },
         Request::Inspect(path) => reply.tell(inspect(path)),
         Request::InstallStyle(path) => reply.tell_result(install_style(&path)),
         Request::Reveal(path) => {
@@ -138,7 +170,8 @@ fn answer(request: Request, demo: Option<&Path>, painter: &mut Option<ThumbnailP
                 reply.tell(Reply::Failed(one_line(&error)));
             }
         }
-        Request::Pick(pick) => run_dialog(pick, reply),
+        // These have threads of their own.
+        Request::PaintThumbnail { .. } | Request::Pick(_) => {}
     }
 }
 
@@ -172,7 +205,7 @@ fn inspect(path: PathBuf) -> Reply {
             Err(error) => Reply::Failed(error.to_string()),
         };
     }
-    if IMAGE_EXTENSIONS.contains(&extension) {
+    if IMAGE_ENDINGS.contains(&extension) {
         return match read_image(&path) {
             Ok(_) => Reply::Still(path),
             Err(error) => Reply::Failed(error.to_string()),
@@ -191,6 +224,13 @@ fn install_style(path: &Path) -> Result<Reply> {
     let folder = StyleLibrary::user_folder().context("there is no folder for styles on this system")?;
     fs::create_dir_all(&folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
     let name = path.file_name().context("the style file has no name")?;
+    let library = StyleLibrary::discover();
+    let has_name = |known: &&StyleEntry| {
+        known.name == entry.name && entry.architectures.iter().any(|own| known.architectures.contains(own))
+    };
+    if let Some(known) = library.styles().iter().find(has_name) {
+        bail!("a style called {} is there already; rename your file: {}", known.name, path.display());
+    }
     let target = folder.join(name);
     if target.exists() && fs::canonicalize(&target).ok() != fs::canonicalize(path).ok() {
         bail!("a style file of that name is there already; rename yours: {}", target.display());
@@ -223,8 +263,18 @@ fn reveal(path: &Path) -> Result<()> {
     Ok(())
 }
 
+/// The path with the ending that an export has; a dot elsewhere in the name stays.
+fn named_mp4(path: PathBuf) -> PathBuf {
+    if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("mp4")) {
+        return path;
+    }
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".mp4");
+    path.with_file_name(name)
+}
+
 fn run_dialog(pick: Pick, reply: &Replier) {
-    let media = [&VIDEO_EXTENSIONS[..], &IMAGE_EXTENSIONS[..], &[STYLE_EXTENSION]].concat();
+    let media = [&VIDEO_EXTENSIONS[..], &IMAGE_ENDINGS[..], &[STYLE_EXTENSION]].concat();
     let dialog = rfd::FileDialog::new();
     let picked = match &pick {
         Pick::File => dialog.add_filter(text::OPENABLE_FILES, &media).pick_file(),
@@ -235,10 +285,33 @@ fn run_dialog(pick: Pick, reply: &Replier) {
             let dialog = dialog.add_filter("MP4", &["mp4"]).set_file_name(text::file_name(path));
             let dialog =
                 path.parent().map_or_else(rfd::FileDialog::new, |folder| dialog.set_directory(folder));
-            dialog.save_file().map(|path| path.with_extension("mp4"))
+            dialog.save_file().map(named_mp4)
         }
     };
     if let Some(path) = picked {
         reply.tell(Reply::Picked(pick, path));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exports_keep_the_dots_of_their_names() {
+        let named = |name: &str| named_mp4(Path::new("/videos").join(name));
+        assert_eq!(named("Trip 12.05. to sea"), Path::new("/videos/Trip 12.05. to sea.mp4"));
+        assert_eq!(named("a.b.MP4"), Path::new("/videos/a.b.MP4"));
+    }
+
+    #[test]
+    fn every_kind_of_picture_is_known_for_one() {
+        let folder = tempfile::tempdir().unwrap();
+        for ending in ["webp", "TIFF", "bmp"] {
+            let path = folder.path().join(format!("picture.{ending}"));
+            fs::write(&path, "no picture").unwrap();
+            let Reply::Failed(reason) = inspect(path) else { panic!("{ending} is no picture") };
+            assert!(reason.contains("the picture cannot be read"), "{reason}");
+        }
     }
 }

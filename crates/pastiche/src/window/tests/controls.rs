@@ -3,11 +3,12 @@
 use egui::{Key, accesskit::Role, vec2};
 use egui_kittest::kittest::Queryable;
 use pastiche_inference::DeviceChoice;
+use pastiche_media::CameraChoice;
 use pastiche_pipeline::live::{LiveCommand, LiveEvent, LiveSource, ProcessSize, SourceState};
 
 use super::{Start, Window};
 use crate::window::{
-    services::{Pick, Request},
+    services::{Pick, Reply, Request},
     settings::{Resolution, Settings, SourceChoice, ThemeChoice},
     state::{NoticeKind, Screen},
     text,
@@ -265,4 +266,39 @@ fn nothing_is_cut_off_where_the_window_is_small() {
         let rect = window.rect(Role::Button, label);
         assert!(whole.contains_rect(rect), "{label}: {rect:?}");
     }
+}
+
+#[test]
+fn snapshots_that_follow_each_other_have_names_of_their_own() {
+    let mut window = Window::open();
+    window.press(Key::S);
+    window.press(Key::S);
+    let names = [1, 2].map(|number| format!("/videos/starry_night {number}.png"));
+    assert_eq!(window.sent(), names.map(|name| LiveCommand::Snapshot(name.into())));
+}
+
+#[test]
+fn the_styles_beside_the_chosen_one_are_got_ready() {
+    let mut window = Window::open();
+    let prepared = |window: &Window| -> Vec<String> {
+        let paths = window.world.borrow().prepared.clone();
+        paths.iter().map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).collect()
+    };
+    assert_eq!(prepared(&window), ["great_wave.swift.safetensors"]);
+    window.press(Key::ArrowRight);
+    assert_eq!(prepared(&window), ["starry_night.swift.safetensors"]);
+}
+
+#[test]
+fn cameras_of_one_name_are_told_apart() {
+    let mut window = Window::open();
+    let twin = |id| pastiche_media::CameraInfo { id, name: "Twin".to_owned() };
+    window.reply(Reply::Cameras(vec![twin(0), twin(2)]));
+    window.click(Role::ComboBox, text::SOURCE);
+    window.harness.get_by_label("Twin (2)").click();
+    window.harness.run();
+    let sent = window.sent();
+    let [LiveCommand::SetSource(LiveSource::Camera(options))] = &sent[..] else { panic!("{sent:?}") };
+    assert_eq!(options.camera, CameraChoice::Known { id: 2, name: "Twin".to_owned() });
+    assert_eq!(window.settings().source, SourceChoice::Camera { name: "Twin".to_owned(), id: Some(2) });
 }

@@ -38,6 +38,8 @@ use super::{
 pub(super) struct World {
     pub(super) options: Option<LiveOptions>,
     pub(super) sent: Vec<LiveCommand>,
+    /// The styles to get ready that were told last.
+    pub(super) prepared: Vec<PathBuf>,
     pub(super) status: LiveStatus,
     pub(super) events: Vec<LiveEvent>,
     pub(super) shown: Option<Shown>,
@@ -58,6 +60,10 @@ struct Fake(Shared);
 impl Session for Fake {
     fn send(&mut self, command: LiveCommand) {
         self.0.borrow_mut().sent.push(command);
+    }
+
+    fn prepare_styles(&mut self, paths: Vec<PathBuf>) {
+        self.0.borrow_mut().prepared = paths;
     }
 
     fn take_shown(&mut self) -> Option<Shown> {
