@@ -36,7 +36,7 @@ pub(crate) fn start(
 
 /// Puts a network that enlarges on a device, and says so on standard error.
 pub(crate) fn start_upscaler(path: &Path, factor: u32, device: &DeviceArgs) -> Result<Upscaler> {
-    let opened = ComputeDevice::open(device.device)?;
+    let opened = ComputeDevice::open(device.choice())?;
     let options =
         StylizerOptions { threads: device.threads(), precision: device.precision, process_size: None };
     let upscaler = Upscaler::load(path, factor, &opened, &options)?;
