@@ -399,6 +399,9 @@ impl Watch {
                 tell(format_args!("warning: {text}"));
                 self.failed = Some(text);
             }
+            LiveEvent::StyleChanged { name, took } => {
+                log::info!("style {} after {:.0} ms", name.unwrap_or_default(), took.as_secs_f64() * 1e3);
+            }
             LiveEvent::SourceLost { reason } => tell(format_args!("no pictures: {reason}")),
             LiveEvent::SourceBack { name } => tell(format_args!("the pictures are back: {name}")),
             LiveEvent::RecordingSaved { path, frames, dropped, duration } => {
