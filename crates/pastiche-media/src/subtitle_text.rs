@@ -5,6 +5,8 @@ use ffmpeg_next as ffmpeg;
 
 /// What SubRip and WebVTT have between angle brackets; anything else there is text.
 const TAGS: [&str; 12] = ["b", "i", "u", "s", "c", "v", "font", "lang", "ruby", "rt", "span", "br"];
+/// Those of them that say who speaks, or in which language or font; of the others an attribute is expected.
+const ANNOTATED: [&str; 4] = ["font", "lang", "span", "v"];
 /// How WebVTT writes what has a meaning of its own there.
 const ENTITIES: [(&str, &str); 6] =
     [("&lt;", "<"), ("&gt;", ">"), ("&nbsp;", "\u{a0}"), ("&lrm;", ""), ("&rlm;", ""), ("&amp;", "&")];
@@ -43,8 +45,12 @@ fn is_tag(inside: &str) -> bool {
     let inside = inside.strip_prefix('/').unwrap_or(inside);
     let end = inside.find(|letter: char| !letter.is_ascii_alphanumeric()).unwrap_or(inside.len());
     let (name, rest) = inside.split_at(end);
-    let says_more = rest.is_empty() || rest.starts_with([' ', '.', '/', '\t']);
-    says_more && TAGS.iter().any(|tag| name.eq_ignore_ascii_case(tag))
+    let is_one_of = |names: &[&str]| names.iter().any(|tag| name.eq_ignore_ascii_case(tag));
+    let says_nothing_else = rest.is_empty() || rest.starts_with(['.', '/']);
+    // `a <b and c> d` is text.
+    let says_more =
+        rest.starts_with([' ', '\t']) && (rest.contains('=') || rest.trim() == "/" || is_one_of(&ANNOTATED));
+    is_one_of(&TAGS) && (says_nothing_else || says_more)
 }
 
 /// Whether this is a time at which the words behind it are shown, or the end of a nameless tag.
