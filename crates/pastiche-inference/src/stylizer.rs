@@ -243,7 +243,8 @@ impl Stylizer {
     }
 }
 
-fn thread_pool(options: &StylizerOptions) -> Result<ThreadPool, InferenceError> {
+/// The threads that a network runs on.
+pub(crate) fn thread_pool(options: &StylizerOptions) -> Result<ThreadPool, InferenceError> {
     let threads = options.threads.unwrap_or_else(available_threads);
     ThreadPoolBuilder::new()
         .num_threads(threads)
@@ -260,8 +261,7 @@ fn check_size(Size { width, height }: Size) -> Result<(), InferenceError> {
     Err(InferenceError::Size { width, height })
 }
 
-/// All of the processor's.
-pub(crate) fn available_threads() -> usize {
+fn available_threads() -> usize {
     // Where the system does not tell, one thread always works.
     std::thread::available_parallelism().map_or(1, usize::from)
 }

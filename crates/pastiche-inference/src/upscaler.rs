@@ -8,7 +8,7 @@ use std::{
 use candle_core::Device;
 use pastiche_frame::{Frame, PixelFormat};
 use pastiche_nn::{Network, Output, WeightsFile};
-use rayon::{ThreadPool, ThreadPoolBuilder, prelude::*};
+use rayon::{ThreadPool, prelude::*};
 
 use crate::{
     ComputeDevice, InferenceError, StylizerOptions,
@@ -16,7 +16,7 @@ use crate::{
     library::{StyleLibrary, bundled_folders},
     picture::byte,
     resize::{RgbResizer, Size},
-    stylizer::{MAX_SIDE, MIN_SIDE, available_threads},
+    stylizer::{MAX_SIDE, MIN_SIDE, thread_pool},
 };
 
 /// Side of the pictures that the network makes at a time: large enough that little is done twice, small enough that they
@@ -83,12 +83,7 @@ impl Upscaler {
         options: &StylizerOptions,
     ) -> Result<Self, InferenceError> {
         let precision = options.precision.resolve(device, &network.description().architecture)?;
-        let threads = options.threads.unwrap_or_else(available_threads);
-        let pool = ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .thread_name(|index| format!("engine-{index}"))
-            .build()
-            .map_err(|source| InferenceError::Threads { threads, source })?;
+        let pool = thread_pool(options)?;
         let description = network.description();
         let network_factor = description.enlargement();
         // A network that sees all of a picture has no tiles; none that enlarges is one.

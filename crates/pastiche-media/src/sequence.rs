@@ -9,7 +9,8 @@ use std::{
 use pastiche_frame::{Frame, Rational};
 
 use crate::{
-    IMAGE_ENDINGS, MediaError, error::Result, partial_file::PartialFile, times::ConstantClock, write_image,
+    IMAGE_ENDINGS, MediaError, error::Result, partial_file::PartialFile, still::Kind, times::ConstantClock,
+    write_image,
 };
 
 /// How fast the pictures come where nobody says.
@@ -187,13 +188,7 @@ impl PictureSequence {
     /// # Errors
     /// The ending is another than .png or .jpg, or the folder cannot be made.
     pub fn prepare(&self) -> Result<()> {
-        let path = self.path(1);
-        if !["png", "jpg", "jpeg"]
-            .iter()
-            .any(|ending| path.extension().is_some_and(|own| own.eq_ignore_ascii_case(ending)))
-        {
-            return Err(MediaError::OutputKind { supported: ".png, .jpg or .jpeg", path });
-        }
+        Kind::of(&self.path(1))?;
         fs::create_dir_all(&self.pattern.folder)
             .map_err(|source| MediaError::OutputNotWritable { path: self.pattern.folder.clone(), source })
     }

@@ -75,21 +75,29 @@ fn rgb_over_black(picture: DynamicImage) -> Vec<u8> {
 /// # Errors
 /// The ending is another one, or the file cannot be written.
 pub fn write_image(path: &Path, frame: &Frame) -> Result<()> {
-    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-    let kind = match extension.to_ascii_lowercase().as_str() {
-        "png" => Kind::Png,
-        "jpg" | "jpeg" => Kind::Jpeg,
-        _ => return Err(MediaError::OutputKind { supported: ".png, .jpg or .jpeg", path: path.to_owned() }),
-    };
+    let kind = Kind::of(path)?;
     let file = PartialFile::create(path)?;
     encode(file.path(), kind, frame)
         .map_err(|source| MediaError::ImageWrite { path: path.to_owned(), source })?;
     file.keep().map(drop)
 }
 
-enum Kind {
+/// What pictures are written as.
+pub(crate) enum Kind {
     Png,
     Jpeg,
+}
+
+impl Kind {
+    /// As a name's ending says.
+    pub(crate) fn of(path: &Path) -> Result<Self> {
+        let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+        match extension.to_ascii_lowercase().as_str() {
+            "png" => Ok(Self::Png),
+            "jpg" | "jpeg" => Ok(Self::Jpeg),
+            _ => Err(MediaError::OutputKind { supported: ".png, .jpg or .jpeg", path: path.to_owned() }),
+        }
+    }
 }
 
 fn encode(path: &Path, kind: Kind, frame: &Frame) -> Result<(), ImageError> {

@@ -1,6 +1,6 @@
 //! The threads that join media and the engine: a file job, and a live session.
 //!
-//! Start with [`VideoJob`] for videos, [`restyle_image`] for photographs, and [`live::LiveSession`] for a camera.
+//! Start with [`VideoJob`] for videos, [`process_image`] for photographs, and [`live::LiveSession`] for a camera.
 //!
 //! ```no_run
 //! use pastiche_inference::{ComputeDevice, DeviceChoice, Style, Stylizer, StylizerOptions};
@@ -43,5 +43,5 @@ pub use queue::{BoundedQueue, QueueClosed, QueueReceiver, QueueSender};
 pub use sequence::{SequenceJob, SequenceJobOptions, SequenceSummary};
 pub use slot::LatestSlot;
 pub use stages::{Ending, Sink, StageError, StageNames, run_stages};
-pub use still::{OutputSize, process_image, restyle_image};
+pub use still::{OutputSize, process_image};
 pub use video::{VideoJob, VideoJobOptions, VideoSummary};

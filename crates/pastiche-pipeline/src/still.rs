@@ -45,24 +45,11 @@ impl OutputSize {
     }
 }
 
-/// Reads a picture, scales it, restyles it and writes it; returns its new width and height.
-///
-/// # Errors
-/// The picture cannot be read, is too small to be restyled, or the result cannot be written.
-pub fn restyle_image(
-    input: &Path,
-    output: &Path,
-    size: OutputSize,
-    stylizer: &mut Stylizer,
-) -> Result<(u32, u32)> {
-    process_image(input, output, size, Some(stylizer), None)
-}
-
 /// Reads a picture, scales it, restyles it and enlarges it as far as there is something to do that with, and writes it;
 /// returns its new width and height.
 ///
 /// # Errors
-/// As [`restyle_image`]; or the picture would become too large.
+/// The picture cannot be read, is too small to be restyled, or would become too large; or the result cannot be written.
 pub fn process_image(
     input: &Path,
     output: &Path,
