@@ -5,7 +5,7 @@ use anyhow::{Result, bail};
 use crate::shell::{cargo, output};
 
 /// The crates of the workspace, and those of their fellows that each may name.
-const ARROWS: [(&str, &[&str]); 10] = [
+const ARROWS: [(&str, &[&str]); 11] = [
     ("pastiche-frame", &[]),
     ("pastiche-nn", &["pastiche-frame"]),
     ("pastiche-media", &["pastiche-frame"]),
@@ -17,6 +17,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
         &["pastiche-frame", "pastiche-inference", "pastiche-media", "pastiche-nn", "pastiche-pipeline"],
     ),
     ("pastiche-harbour", &["pastiche-frame", "pastiche-media"]),
+    ("pastiche-stained-glass", &[]),
     ("pastiche-e2e", &["pastiche-frame", "pastiche-media"]),
     ("xtask", &[]),
 ];

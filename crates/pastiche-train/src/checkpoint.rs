@@ -31,6 +31,9 @@ pub(crate) struct Recipe {
     pub(crate) loss_net: String,
     /// Fingerprint of the photographs' names.
     pub(crate) photos: String,
+    /// SHA-256 of the style that it started from, where it did not start from chance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) from: Option<String>,
 }
 
 /// Writes the learner's state, so that the file is there whole or as it was before.

@@ -79,6 +79,18 @@ pub enum TrainError {
         /// The file.
         path: PathBuf,
     },
+    /// The style to start from cannot be used.
+    #[error(
+        "the style to start from cannot be used: {source} (--architecture and --width must be those of the file): {}",
+        path.display()
+    )]
+    Start {
+        /// Why.
+        #[source]
+        source: WeightsError,
+        /// The file.
+        path: PathBuf,
+    },
     /// The loss network cannot be used.
     #[error("the loss network cannot be used: {source}: {}", path.display())]
     LossNet {

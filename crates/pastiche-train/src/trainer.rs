@@ -1,9 +1,9 @@
 //! One step of training at a time; who prints, saves and draws looks at what it reports.
 
-use std::time::Instant;
+use std::{path::Path, time::Instant};
 
 use candle_core::{Device, Tensor};
-use pastiche_nn::Network;
+use pastiche_nn::{Network, WeightsFile};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -47,13 +47,39 @@ pub struct StepReport {
 }
 
 impl Trainer {
-    /// A training at its start.
+    /// A training at its start, from weights drawn by chance.
     ///
     /// # Errors
     /// The device has no memory left.
     pub fn new(config: ValidConfig, loss: PerceptualLoss, device: &Device) -> Result<Self, TrainError> {
         let start = Network::random(config.description().clone(), config.seed, device)?;
-        Ok(Self { config, loss, device: device.clone(), learner: Learner::new(&start)? })
+        Self::starting_from(&start, config, loss, device)
+    }
+
+    /// A training at its start, from the weights of a style that is there: another painting, or more steps, take far fewer
+    /// steps from there than from chance.
+    ///
+    /// # Errors
+    /// `file` holds another network than the settings describe, or the device has no memory left.
+    pub fn from_style(
+        file: &Path,
+        config: ValidConfig,
+        loss: PerceptualLoss,
+        device: &Device,
+    ) -> Result<Self, TrainError> {
+        let weights = WeightsFile::open(file);
+        let start = weights.and_then(|weights| weights.network(config.description().clone(), device));
+        let start = start.map_err(|source| TrainError::Start { source, path: file.to_owned() })?;
+        Self::starting_from(&start, config, loss, device)
+    }
+
+    fn starting_from(
+        start: &Network,
+        config: ValidConfig,
+        loss: PerceptualLoss,
+        device: &Device,
+    ) -> Result<Self, TrainError> {
+        Ok(Self { config, loss, device: device.clone(), learner: Learner::new(start)? })
     }
 
     /// The settings.

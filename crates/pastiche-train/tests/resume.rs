@@ -151,3 +151,34 @@ fn the_report_shows_curves_and_the_held_out_photographs() {
     }
     assert!(said(&training).contains("0:00 left"), "{}", said(&training));
 }
+
+#[test]
+fn a_training_starts_from_a_style_that_is_there() {
+    let workshop = Workshop::new();
+    let twelve = ["--steps", "12", "--learning-rate", "1e-9"];
+    assert!(workshop.style("first.safetensors", &["--steps", "12"]).output().unwrap().status.success());
+    let from_first = [&twelve[..], &["--from", "first.safetensors", "--seed", "5"]].concat();
+    let second = workshop.style("second.safetensors", &from_first).output().unwrap();
+    assert!(second.status.success(), "{}", said(&second));
+    // With steps that small it ends where it began, which is where the first ended, but for the rounding to 16 bits.
+    let of = |name| tensors(&workshop.path(name));
+    let (first, second) = (of("first.safetensors"), of("second.safetensors"));
+    for ((name, was), (_, is)) in first.iter().zip(&second) {
+        for (was, is) in was.iter().zip(is).map(|(was, is)| (f32::from_bits(*was), f32::from_bits(*is))) {
+            assert!((was - is).abs() <= 1e-3 * was.abs() + 1e-5, "{name}: {was} {is}");
+        }
+    }
+    let told = WeightsFile::open(&workshop.path("second.safetensors")).unwrap();
+    assert!(told.metadata("pastiche.trained_with").unwrap().contains("\"from\""));
+    // Going on from another file is another training.
+    fs::remove_file(workshop.path("second.safetensors")).unwrap();
+    let other =
+        failure(workshop.style("second.safetensors", &[&twelve[..], &["--seed", "5", "--resume"]].concat()));
+    assert!(other.contains("from was"), "{other}");
+    let wider =
+        ["--steps", "2", "--from", "first.safetensors", "--architecture", "transformer_net", "--width", "4"];
+    let error = failure(workshop.style("third.safetensors", &wider));
+    assert!(error.contains("cannot be used") && error.contains("--architecture"), "{error}");
+    let error = failure(workshop.style("third.safetensors", &["--from", "nowhere.safetensors"]));
+    assert!(error.contains("cannot be read") && error.contains("nowhere"), "{error}");
+}

@@ -50,6 +50,11 @@ pub(crate) struct StyleCommand {
 /// The network and its training.
 #[derive(Args)]
 struct NetworkArgs {
+    /// A style to start from, of the same architecture and width: learning another painting, or going on with the same
+    /// one, takes far fewer steps from there.
+    #[arg(long, value_name = "FILE")]
+    from: Option<PathBuf>,
+
     /// The network: swift, transformer_net or lengstrom.
     #[arg(long, value_name = "A")]
     architecture: Option<String>,
@@ -152,6 +157,7 @@ impl StyleCommand {
             let job = TrainJob {
                 config,
                 painting: self.painting,
+                from: self.network.from,
                 photos,
                 loss_net: fingerprint,
                 device: device.clone(),

@@ -1,8 +1,9 @@
 //! The training of a style: from a painting and a folder of photographs to a style file.
 
-use std::{path::PathBuf, sync::atomic::AtomicBool};
+use std::{io, path::PathBuf, sync::atomic::AtomicBool};
 
 use candle_core::Device;
+use pastiche_nn::WeightsError;
 
 use super::{
     held_out::HeldOutPhotos,
@@ -23,6 +24,8 @@ pub struct TrainJob {
     pub config: ValidConfig,
     /// The painting.
     pub painting: PathBuf,
+    /// The style to start from; chance where there is none.
+    pub from: Option<PathBuf>,
     /// The photographs.
     pub photos: PhotoFolder,
     /// SHA-256 of the loss network's file.
@@ -45,18 +48,32 @@ pub fn train(
     watch: &mut dyn FnMut(&StepReport),
 ) -> Result<Ending, TrainError> {
     let (held_out, training_photos) = job.photos.hold_out(HeldOutPhotos::COUNT);
-    let recipe = Recipe {
-        config: (*job.config).clone(),
-        painting: fingerprint::sha256(&job.painting)
-            .map_err(|source| TrainError::Picture { source: source.into(), path: job.painting.clone() })?,
-        loss_net: job.loss_net.clone(),
-        photos: job.photos.fingerprint(),
+    let recipe = recipe(job)?;
+    let mut trainer = match &job.from {
+        Some(style) => Trainer::from_style(style, job.config.clone(), loss, &job.device)?,
+        None => Trainer::new(job.config.clone(), loss, &job.device)?,
     };
-    let mut trainer = Trainer::new(job.config.clone(), loss, &job.device)?;
     let session = Session::begin(&job.options, recipe, &mut trainer.learner)?;
     let held_out = HeldOutPhotos::open(&held_out, &job.config, &job.device)?;
     let loader = PhotoLoader::start(training_photos, Draw::from(&*job.config), trainer.steps_done())?;
     session.run(&mut trainer, loader, held_out, cancel, watch)
+}
+
+/// What the job starts with.
+fn recipe(job: &TrainJob) -> Result<Recipe, TrainError> {
+    let picture =
+        |source: io::Error| TrainError::Picture { source: source.into(), path: job.painting.clone() };
+    let from = job.from.as_ref().map(|path| {
+        let start = |source| TrainError::Start { source: WeightsError::Read { source }, path: path.clone() };
+        fingerprint::sha256(path).map_err(start)
+    });
+    Ok(Recipe {
+        config: (*job.config).clone(),
+        painting: fingerprint::sha256(&job.painting).map_err(picture)?,
+        loss_net: job.loss_net.clone(),
+        photos: job.photos.fingerprint(),
+        from: from.transpose()?,
+    })
 }
 
 impl Training for Trainer {
