@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::video::{VideoArgs, describe_damage};
 use crate::{
     engine,
-    failure::{Outcome, wrong_usage},
+    failure::Outcome,
     interrupt::Interrupt,
     report::{Reporter, Unit},
     terminal::{remove_bar, tell},
@@ -41,10 +41,7 @@ struct SummaryEvent<'a> {
 impl VideoArgs {
     pub(super) fn run_to_pictures(&self, output: PictureSequence) -> Result<Outcome> {
         if output.would_replace(&self.input) {
-            let output = self.output.display();
-            return Err(wrong_usage(format!(
-                "the output is the input itself; choose another name: {output}"
-            )));
+            bail!("the output is the input itself; choose another name: {}", self.output.display());
         }
         if let Some(existing) = output.existing().filter(|_| !self.overwrite.overwrite) {
             bail!("pictures of this name are there already; add -y to replace them: {}", existing.display());
@@ -64,7 +61,7 @@ impl VideoArgs {
             tell(format_args!("the video's size is odd; cut to {width}x{height}"));
         }
         let controls = self.controls.controls(Some(&self.smoothing));
-        let process_size = self.process_size.process_size();
+        let process_size = self.process_size.process_size()?;
         let mut stylizer =
             engine::start(Style::load(&style)?, &self.device.beside_a_codec(), process_size, controls)?;
         let mut reporter = Reporter::new(self.progress, Unit::Frames);

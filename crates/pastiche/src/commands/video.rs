@@ -5,9 +5,9 @@ use std::{path::PathBuf, time::Duration};
 use anyhow::Result;
 use clap::Args;
 use pastiche_frame::Rational;
-use pastiche_inference::{MIN_SIDE, Style, Stylizer};
+use pastiche_inference::{Style, Stylizer};
 use pastiche_media::{
-    AudioMode, AudioOutcome, Damage, MAX_SIDE, PictureSequence, SEQUENCE_RATE, is_picture_sequence, probe,
+    AudioMode, AudioOutcome, Damage, PictureSequence, SEQUENCE_RATE, is_picture_sequence, probe,
 };
 use pastiche_pipeline::{OutputSize, VideoJob, VideoJobOptions, VideoSummary};
 use serde::Serialize;
@@ -15,7 +15,7 @@ use serde::Serialize;
 use crate::{
     args::{
         ControlArgs, DeviceArgs, OverwriteArgs, ProcessSizeArgs, ProgressMode, SizeArgs, SmoothingArgs,
-        StyleArgs, parse_frame_rate, parse_time, refuse_existing, refuse_input,
+        StyleArgs, check_sides, parse_frame_rate, parse_time, refuse_existing, refuse_input,
     },
     engine,
     failure::{Outcome, wrong_usage},
@@ -169,7 +169,7 @@ impl VideoArgs {
             ));
         }
         let controls = self.controls.controls(Some(&self.smoothing));
-        let process_size = self.process_size.process_size();
+        let process_size = self.process_size.process_size()?;
         let mut stylizer =
             engine::start(Style::load(&style)?, &self.device.beside_a_codec(), process_size, controls)?;
         tell(format_args!("encoder {}, {}", job.encoder_name(), describe_audio(job.audio())));
@@ -188,7 +188,7 @@ impl VideoArgs {
 
     /// The result's width and height where they differ from the source's; even, as encoders need them.
     pub(super) fn output_size(&self) -> Result<Option<(u32, u32)>> {
-        match self.size.output_size() {
+        match self.size.output_size()? {
             OutputSize::Source => Ok(None),
             OutputSize::Exactly(width, height) if (width | height).is_multiple_of(2) => {
                 Ok(Some((width, height)))
@@ -202,11 +202,7 @@ impl VideoArgs {
                 // Without a picture to scale, opening the job says what is wrong.
                 let Some(source) = probe(&self.input)?.video else { return Ok(None) };
                 let (width, height) = scale.even_of(source.width, source.height);
-                if [width, height].iter().any(|side| !(MIN_SIDE..=MAX_SIDE).contains(side)) {
-                    return Err(wrong_usage(format!(
-                        "at this scale the video becomes {width}x{height}; {MIN_SIDE} to {MAX_SIDE} pixels a side work"
-                    )));
-                }
+                check_sides(width, height)?;
                 Ok(Some((width, height)))
             }
         }
