@@ -142,7 +142,6 @@ impl ImageArgs {
                     tally.cancelled = true;
                     break;
                 }
-                interrupt.begin(partial_path(&errand.output));
                 let restyled = self.make_folder(errand).and_then(|()| {
                     let (input, output) = (&errand.input, &errand.output);
                     Ok(process_image(input, output, size, stylizer.as_mut(), upscaler.as_mut())?)
@@ -307,14 +306,6 @@ impl Tally {
             (false, ..) => Outcome::DoneInPart,
         }
     }
-}
-
-/// The name that an image is written under until it is whole; `None` where another's file has that name.
-fn partial_path(output: &Path) -> Option<PathBuf> {
-    let mut part = output.as_os_str().to_owned();
-    part.push(".part");
-    let part = PathBuf::from(part);
-    (!part.exists()).then_some(part)
 }
 
 /// Whether a path that may not exist is meant as a folder: `out/`.

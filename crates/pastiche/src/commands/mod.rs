@@ -9,6 +9,7 @@ mod names;
 mod picture_sequence;
 mod probe;
 mod styles;
+mod summary;
 mod video;
 
 use anyhow::Result;

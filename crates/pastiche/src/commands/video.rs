@@ -5,13 +5,11 @@ use std::{path::PathBuf, time::Duration};
 use anyhow::Result;
 use clap::Args;
 use pastiche_frame::Rational;
-use pastiche_inference::{Style, Stylizer};
-use pastiche_media::{
-    AudioMode, AudioOutcome, Damage, PictureSequence, SEQUENCE_RATE, is_picture_sequence, probe,
-};
-use pastiche_pipeline::{OutputSize, VideoJob, VideoJobOptions, VideoSummary};
-use serde::Serialize;
+use pastiche_inference::Style;
+use pastiche_media::{AudioMode, PictureSequence, SEQUENCE_RATE, is_picture_sequence, probe};
+use pastiche_pipeline::{OutputSize, VideoJob, VideoJobOptions};
 
+use super::summary::{conclude, describe_audio};
 use crate::{
     args::{
         ControlArgs, DeviceArgs, OverwriteArgs, ProcessSizeArgs, ProgressMode, SizeArgs, SmoothingArgs,
@@ -109,37 +107,6 @@ fn parse_sound(text: &str) -> Result<Sound, String> {
     }
 }
 
-/// The last line of `--progress json`.
-#[derive(Serialize)]
-struct SummaryEvent<'a> {
-    event: &'static str,
-    output: &'a str,
-    frames: u64,
-    width: u32,
-    height: u32,
-    video_seconds: f64,
-    bytes: u64,
-    encoder: &'a str,
-    /// `copied`, `converted` or `none`.
-    audio: &'static str,
-    audio_codec: Option<&'a str>,
-    audio_source_codec: Option<&'a str>,
-    device: &'a str,
-    precision: &'a str,
-    threads: usize,
-    seconds: f64,
-    fps: f64,
-    cancelled: bool,
-    /// Pieces of the input that could not be decoded and are left out.
-    skipped: u64,
-    /// Frames of which parts are guessed.
-    concealed: u64,
-    /// What the input lacks at its end.
-    missing_seconds: Option<f64>,
-    /// Why the input could not be read to its end.
-    cut_short: Option<&'a str>,
-}
-
 impl VideoArgs {
     pub(crate) fn run(&self) -> Result<Outcome> {
         if self.duration.is_some_and(|duration| duration.is_zero()) {
@@ -161,7 +128,6 @@ impl VideoArgs {
 
         let interrupt = Interrupt::watch("finishing the file so that it plays")?;
         let job = VideoJob::open(self.job_options(size))?;
-        interrupt.begin(Some(job.partial_path().to_owned()));
         if job.cropped() {
             let (width, height) = job.size();
             tell(format_args!(
@@ -177,13 +143,7 @@ impl VideoArgs {
         let mut reporter = Reporter::new(self.progress, Unit::Frames);
         let result = job.run(&mut stylizer, |progress| reporter.update(progress), interrupt.cancel());
         remove_bar();
-        let summary = result?;
-        self.conclude(&summary, &stylizer, &reporter);
-        Ok(match (summary.cancelled, summary.is_whole()) {
-            (true, _) => Outcome::Interrupted,
-            (false, true) => Outcome::Done,
-            (false, false) => Outcome::DoneInPart,
-        })
+        Ok(conclude(&self.input, &self.output, &result?, &stylizer, &reporter))
     }
 
     /// The result's width and height where they differ from the source's; even, as encoders need them.
@@ -222,79 +182,6 @@ impl VideoArgs {
             audio: self.audio.0,
         }
     }
-
-    fn conclude(&self, summary: &VideoSummary, stylizer: &Stylizer, reporter: &Reporter) {
-        let seconds = summary.elapsed.as_secs_f64();
-        let fps = summary.frames as f64 / seconds.max(f64::EPSILON);
-        let (audio, audio_codec, audio_source_codec) = match &summary.audio {
-            AudioOutcome::None => ("none", None, None),
-            AudioOutcome::Copied { codec } => ("copied", Some(*codec), Some(*codec)),
-            AudioOutcome::Transcoded { from, to } => ("converted", Some(*to), Some(*from)),
-        };
-        reporter.event(&SummaryEvent {
-            event: "summary",
-            output: &self.output.to_string_lossy(),
-            frames: summary.frames,
-            width: summary.width,
-            height: summary.height,
-            video_seconds: summary.duration.as_secs_f64(),
-            bytes: summary.bytes,
-            encoder: &summary.encoder,
-            audio,
-            audio_codec,
-            audio_source_codec,
-            device: &summary.device,
-            precision: stylizer.precision(),
-            threads: stylizer.threads(),
-            seconds,
-            fps,
-            cancelled: summary.cancelled,
-            skipped: summary.damage.skipped,
-            concealed: summary.damage.concealed,
-            missing_seconds: summary.damage.missing.map(|missing| missing.as_secs_f64()),
-            cut_short: summary.cut_short.as_deref(),
-        });
-        if !summary.is_whole() && !summary.cancelled {
-            let what = describe_damage(summary.damage, summary.cut_short.as_deref());
-            tell(format_args!("done in part: {what}: {}", self.input.display()));
-        }
-        tell(format_args!(
-            "{}{} of {}x{} in {seconds:.1} s ({fps:.1} fps), {}, {}: {}",
-            if summary.cancelled { "stopped early, " } else { "" },
-            engine::counted(summary.frames, "frame"),
-            summary.width,
-            summary.height,
-            summary.encoder,
-            describe_audio(&summary.audio),
-            self.output.display()
-        ));
-    }
-}
-
-/// What of the input is not in the result.
-pub(super) fn describe_damage(damage: Damage, cut_short: Option<&str>) -> String {
-    let mut parts = Vec::new();
-    if damage.skipped > 0 {
-        parts.push(format!("{} could not be decoded", engine::counted(damage.skipped, "piece")));
-    }
-    if damage.concealed > 0 {
-        parts.push(format!("{} guessed in places", engine::counted(damage.concealed, "frame")));
-    }
-    if let Some(missing) = damage.missing {
-        parts.push(format!("the last {:.1} s are missing", missing.as_secs_f64()));
-    }
-    parts.extend(cut_short.map(str::to_owned));
-    parts.join(", ")
-}
-
-fn describe_audio(outcome: &AudioOutcome) -> String {
-    match outcome {
-        AudioOutcome::None => "no sound".to_owned(),
-        AudioOutcome::Copied { codec } => format!("sound copied ({codec})"),
-        AudioOutcome::Transcoded { from, to } => {
-            format!("sound converted from {from} to {}", if *to == "aac" { "AAC" } else { "Opus" })
-        }
-    }
 }
 
 #[cfg(test)]
@@ -310,15 +197,5 @@ mod tests {
         for text in ["0", "-1", "", "second"] {
             assert!(read(text).is_err(), "{text:?}");
         }
-    }
-
-    #[test]
-    fn damage_is_told_with_its_counts() {
-        let damage = Damage { skipped: 1, concealed: 3, missing: Some(Duration::from_millis(1250)) };
-        assert_eq!(
-            describe_damage(damage, None),
-            "1 piece could not be decoded, 3 frames guessed in places, the last 1.2 s are missing"
-        );
-        assert_eq!(describe_damage(Damage::default(), Some("the drive is gone")), "the drive is gone");
     }
 }
