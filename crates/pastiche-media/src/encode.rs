@@ -7,7 +7,7 @@ use ffmpeg_next as ffmpeg;
 use pastiche_frame::{ColorSpace, Frame, Rational, Timestamp};
 
 use crate::{
-    AudioOutcome, AudioRequest, MAX_SIDE, MediaError, SoundDamage,
+    AudioOutcome, AudioRequest, MAX_SIDE, MediaError, SkippedFrame, SoundDamage,
     container::Container,
     decode::is_again,
     encoders::{self, OpenEncoder, Settings},
@@ -53,6 +53,8 @@ pub struct EncodeSummary {
     pub frames: u64,
     /// The file's length.
     pub bytes: u64,
+    /// When the first picture is shown.
+    pub start: Timestamp,
     /// Until the last picture ends.
     pub duration: Duration,
     /// What of the sound could not be read or decoded.
@@ -78,10 +80,17 @@ pub struct VideoEncoder {
     uploader: Option<Uploader>,
     size: (u32, u32),
     clock: Clock,
+    /// Whether there is a picture that could be repeated.
+    started: bool,
     /// Pictures inside the encoder, which does not hand their durations through.
     encoding: VecDeque<Slot>,
 }
 
+/// Where the frames of a video stand in time, for going on in another file.
+#[derive(Debug)]
+pub struct EncoderClock(Clock);
+
+#[derive(Debug)]
 enum Clock {
     Variable(VariableClock),
     Constant(ConstantClock),
@@ -164,6 +173,7 @@ impl VideoEncoder {
                 Some(rate) => Clock::Constant(ConstantClock::new(rate)),
                 None => Clock::Variable(VariableClock::new(time_base, options.frame_rate)),
             },
+            started: false,
             encoding: VecDeque::new(),
         })
     }
@@ -202,13 +212,41 @@ impl VideoEncoder {
             }
             Clock::Constant(clock) => {
                 if let Some((repeats, ticks)) = clock.place(frame.timestamp, frame.duration_ticks) {
-                    self.repeat(repeats)?;
+                    if self.started {
+                        self.repeat(repeats)?;
+                    }
                     self.convert(frame)?;
                     self.send(Slot { ticks, duration_ticks: 1 })?;
                 }
             }
         }
         self.movie.write_beside(frame.timestamp)
+    }
+
+    /// Goes past a frame that another file holds, so that those after it are placed as if it were here.
+    pub fn pass(&mut self, frame: SkippedFrame) {
+        match &mut self.clock {
+            Clock::Variable(clock) => drop(clock.place(frame.timestamp, frame.duration_ticks)),
+            Clock::Constant(clock) => drop(clock.place(frame.timestamp, frame.duration_ticks)),
+        }
+    }
+
+    /// Goes on where the encoder of the file before left off.
+    #[must_use]
+    pub fn after(self, clock: EncoderClock) -> Self {
+        Self { clock: clock.0, ..self }
+    }
+
+    /// Closes one of several files that are to be joined: where a frame at `next` begins another, or at the end.
+    ///
+    /// # Errors
+    /// As [`Self::finish`]; a drive that takes no more is an error here.
+    pub fn finish_part(mut self, next: Option<Timestamp>) -> Result<(EncodeSummary, EncoderClock)> {
+        if let Clock::Constant(clock) = &self.clock {
+            self.repeat(next.map_or_else(|| clock.rest(), |next| clock.gap_before(next)))?;
+        }
+        self.flush()?;
+        Ok((self.movie.finish(None)?, EncoderClock(self.clock)))
     }
 
     /// Writes what is still on its way and the rest of the sound, and gives the file its name.
@@ -242,6 +280,11 @@ impl VideoEncoder {
         if let Clock::Constant(clock) = &self.clock {
             self.repeat(clock.rest())?;
         }
+        self.flush()
+    }
+
+    /// Writes the pictures inside the encoder.
+    fn flush(&mut self) -> Result<()> {
         self.encoder.send_eof().map_err(|source| self.failure(source))?;
         self.write_encoded()
     }
@@ -254,7 +297,9 @@ impl VideoEncoder {
     }
 
     fn convert(&mut self, frame: &Frame) -> Result<()> {
-        self.converter.convert(frame).map_err(|source| self.failure(source))
+        self.converter.convert(frame).map_err(|source| self.failure(source))?;
+        self.started = true;
+        Ok(())
     }
 
     /// Sends the last converted picture to be shown at `slot`.

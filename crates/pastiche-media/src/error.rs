@@ -143,6 +143,12 @@ pub enum MediaError {
         /// The output asked for.
         path: PathBuf,
     },
+    /// A piece of a video that was written before is not as it was.
+    #[error("a finished piece of the video is damaged; remove its folder to start anew: {}", path.display())]
+    PartDamaged {
+        /// The piece.
+        path: PathBuf,
+    },
     /// The drive takes no more: it is full, or gone.
     #[error("writing stopped ({source}); make room on the drive, or choose another: {}", path.display())]
     Drive {

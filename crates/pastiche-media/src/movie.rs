@@ -22,7 +22,8 @@ pub(crate) struct Movie {
     subtitles: Option<Subtitles>,
     /// Pictures that are written.
     frames: u64,
-    /// When the last of them ends.
+    /// When the first of them is shown, and the last of them ends.
+    start: Option<Timestamp>,
     end: Timestamp,
     file: PartialFile,
 }
@@ -61,6 +62,7 @@ impl Movie {
             audio,
             subtitles,
             frames: 0,
+            start: None,
             end: Timestamp::ZERO,
             file,
         })
@@ -88,10 +90,13 @@ impl Movie {
 
     /// Writes an encoded picture that has its time and duration on `clock`.
     pub(crate) fn write_picture(&mut self, packet: Packet, clock: Rational) -> Result<()> {
-        let end_ticks = packet.pts().unwrap_or_default().saturating_add(packet.duration());
+        let start_ticks = packet.pts().unwrap_or_default();
+        let end_ticks = start_ticks.saturating_add(packet.duration());
         self.muxer.write(packet, self.video_index, clock)?;
         self.file.note_written();
         self.frames += 1;
+        // An encoder's first picture needs no other, so none is shown before it.
+        self.start.get_or_insert(Timestamp::new(start_ticks, clock));
         self.end = self.end.max(Timestamp::new(end_ticks, clock));
         Ok(())
     }
@@ -115,7 +120,7 @@ impl Movie {
             let written = self.write_rest(until);
             self.forgive(written)?;
         }
-        let Self { muxer, audio, subtitles, file, frames, end, .. } = self;
+        let Self { muxer, audio, subtitles, file, frames, start, end, .. } = self;
         let stopped = match muxer.finish()? {
             Some(error) if frames == 0 || file.is_empty() => return Err(error),
             stopped => stopped.map(|error| error.to_string()),
@@ -124,6 +129,7 @@ impl Movie {
         Ok(EncodeSummary {
             frames,
             bytes: file.keep()?,
+            start: start.unwrap_or(Timestamp::ZERO),
             duration: Duration::from_micros(u64::try_from(micros).unwrap_or_default()),
             sound: audio.as_ref().map_or_else(SoundDamage::default, AudioTrack::damage),
             subtitles_cut_short: subtitles.as_ref().and_then(Subtitles::cut_short).map(str::to_owned),

@@ -98,6 +98,7 @@ impl SequenceJob {
             device: stylizer.device_id(),
             elapsed: meter.elapsed(),
             cancelled,
+            frames_before: 0,
             losses: Losses {
                 damage: reader.decoder().damage(),
                 cut_short: reader.into_cut_short(),

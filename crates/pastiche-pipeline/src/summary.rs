@@ -27,6 +27,8 @@ pub struct VideoSummary {
     pub elapsed: Duration,
     /// Whether it was cancelled; the output then holds what was done, and plays.
     pub cancelled: bool,
+    /// Frames that an earlier job had done, which this one went on from.
+    pub frames_before: u64,
     /// What of the input is not in the output.
     pub losses: Losses,
 }

@@ -168,6 +168,7 @@ impl VideoJob {
             device: stylizer.device_id(),
             elapsed: meter.elapsed(),
             cancelled: ending == Ending::Cancelled,
+            frames_before: 0,
             losses: losses(reader, encoded),
         })
     }

@@ -8,6 +8,7 @@ mod live;
 mod names;
 mod picture_sequence;
 mod probe;
+mod resume;
 mod styles;
 mod summary;
 mod video;

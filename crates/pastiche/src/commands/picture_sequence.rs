@@ -31,14 +31,8 @@ impl VideoArgs {
             max_frame_rate: self.fps,
         };
         let job = SequenceJob::open(self.input.clone(), &options, output.at_rate(self.fps))?;
-        if job.cropped() {
-            let (width, height) = job.size();
-            tell(format_args!("the video's size is odd; cut to {width}x{height}"));
-        }
-        let controls = self.controls.controls(Some(&self.smoothing));
-        let process_size = self.process_size.process_size()?;
-        let mut stylizer =
-            engine::start(Style::load(&style)?, &self.device.beside_a_codec(), process_size, controls)?;
+        tell_size(job.cropped(), job.size());
+        let mut stylizer = self.start_engine(&style)?;
         let mut reporter = Reporter::new(self.progress, Unit::Frames);
         let result = job.run(&mut stylizer, |progress| reporter.update(progress), interrupt.cancel());
         remove_bar();

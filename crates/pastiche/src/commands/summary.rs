@@ -30,6 +30,8 @@ struct SummaryEvent<'a> {
     seconds: f64,
     fps: f64,
     cancelled: bool,
+    /// Frames that an earlier job had done.
+    frames_before: u64,
     #[serde(flatten)]
     losses: LossFigures<'a>,
 }
@@ -82,7 +84,8 @@ pub(super) fn conclude(
     reporter: &Reporter,
 ) -> Outcome {
     let seconds = summary.elapsed.as_secs_f64();
-    let fps = summary.frames as f64 / seconds.max(f64::EPSILON);
+    let frames_now = summary.frames.saturating_sub(summary.frames_before);
+    let fps = frames_now as f64 / seconds.max(f64::EPSILON);
     let (audio, audio_codec, audio_source_codec) = match &summary.audio {
         AudioOutcome::None => ("none", None, None),
         AudioOutcome::Copied { codec } => ("copied", Some(*codec), Some(*codec)),
@@ -106,6 +109,7 @@ pub(super) fn conclude(
         seconds,
         fps,
         cancelled: summary.cancelled,
+        frames_before: summary.frames_before,
         losses: LossFigures::of(&summary.losses),
     });
     let whole = summary.losses.is_none();

@@ -1,11 +1,14 @@
 //! `pastiche video`: a video file, restyled into another.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::Result;
 use clap::Args;
 use pastiche_frame::Rational;
-use pastiche_inference::Style;
+use pastiche_inference::{Style, Stylizer};
 use pastiche_media::{AudioMode, PictureSequence, SEQUENCE_RATE, is_picture_sequence, probe};
 use pastiche_pipeline::{OutputSize, VideoJob, VideoJobOptions};
 
@@ -86,6 +89,11 @@ pub(crate) struct VideoArgs {
     #[command(flatten)]
     pub(super) device: DeviceArgs,
 
+    /// Work in pieces that are kept in OUT.mp4.pastiche-part when the job is stopped or killed, or its drive is full, and go on
+    /// with those that are there.
+    #[arg(long)]
+    resume: bool,
+
     /// How progress is told.
     #[arg(long, value_name = "HOW", value_enum, default_value_t = ProgressMode::Auto)]
     pub(super) progress: ProgressMode,
@@ -120,30 +128,36 @@ impl VideoArgs {
                 SEQUENCE_RATE.numerator()
             ));
         }
+        if self.resume && (is_picture_sequence(&self.input) || PictureSequence::of(&self.output).is_some()) {
+            return Err(wrong_usage(
+                "--resume is for video files; numbered pictures are each whole as they are",
+            ));
+        }
         if let Some(output) = PictureSequence::of(&self.output) {
             return self.run_to_pictures(output);
         }
         let style = self.style.find()?;
-        let size = self.output_size()?;
-
-        let interrupt = Interrupt::watch("finishing the file so that it plays")?;
-        let job = VideoJob::open(self.job_options(size))?;
-        if job.cropped() {
-            let (width, height) = job.size();
-            tell(format_args!(
-                "the video's size is odd, which encoders cannot take; cut to {width}x{height}"
-            ));
+        let options = self.job_options(self.output_size()?);
+        if self.resume {
+            return self.run_in_parts(options, &style);
         }
-        let controls = self.controls.controls(Some(&self.smoothing));
-        let process_size = self.process_size.process_size()?;
-        let mut stylizer =
-            engine::start(Style::load(&style)?, &self.device.beside_a_codec(), process_size, controls)?;
+        let interrupt = Interrupt::watch("finishing the file so that it plays")?;
+        let job = VideoJob::open(options)?;
+        tell_size(job.cropped(), job.size());
+        let mut stylizer = self.start_engine(&style)?;
         tell(format_args!("encoder {}, {}", job.encoder_name(), describe_audio(job.audio())));
 
         let mut reporter = Reporter::new(self.progress, Unit::Frames);
         let result = job.run(&mut stylizer, |progress| reporter.update(progress), interrupt.cancel());
         remove_bar();
         Ok(conclude(&self.input, &self.output, &result?, &stylizer, &reporter))
+    }
+
+    /// Puts the style on its device.
+    pub(super) fn start_engine(&self, style: &Path) -> Result<Stylizer> {
+        let controls = self.controls.controls(Some(&self.smoothing));
+        let process_size = self.process_size.process_size()?;
+        engine::start(Style::load(style)?, &self.device.beside_a_codec(), process_size, controls)
     }
 
     /// The result's width and height where they differ from the source's; even, as encoders need them.
@@ -181,6 +195,13 @@ impl VideoArgs {
             preset: self.preset.clone(),
             audio: self.audio.0,
         }
+    }
+}
+
+/// Says what an odd-sized video loses.
+pub(super) fn tell_size(cropped: bool, (width, height): (u32, u32)) {
+    if cropped {
+        tell(format_args!("the video's size is odd, which encoders cannot take; cut to {width}x{height}"));
     }
 }
 
