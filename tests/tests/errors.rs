@@ -5,10 +5,9 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Command,
 };
 
-use pastiche_e2e::{Clip, Run, program, write_clip, write_photo, write_style};
+use pastiche_e2e::{Clip, run_in, write_clip, write_photo, write_style};
 
 /// A folder with a clip of one second, a photograph and a style; the program runs in it.
 fn studio() -> tempfile::TempDir {
@@ -20,10 +19,6 @@ fn studio() -> tempfile::TempDir {
     write_photo(&folder.path().join("photo.png"), 64, 48);
     write_style(&folder.path().join("dots.safetensors"));
     folder
-}
-
-fn run(folder: &Path, line: &str) -> Run {
-    Command::new(program()).args(line.split(' ')).current_dir(folder).output().unwrap().into()
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {
@@ -89,7 +84,7 @@ fn errors_say_in_one_line_what_is_wrong() {
         ("probe missing.mp4", 1, ["no such file", "missing.mp4"]),
         ("bench --style no_such_style --size 64x48", 1, ["no style is called", "no_such_style"]),
     ] {
-        let run = run(here, line);
+        let run = run_in(here, line);
         let error = run.error(code);
         for word in words {
             assert!(error.contains(word), "{line}: {word:?} is not in {error:?}");
