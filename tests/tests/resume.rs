@@ -264,10 +264,13 @@ fn sound_subtitles_chapters_and_tags_come_into_the_joined_file() {
     let inputs = "-i in.mp4 -f lavfi -i sine=500:d=24 -i in.srt -i in.txt -map_metadata 3";
     ffmpeg(here, &format!("{inputs} -c:v copy -c:a aac -c:s srt rich.mkv"));
     for name in ["out.mp4", "out.mkv"] {
-        let line = format!("video rich.mkv -o {name} --style dots.safetensors --process-size 16x16");
-        let run = run_in(here, &format!("{line} --resume --progress json")).done();
+        let restyle = |output: &str, more: &str| {
+            let line = format!("video rich.mkv -o {output} --style dots.safetensors --process-size 16x16");
+            run_in(here, &format!("{line} --progress json{more}")).done()
+        };
+        let run = restyle(name, " --resume");
         assert_eq!((&summary(&run)["audio"], &summary(&run)["frames"]), (&"copied".into(), &FRAMES.into()));
-        run_in(here, &format!("{line} -y -o plain-{name}").replace(&format!("-o {name} "), "")).done();
+        restyle(&format!("plain-{name}"), "");
         for show in [
             "-show_streams -show_entries stream=codec_name,start_time,nb_frames",
             "-show_chapters",
