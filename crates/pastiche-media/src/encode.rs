@@ -13,7 +13,7 @@ use crate::{
     encoders::{self, OpenEncoder, Settings},
     error::Result,
     extras::Extras,
-    movie::Movie,
+    movie::{Movie, unless_full},
     partial_file::PartialFile,
     scale::YuvConverter,
     times::{ConstantClock, Slot, VariableClock},
@@ -226,8 +226,12 @@ impl VideoEncoder {
     /// Goes past a frame that another file holds, so that those after it are placed as if it were here.
     pub fn pass(&mut self, frame: SkippedFrame) {
         match &mut self.clock {
-            Clock::Variable(clock) => drop(clock.place(frame.timestamp, frame.duration_ticks)),
-            Clock::Constant(clock) => drop(clock.place(frame.timestamp, frame.duration_ticks)),
+            Clock::Variable(clock) => {
+                clock.place(frame.timestamp, frame.duration_ticks);
+            }
+            Clock::Constant(clock) => {
+                clock.place(frame.timestamp, frame.duration_ticks);
+            }
         }
     }
 
@@ -269,7 +273,7 @@ impl VideoEncoder {
     fn close(mut self, sound_end: impl Fn(Timestamp) -> Option<Timestamp>) -> Result<EncodeSummary> {
         if !self.movie.has_stopped() {
             let drained = self.drain();
-            self.movie.forgive(drained)?;
+            unless_full(drained)?;
         }
         let end = sound_end(self.movie.end());
         self.movie.finish(end)

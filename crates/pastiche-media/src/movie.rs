@@ -118,7 +118,7 @@ impl Movie {
     pub(crate) fn finish(mut self, until: Option<Timestamp>) -> Result<EncodeSummary> {
         if !self.has_stopped() {
             let written = self.write_rest(until);
-            self.forgive(written)?;
+            unless_full(written)?;
         }
         let Self { muxer, audio, subtitles, file, frames, start, end, .. } = self;
         let stopped = match muxer.finish()? {
@@ -137,14 +137,6 @@ impl Movie {
         })
     }
 
-    /// Takes a drive that takes no more for no failure: the file is closed where it is.
-    pub(crate) fn forgive(&self, written: Result<()>) -> Result<()> {
-        match written {
-            Err(MediaError::Drive { .. }) => Ok(()),
-            written => written,
-        }
-    }
-
     fn write_rest(&mut self, until: Option<Timestamp>) -> Result<()> {
         if let Some(audio) = &mut self.audio {
             audio.finish(until, &mut self.muxer)?;
@@ -153,5 +145,13 @@ impl Movie {
             subtitles.write_until(until, &mut self.muxer)?;
         }
         Ok(())
+    }
+}
+
+/// A drive that takes no more is no failure: the file is closed where it is.
+pub(crate) fn unless_full(written: Result<()>) -> Result<()> {
+    match written {
+        Err(MediaError::Drive { .. }) => Ok(()),
+        written => written,
     }
 }

@@ -23,7 +23,9 @@ pub(crate) enum Piece {
 }
 
 impl Packets {
-    pub(crate) fn new(input: format::context::Input) -> Self {
+    pub(crate) fn new(mut input: format::context::Input) -> Self {
+        // Looking for an index or a length at the file's end may have failed; what is before it can be read.
+        raw::forget_read_error(&mut input);
         Self { input, damaged_in_a_row: 0 }
     }
 

@@ -233,6 +233,14 @@ pub(crate) fn read_error(input: &Input) -> Option<Error> {
     (code < 0).then(|| Error::from(code)).filter(|error| *error != Error::Eof)
 }
 
+/// Lets [`read_error`] tell of what is read from now on.
+pub(crate) fn forget_read_error(input: &mut Input) {
+    // SAFETY: plain fields of a live context and of its reader, which nobody else uses while the context is borrowed mutably.
+    if let Some(reader) = unsafe { (*input.as_mut_ptr()).pb.as_mut() } {
+        reader.error = 0;
+    }
+}
+
 /// Whether a file's length in time is only worked out from its length in bytes.
 pub(crate) fn is_duration_guessed(input: &Input) -> bool {
     use ffi::AVDurationEstimationMethod::AVFMT_DURATION_FROM_BITRATE;
