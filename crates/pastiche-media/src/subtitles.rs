@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use ffmpeg::{Packet, codec::Id, format, media};
+use ffmpeg::{Packet, codec::Id, media};
 use ffmpeg_next as ffmpeg;
 use pastiche_frame::{Rational, Timestamp};
 

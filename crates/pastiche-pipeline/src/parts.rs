@@ -215,7 +215,7 @@ impl PartsFolder {
     fn write_manifest(&self) -> io::Result<()> {
         // A drive that loses its power may write a name before what it names.
         if let Some(last) = self.manifest.parts.len().checked_sub(1) {
-            File::open(self.part_path(last))?.sync_all()?;
+            File::options().write(true).open(self.part_path(last))?.sync_all()?;
         }
         let beside = self.path.join("manifest.json.new");
         write_synced(&beside, &serde_json::to_vec_pretty(&self.manifest)?)?;

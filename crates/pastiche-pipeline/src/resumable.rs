@@ -38,7 +38,7 @@ pub struct ResumableJob {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Resumable {
     /// The output is written.
-    Done(VideoSummary),
+    Done(Box<VideoSummary>),
     /// The output is not written yet; the parts are kept.
     Kept {
         /// Frames in the parts.
@@ -177,7 +177,7 @@ impl ResumableJob {
         if joined.stopped.is_none() {
             folder.remove();
         }
-        Ok(Resumable::Done(VideoSummary {
+        Ok(Resumable::Done(Box::new(VideoSummary {
             frames: joined.frames,
             width,
             height,
@@ -190,7 +190,7 @@ impl ResumableJob {
             cancelled: false,
             frames_before,
             losses: losses(reader, joined),
-        }))
+        })))
     }
 
     /// All that pictures depend on.

@@ -1,17 +1,18 @@
 //! `pastiche video` into numbered pictures.
 
 use anyhow::{Result, bail};
-use pastiche_inference::Style;
 use pastiche_media::{DecodeOptions, PictureSequence};
 use pastiche_pipeline::SequenceJob;
 
-use super::{summary::conclude, video::VideoArgs};
+use super::{
+    summary::conclude,
+    video::{VideoArgs, tell_size},
+};
 use crate::{
-    engine,
     failure::Outcome,
     interrupt::Interrupt,
     report::{Reporter, Unit},
-    terminal::{remove_bar, tell},
+    terminal::remove_bar,
 };
 
 impl VideoArgs {
@@ -30,9 +31,10 @@ impl VideoArgs {
             size: self.output_size()?,
             max_frame_rate: self.fps,
         };
+        // Before the job, which makes the folder.
+        let mut stylizer = self.start_engine(&style)?;
         let job = SequenceJob::open(self.input.clone(), &options, output.at_rate(self.fps))?;
         tell_size(job.cropped(), job.size());
-        let mut stylizer = self.start_engine(&style)?;
         let mut reporter = Reporter::new(self.progress, Unit::Frames);
         let result = job.run(&mut stylizer, |progress| reporter.update(progress), interrupt.cancel());
         remove_bar();
