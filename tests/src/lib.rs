@@ -12,5 +12,5 @@ mod style;
 pub use assets::{demo_clip, shared};
 pub use clip::{Clip, Decoded, decode, write_clip, write_photo};
 pub use mp4::sound_samples;
-pub use program::{Run, json, pastiche, program};
+pub use program::{Run, ffmpeg, json, pastiche, preloaded, program, run_in, summary};
 pub use style::{write_style, write_upscaler};

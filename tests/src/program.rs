@@ -22,6 +22,14 @@ pub fn program() -> PathBuf {
     program
 }
 
+/// A library that is preloaded into the program; cargo builds it beside the folder that this test's executable is in.
+pub fn preloaded(name: &str) -> PathBuf {
+    let test = env::current_exe().unwrap();
+    let built = test.parent().and_then(Path::parent).unwrap().join(format!("examples/lib{name}.so"));
+    assert!(built.exists(), "{} is missing; cargo build --package pastiche-e2e --examples", built.display());
+    built
+}
+
 /// A source that has changed since the program was built from it. Cargo does not build the program for
 /// `cargo test --package pastiche-e2e`, and leaves beside it the list of what it was built from.
 fn newer_source(program: &Path) -> Option<String> {
@@ -75,6 +83,24 @@ impl Run {
 /// Runs the program to its end.
 pub fn pastiche<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Run {
     Command::new(program()).args(arguments).output().unwrap().into()
+}
+
+/// Runs the program in a folder, with the words of a line.
+pub fn run_in(folder: &Path, line: &str) -> Run {
+    Command::new(program()).args(line.split(' ')).current_dir(folder).output().unwrap().into()
+}
+
+/// Runs the `ffmpeg` program in a folder, with the words of a line.
+pub fn ffmpeg(folder: &Path, line: &str) {
+    let arguments = ["-v", "error", "-nostdin", "-y"].into_iter().chain(line.split(' '));
+    let status = Command::new("ffmpeg").args(arguments).current_dir(folder).status().unwrap();
+    assert!(status.success(), "ffmpeg {line}");
+}
+
+/// The last line that a run printed, as JSON; nothing where it printed nothing.
+pub fn summary(run: &Run) -> Value {
+    let last = run.out.lines().last().unwrap_or("null");
+    serde_json::from_str(last).unwrap_or_else(|error| panic!("{error}: {last}"))
 }
 
 /// The JSON that a run printed.

@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 use std::{
-    env, fs,
+    fs,
     io::{BufRead, BufReader, Read},
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Stdio},
@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use pastiche_e2e::{Run, json, program};
+use pastiche_e2e::{Run, json, preloaded, program};
 use serde_json::Value;
 
 /// A folder that stands for `/dev`.
@@ -38,17 +38,9 @@ fn plugged_in() -> Dev {
     Dev { folder, _turn: turn }
 }
 
-/// The library; cargo builds it beside the folder that this test's executable is in.
-fn library() -> PathBuf {
-    let test = env::current_exe().unwrap();
-    let built = test.parent().and_then(Path::parent).unwrap().join("examples/libfake_camera.so");
-    assert!(built.exists(), "{} is missing; cargo build --package pastiche-e2e --examples", built.display());
-    built
-}
-
 fn command(dev: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(program());
-    command.args(arguments).env("LD_PRELOAD", library()).env("FAKE_CAMERA", dev);
+    command.args(arguments).env("LD_PRELOAD", preloaded("fake_camera")).env("FAKE_CAMERA", dev);
     command
 }
 

@@ -2,9 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, path::Path};
 
-use pastiche_e2e::{Run, decode, program, write_style};
+use pastiche_e2e::{Run, decode, ffmpeg, run_in, summary, write_style};
+use pastiche_media::probe;
 use serde_json::Value;
 
 fn studio() -> tempfile::TempDir {
@@ -13,45 +14,88 @@ fn studio() -> tempfile::TempDir {
     folder
 }
 
-fn ffmpeg(folder: &Path, line: &str) {
-    let arguments = ["-v", "error", "-nostdin", "-y"].into_iter().chain(line.split(' '));
-    let status = Command::new("ffmpeg").args(arguments).current_dir(folder).status().unwrap();
-    assert!(status.success(), "ffmpeg {line}");
-}
-
-fn run(folder: &Path, line: &str) -> Run {
-    Command::new(program()).args(line.split(' ')).current_dir(folder).output().unwrap().into()
-}
-
 fn video(folder: &Path, input: &str) -> (Run, Value) {
     let line = format!("video {input} -o out.mp4 --style dots.safetensors --progress json -y");
-    let run = run(folder, &line);
-    let last = run.out.lines().last().unwrap_or("null");
-    let summary = serde_json::from_str(last).unwrap();
+    let run = run_in(folder, &line);
+    let summary = summary(&run);
     (run, summary)
+}
+
+/// How a file is known to be cut off.
+#[derive(Debug, PartialEq)]
+enum Sign {
+    /// It says how long it is.
+    Length,
+    /// It ends in the middle of something.
+    BreaksOff,
 }
 
 #[test]
 fn a_truncated_file_gives_what_is_there_and_says_what_is_not() {
     let folder = studio();
     let here = folder.path();
-    for (name, codecs) in [
-        ("a.mp4", "-c:v libx264 -g 10 -movflags +faststart"),
-        ("b.mov", "-c:v mpeg4 -g 10 -movflags +faststart"),
-        ("c.avi", "-c:v mpeg4 -g 10"),
+    for (name, codecs, sign) in [
+        ("a.mp4", "-c:v libx264 -g 10 -c:a aac -movflags +faststart", Sign::Length),
+        ("b.mov", "-c:v mpeg4 -g 10 -c:a aac -movflags +faststart", Sign::Length),
+        ("c.avi", "-c:v mpeg4 -g 10 -c:a libmp3lame", Sign::Length),
+        ("d.mkv", "-c:v libx264 -g 10 -c:a ac3", Sign::Length),
+        ("e.webm", "-c:v libvpx-vp9 -g 10 -deadline realtime -c:a libopus", Sign::Length),
+        ("f.flv", "-c:v flv -g 10 -c:a libmp3lame -ar 44100", Sign::Length),
+        ("g.ogv", "-c:v libtheora -g 10 -c:a libvorbis", Sign::BreaksOff),
+        ("h.ts", "-c:v mpeg2video -g 10 -c:a mp2", Sign::BreaksOff),
     ] {
-        ffmpeg(here, &format!("-f lavfi -i testsrc2=s=64x48:r=25:d=4 {codecs} {name}"));
+        let sources = "-f lavfi -i testsrc2=s=64x48:r=25:d=4 -f lavfi -i sine=500:d=4 -pix_fmt yuv420p";
+        ffmpeg(here, &format!("{sources} {codecs} {name}"));
         let bytes = fs::read(here.join(name)).unwrap();
-        fs::write(here.join(name), &bytes[..bytes.len() * 6 / 10]).unwrap();
+        fs::write(here.join(name), &bytes[..bytes.len() * 6 / 10 | 1]).unwrap();
         let (run, summary) = video(here, name);
         assert_eq!(run.code, Some(3), "{name}: {}", run.err);
         assert!(run.err.contains("done in part: "), "{name}: {}", run.err);
-        let frames = decode(&here.join("out.mp4")).times.len();
-        assert!((20..80).contains(&frames), "{name}: {frames} frames");
+        let decoded = decode(&here.join("out.mp4"));
+        let frames = decoded.times.len();
+        assert!((20..90).contains(&frames), "{name}: {frames} frames");
         assert_eq!(summary["frames"], frames, "{name}");
         // An AVI without its index says only roughly how long it was.
-        assert!(summary["missing_seconds"].as_f64().unwrap() > 0.25, "{name}: {summary}");
+        let missing = summary["missing_seconds"].as_f64().unwrap_or_default();
+        assert_eq!(missing > 0.25, sign == Sign::Length, "{name}: {summary}");
+        assert_eq!(summary["breaks_off"], sign == Sign::BreaksOff, "{name}: {summary}");
+        let sound = probe(&here.join("out.mp4")).unwrap();
+        assert_eq!(sound.audio.len(), 1, "{name}");
     }
+}
+
+#[test]
+fn damaged_sound_is_counted_and_lost_sound_is_told() {
+    let folder = studio();
+    let here = folder.path();
+    // The sound goes on after the pictures, so that the end of the file holds nothing else.
+    let sources = "-f lavfi -i testsrc2=s=64x48:r=25:d=2,format=yuv420p -f lavfi -i sine=500:d=6";
+    ffmpeg(here, &format!("{sources} -c:v libx264 -c:a aac -movflags +faststart whole.mp4"));
+    let whole = fs::read(here.join("whole.mp4")).unwrap();
+    let (run, _) = video(here, "whole.mp4");
+    assert_eq!(run.code, Some(0), "{}", run.err);
+
+    let mut holed = whole.clone();
+    let at = holed.len() * 8 / 10;
+    for (index, byte) in holed[at..at + 2000].iter_mut().enumerate() {
+        *byte = ((index * 7919) >> 3) as u8;
+    }
+    fs::write(here.join("holed.mp4"), holed).unwrap();
+    let line = "video holed.mp4 -o out.mp4 --style dots.safetensors --audio aac --progress json -y";
+    let run = run_in(here, line);
+    assert_eq!(run.code, Some(3), "{}", run.err);
+    assert!(summary(&run)["sound_damaged"].as_u64().unwrap() > 0, "{}", run.out);
+    assert!(run.err.contains("of the sound damaged"), "{}", run.err);
+
+    fs::write(here.join("short.mp4"), &whole[..whole.len() * 8 / 10]).unwrap();
+    let (run, summary) = video(here, "short.mp4");
+    assert_eq!(
+        (run.code, &summary["frames"], &summary["missing_seconds"]),
+        (Some(3), &50.into(), &Value::Null)
+    );
+    let missing = summary["sound_missing_seconds"].as_f64().unwrap();
+    assert!((0.3..3.0).contains(&missing), "{summary}");
+    assert!(run.err.contains("s of the sound are missing"), "{}", run.err);
 }
 
 #[test]
@@ -93,6 +137,8 @@ fn whole_files_are_not_called_damaged() {
         ("e.avi", "-c:v mpeg4 -bf 2 -c:a libmp3lame"),
         ("f.gif", "-an"),
         ("g.flv", "-c:v flv -c:a libmp3lame -ar 44100"),
+        ("h.ogv", "-c:v libtheora -c:a libvorbis"),
+        ("i.mov", "-c:v mpeg4 -c:a pcm_s16le"),
     ] {
         // The sound is longer than the pictures.
         ffmpeg(
@@ -103,6 +149,7 @@ fn whole_files_are_not_called_damaged() {
         );
         let (run, summary) = video(here, name);
         assert_eq!((run.code, &summary["missing_seconds"]), (Some(0), &Value::Null), "{name}: {}", run.err);
+        assert_eq!(summary["sound_damaged"], 0, "{name}: {}", run.err);
     }
 }
 
@@ -128,7 +175,7 @@ fn what_cannot_be_read_is_refused_in_one_line_and_leaves_nothing() {
         ("words.mkv", "not a video"),
         ("indexless.mp4", "not a video"),
     ] {
-        let run = run(here, &format!("video {input} -o out.mp4 --style dots.safetensors"));
+        let run = run_in(here, &format!("video {input} -o out.mp4 --style dots.safetensors"));
         let error = run.error(1);
         assert!(error.contains(words) && error.ends_with(input), "{input}: {error}");
         assert_eq!(fs::read_dir(here).unwrap().count(), before, "{input} left something behind");
@@ -142,7 +189,7 @@ fn a_folder_that_may_not_be_written_is_told() {
     let here = folder.path();
     ffmpeg(here, "-f lavfi -i testsrc=s=64x48:r=25:d=1 -c:v libx264 whole.mp4");
     // Nobody may make files there, root neither.
-    let run = run(here, "video whole.mp4 -o /proc/out.mp4 --style dots.safetensors");
+    let run = run_in(here, "video whole.mp4 -o /proc/out.mp4 --style dots.safetensors");
     let error = run.error(1);
     assert!(error.contains("choose another") && error.ends_with("/proc/out.mp4"), "{error}");
 }

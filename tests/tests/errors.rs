@@ -5,10 +5,9 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Command,
 };
 
-use pastiche_e2e::{Clip, Run, program, write_clip, write_photo, write_style};
+use pastiche_e2e::{Clip, run_in, write_clip, write_photo, write_style};
 
 /// A folder with a clip of one second, a photograph and a style; the program runs in it.
 fn studio() -> tempfile::TempDir {
@@ -20,10 +19,6 @@ fn studio() -> tempfile::TempDir {
     write_photo(&folder.path().join("photo.png"), 64, 48);
     write_style(&folder.path().join("dots.safetensors"));
     folder
-}
-
-fn run(folder: &Path, line: &str) -> Run {
-    Command::new(program()).args(line.split(' ')).current_dir(folder).output().unwrap().into()
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {
@@ -52,11 +47,29 @@ fn errors_say_in_one_line_what_is_wrong() {
         ),
         ("video in.mp4 -o missing/out.mp4 --style dots.safetensors", 1, ["folder does not exist", "missing"]),
         ("video in.mp4 -o out.wmv --style dots.safetensors", 2, [".mp4", "out.wmv"]),
-        ("video in.mp4 -o in.mp4 --style dots.safetensors -y", 2, ["is the input itself", "in.mp4"]),
-        ("video in.mp4 -o ./in.mp4 --style dots.safetensors -y", 2, ["is the input itself", "in.mp4"]),
+        ("video in.mp4 -o in.mp4 --style dots.safetensors -y", 1, ["is the input itself", "in.mp4"]),
+        ("video in.mp4 -o ./in.mp4 --style dots.safetensors -y", 1, ["is the input itself", "in.mp4"]),
         ("video in.mp4 -o out.mp4 --style dots.safetensors --start 5", 1, ["past the end", "in.mp4"]),
         ("video in.mp4 -o out.mp4 --style dots.safetensors --size 65x48", 2, ["even", "66x48"]),
-        ("video in.mp4 -o out.mp4 --style dots.safetensors --scale 0.1", 2, ["16", "6x4"]),
+        ("video in.mp4 -o out.mp4 --style dots.safetensors --scale 0.1", 1, ["16", "6x4"]),
+        ("video in.mp4 -o out.mp4 --style dots.safetensors --size 8x8", 1, ["16 to 16384", "8x8"]),
+        (
+            "video in.mp4 -o out.mp4 --style dots.safetensors --size 640x20000",
+            1,
+            ["16 to 16384", "640x20000"],
+        ),
+        ("video in.mp4 -o out.mp4 --style dots.safetensors --process-size 9x64", 1, ["16 to 16384", "9x64"]),
+        ("video in.mp4 -o out.mp4 --style dots.safetensors --encoder crayon", 1, ["crayon", "those that do"]),
+        ("video in.mp4 -o out/ --style dots.safetensors --size 8x8", 1, ["16 to 16384", "8x8"]),
+        ("video in.mp4 -o out/ --style dots.safetensors --process-size 8x8", 1, ["16 to 16384", "8x8"]),
+        ("video in.mp4 -o out/ --style half.safetensors", 1, ["cannot use this style", "half.safetensors"]),
+        ("video missing.mp4 -o out/ --style dots.safetensors", 1, ["no such file", "missing.mp4"]),
+        (
+            "video in.mp4 -o out.mp4 --style dots.safetensors --resume --encoder crayon",
+            1,
+            ["crayon", "those that do"],
+        ),
+        ("video in.mp4 -o in.mp4 --style dots.safetensors --resume -y", 1, ["is the input itself", "in.mp4"]),
         ("video in.mp4 -o out.mp4 --style dots.safetensors --preset sprint", 2, ["preset", "sprint"]),
         ("image missing.png -o out.png --style dots.safetensors", 1, ["no such file", "missing.png"]),
         ("image notes.txt -o out.png --style dots.safetensors", 1, ["cannot be read", "notes.txt"]),
@@ -65,8 +78,9 @@ fn errors_say_in_one_line_what_is_wrong() {
             1,
             ["folder does not exist", "missing"],
         ),
-        ("image photo.png -o photo.png --style dots.safetensors -y", 2, ["is the input itself", "photo.png"]),
-        ("image photo.png -o . --style dots.safetensors -y", 2, ["is the input itself", "photo.png"]),
+        ("image photo.png -o photo.png --style dots.safetensors -y", 1, ["is the input itself", "photo.png"]),
+        ("image photo.png -o . --style dots.safetensors -y", 1, ["is the input itself", "photo.png"]),
+        ("image photo.png -o out.png --style dots.safetensors --size 8x8", 1, ["16 to 16384", "8x8"]),
         ("image photo.png -o made/ --style nope", 1, ["no style is called", "nope"]),
         (
             "image photo.png -o made/ --style half.safetensors",
@@ -74,10 +88,12 @@ fn errors_say_in_one_line_what_is_wrong() {
             ["cannot use this style", "half.safetensors"],
         ),
         ("image photo.png -o out.png --style dots.safetensors --scale 0.1", 1, ["16", "photo.png"]),
+        ("live photo.png --headless --seconds 1 --size 8x8", 1, ["16 to 16384", "8x8"]),
+        ("bench --random-weights swift --size 8x8", 1, ["16 to 16384", "8x8"]),
         ("probe missing.mp4", 1, ["no such file", "missing.mp4"]),
         ("bench --style no_such_style --size 64x48", 1, ["no style is called", "no_such_style"]),
     ] {
-        let run = run(here, line);
+        let run = run_in(here, line);
         let error = run.error(code);
         for word in words {
             assert!(error.contains(word), "{line}: {word:?} is not in {error:?}");

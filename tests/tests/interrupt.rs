@@ -96,3 +96,33 @@ fn a_second_interruption_quits_at_once_and_leaves_nothing_of_its_own() {
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert_eq!(files(folder.path()), ["dots.safetensors", "in.mp4", "out.mp4.part"]);
 }
+
+#[test]
+fn a_second_interruption_leaves_no_half_a_picture() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    write_clip(&here.join("in.mp4"), Clip { width: 96, height: 64, frames: 600, frames_per_second: 25 });
+    write_style(&here.join("dots.safetensors"));
+    // Large pictures, so that one is being written nearly always.
+    let line = "video in.mp4 -o out/ --style dots.safetensors --size 1600x1200 --process-size 16x16";
+    for _ in 0..5 {
+        let mut child = Command::new(program())
+            .args(line.split(' '))
+            .current_dir(here)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let out = here.join("out");
+        let parts = || files(&out).into_iter().filter(|name| name.ends_with(".part")).count();
+        while !out.exists() || parts() == 0 {
+            assert!(child.try_wait().unwrap().is_none(), "it ended before it was interrupted");
+        }
+        let mut messages = BufReader::new(child.stderr.take().unwrap());
+        signal(&child, "-INT");
+        wait_for_answer(&mut messages);
+        signal(&child, "-INT");
+        assert_eq!(child.wait().unwrap().code(), Some(130));
+        assert_eq!(parts(), 0, "{:?}", files(&out));
+        fs::remove_dir_all(out).unwrap();
+    }
+}

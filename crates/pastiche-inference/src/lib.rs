@@ -42,6 +42,7 @@ pub use pastiche_nn::{DeviceChoice, ParseDeviceError};
 pub use placed::PlacedStyle;
 pub use precision::{ParsePrecisionError, Precision};
 pub use resize::resized;
+pub use smoothing::Past;
 pub use style::Style;
 pub use stylizer::{MAX_SIDE, MIN_SIDE, Stylizer, StylizerOptions};
 pub use upscaler::Upscaler;

@@ -24,7 +24,65 @@ pub(crate) struct Smoother {
     difference_blurred: Vec<f32>,
 }
 
+/// What smoothing knows of the pictures that came before: enough to go on behind them some other time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Past {
+    width: usize,
+    input: Vec<f32>,
+    painting: Vec<f32>,
+}
+
+impl Past {
+    /// As bytes, for a file: the width, then both means' values.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = (self.width as u64).to_le_bytes().to_vec();
+        bytes.extend(self.input.iter().chain(&self.painting).flat_map(|value| value.to_le_bytes()));
+        bytes
+    }
+
+    /// The other way round; `None` where the bytes are of no such thing.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (width, values) = bytes.split_first_chunk()?;
+        let width = usize::try_from(u64::from_le_bytes(*width)).ok()?;
+        let (values, rest) = values.as_chunks();
+        let row = width.checked_mul(3)?;
+        let half = values.len() / 2;
+        if !rest.is_empty()
+            || !values.len().is_multiple_of(2)
+            || row == 0
+            || !half.is_multiple_of(row)
+            || half == 0
+        {
+            return None;
+        }
+        let floats = |values: &[[u8; 4]]| values.iter().map(|value| f32::from_le_bytes(*value)).collect();
+        Some(Self { width, input: floats(&values[..half]), painting: floats(&values[half..]) })
+    }
+}
+
 impl Smoother {
+    /// What it knows by now; `None` where nothing came before.
+    pub(crate) fn past(&self) -> Option<Past> {
+        let Self { width, past_input, past_painting, .. } = self;
+        (!past_input.is_empty()).then(|| Past {
+            width: *width,
+            input: past_input.clone(),
+            painting: past_painting.clone(),
+        })
+    }
+
+    /// Goes on behind other pictures.
+    pub(crate) fn set_past(&mut self, past: Past) {
+        let pixels = past.input.len() / 3;
+        *self = Self {
+            width: past.width,
+            past_input: past.input,
+            past_painting: past.painting,
+            difference: vec![0.0; pixels],
+            difference_blurred: vec![0.0; pixels],
+        };
+    }
+
     /// Forgets the past.
     pub(crate) fn reset(&mut self) {
         self.past_input.clear();
@@ -159,5 +217,26 @@ mod tests {
         let mut painting = vec![100.0; LEN];
         smoother.smooth(1.0, WIDTH / 2, &[50; LEN], &mut painting);
         assert!(painting.iter().all(|value| *value == 100.0));
+    }
+    #[test]
+    fn a_past_that_was_kept_as_bytes_goes_on_as_if_nothing_had_been() {
+        let sequence: Vec<_> = (0..20).map(|i| (100 + i % 3, (i * 37 % 50) as f32 / 3.0)).collect();
+        let straight = smoothed(0.8, &sequence);
+        let mut smoother = Smoother::default();
+        assert_eq!(smoother.past(), None);
+        for (at, (input, painting)) in sequence.iter().enumerate() {
+            if at == 11 {
+                let bytes = smoother.past().unwrap().to_bytes();
+                smoother = Smoother::default();
+                smoother.set_past(Past::from_bytes(&bytes).unwrap());
+                assert_eq!(Past::from_bytes(&bytes[..bytes.len() - 4]), None);
+            }
+            let mut picture = vec![*painting; LEN];
+            smoother.smooth(0.8, WIDTH, &[*input; LEN], &mut picture);
+            assert_eq!(picture[0], straight[at], "picture {at}");
+        }
+        for bytes in [&[][..], &[0; 8], &[1; 7], &[0; 32]] {
+            assert_eq!(Past::from_bytes(bytes), None, "{bytes:?}");
+        }
     }
 }

@@ -6,7 +6,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use crate::{
     ComputeDevice, Controls, InferenceError, PlacedStyle, Precision, Style, memory, picture,
     resize::{RgbResizer, Size},
-    smoothing::Smoother,
+    smoothing::{Past, Smoother},
 };
 
 /// Smallest side of a picture that networks can paint.
@@ -137,6 +137,16 @@ impl Stylizer {
     /// Forgets what came before, as at the start of another video.
     pub fn reset(&mut self) {
         self.smoother.reset();
+    }
+
+    /// What smoothing knows of the frames that came before; `None` where it is off, or nothing came before.
+    pub fn past(&self) -> Option<Past> {
+        self.smoother.past()
+    }
+
+    /// Goes on as if the frames of that past had come before.
+    pub fn set_past(&mut self, past: Past) {
+        self.smoother.set_past(past);
     }
 
     /// The device that the network runs on.

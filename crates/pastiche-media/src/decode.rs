@@ -9,7 +9,7 @@ use ffmpeg_next as ffmpeg;
 use pastiche_frame::{Frame, FramePool, Rational, Timestamp};
 
 use crate::{
-    MediaError, VideoInfo,
+    Damage, MediaError, VideoInfo, ending,
     error::Result,
     geometry::Geometry,
     input::{self, Window},
@@ -21,9 +21,6 @@ use crate::{
     source::Pictures,
     times::{DecodeClock, Place},
 };
-
-/// How much less than it says a file may hold before it counts as cut short.
-const END_SLACK: Duration = Duration::from_millis(250);
 
 /// Which part of a video to decode, and to what size. The default is all of it as it is.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -38,24 +35,6 @@ pub struct DecodeOptions {
     pub max_frame_rate: Option<Rational>,
 }
 
-/// What of a video could not be decoded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Damage {
-    /// Pieces of the file that are left out.
-    pub skipped: u64,
-    /// Frames of which parts are guessed.
-    pub concealed: u64,
-    /// How much is missing at the end, where the file is shorter than it says.
-    pub missing: Option<Duration>,
-}
-
-impl Damage {
-    /// Whether there is any.
-    pub fn is_some(self) -> bool {
-        self != Self::default()
-    }
-}
-
 /// Reads a video file frame by frame: upright, RGB, each at its own time.
 ///
 /// Times count from the start asked for, else from the file's beginning; they are at least 0 and strictly increase.
@@ -68,11 +47,20 @@ pub struct VideoDecoder {
     info: VideoInfo,
     expected_frames: Option<u64>,
     concealed: u64,
-    /// When the file says that its pictures end, on the stream's clock, where they are wanted to their end.
-    promised_end_ticks: Option<i64>,
+    /// Where the pictures are wanted to their end.
+    promise: Option<Promise>,
     /// When those end that were decoded.
     end_ticks: i64,
     finished: bool,
+}
+
+/// When a video is to end by what its file says.
+#[derive(Debug, Clone, Copy)]
+enum Promise {
+    /// Of the video's stream itself, in its ticks.
+    Stream(i64),
+    /// Of all streams together, in microseconds: the last of them may be another.
+    File(i64),
 }
 
 impl VideoDecoder {
@@ -91,39 +79,28 @@ impl VideoDecoder {
             .ok_or_else(|| MediaError::NoVideo { found: describe_streams(&input), path: path.to_owned() })?;
         let (stream_index, decoder) = (stream.index(), open_decoder(&stream, path)?);
         let info = VideoInfo::new(&input, &stream, &decoder);
-        let promised_end_ticks = promised_end_ticks(&stream);
         let pixel_aspect = pixel_aspect(&stream, &decoder);
         check_start(&info, options, path)?;
 
-        let origin = input::origin(&input);
-        for mut other in input.streams_mut().filter(|stream| stream.index() != stream_index) {
-            raw::discard(&mut other);
+        let whole = options.duration.is_none();
+        let of_stream = ending::stream_end_ticks(&stream).map(Promise::Stream);
+        let promise =
+            of_stream.or_else(|| ending::file_end_micros(&input).map(Promise::File)).filter(|_| whole);
+        if !matches!(promise, Some(Promise::File(_))) {
+            for mut other in input.streams_mut().filter(|stream| stream.index() != stream_index) {
+                raw::discard(&mut other);
+            }
         }
+        let origin = input::origin(&input);
         if let Some(start) = options.start.filter(|start| !start.is_zero()) {
             input::seek_before(&mut input, stream_index, origin, start, path);
         }
         let coded = (decoder.width(), decoder.height());
         let geometry = Geometry::new(coded, pixel_aspect, info.orientation(), options.size);
         let window = Window::new(origin, options.start, options.duration, info.time_base);
-        Ok(Self {
-            path: path.to_owned(),
-            pictures: Pictures::File(Box::new(PictureReader::new(
-                path,
-                input,
-                stream_index,
-                decoder,
-                info.time_base,
-            ))),
-            converter: RgbConverter::new(geometry),
-            clock: DecodeClock::new(window, info.time_base, options.max_frame_rate),
-            geometry,
-            expected_frames: expected_frames(&info, options),
-            info,
-            concealed: 0,
-            promised_end_ticks: promised_end_ticks.filter(|_| options.duration.is_none()),
-            end_ticks: i64::MIN,
-            finished: false,
-        })
+        let reader = PictureReader::new(path, input, stream_index, decoder, info.time_base);
+        let opened = Self::new(path, Pictures::File(Box::new(reader)), info, geometry, window, options);
+        Ok(Self { promise, ..opened })
     }
 
     /// Over pictures that have nothing beside them.
@@ -134,19 +111,30 @@ impl VideoDecoder {
         let geometry = Geometry::new((info.width, info.height), square, info.orientation(), options.size);
         let window = Window::new(Timestamp::ZERO, options.start, options.duration, info.time_base);
         pictures.skip_to(window.start);
-        Ok(Self {
+        Ok(Self::new(path, Pictures::Rgb(Box::new(pictures)), info, geometry, window, options))
+    }
+
+    fn new(
+        path: &Path,
+        pictures: Pictures,
+        info: VideoInfo,
+        geometry: Geometry,
+        window: Window,
+        options: &DecodeOptions,
+    ) -> Self {
+        Self {
             path: path.to_owned(),
-            pictures: Pictures::Rgb(Box::new(pictures)),
+            pictures,
             converter: RgbConverter::new(geometry),
             clock: DecodeClock::new(window, info.time_base, options.max_frame_rate),
             geometry,
             expected_frames: expected_frames(&info, options),
             info,
             concealed: 0,
-            promised_end_ticks: None,
+            promise: None,
             end_ticks: i64::MIN,
             finished: false,
-        })
+        }
     }
 
     /// What the file holds.
@@ -176,14 +164,16 @@ impl VideoDecoder {
 
     /// What could not be decoded so far; what is missing at the end is known only there.
     pub fn damage(&self) -> Damage {
-        let missing =
-            self.promised_end_ticks.filter(|_| self.finished && self.end_ticks > i64::MIN).and_then(|end| {
-                let ticks = end.saturating_sub(self.end_ticks);
-                let micros =
-                    Timestamp::new(ticks, self.info.time_base).rescaled(Rational::MICROSECONDS).ticks;
-                u64::try_from(micros).ok().map(Duration::from_micros).filter(|missing| *missing > END_SLACK)
-            });
-        Damage { skipped: self.pictures.skipped(), concealed: self.concealed, missing }
+        let ended = self.finished && self.end_ticks > i64::MIN;
+        let missing = match self.promise.filter(|_| ended) {
+            Some(Promise::Stream(ticks)) => ending::missing(ticks, self.end_ticks, self.info.time_base),
+            Some(Promise::File(micros)) => {
+                ending::missing(micros, self.pictures.end_micros(), Rational::MICROSECONDS)
+            }
+            None => None,
+        };
+        let breaks_off = self.finished && self.pictures.breaks_off();
+        Damage { skipped: self.pictures.skipped(), concealed: self.concealed, missing, breaks_off }
     }
 
     /// The next frame, in a buffer of `pool`; `None` at the end.
@@ -266,13 +256,6 @@ fn check_start(info: &VideoInfo, options: &DecodeOptions, path: &Path) -> Result
         }
         _ => Ok(()),
     }
-}
-
-/// When a stream's pictures end by what the file says of this stream itself; what it says of all of them together may
-/// be about its sound.
-fn promised_end_ticks(stream: &ffmpeg::Stream<'_>) -> Option<i64> {
-    let start = Some(stream.start_time()).filter(|ticks| *ticks != ffmpeg::ffi::AV_NOPTS_VALUE)?;
-    Some(stream.duration()).filter(|ticks| *ticks > 0).and_then(|ticks| start.checked_add(ticks))
 }
 
 fn describe_streams(input: &ffmpeg::format::context::Input) -> String {

@@ -7,18 +7,15 @@ use ffmpeg_next as ffmpeg;
 use pastiche_frame::{ColorSpace, Frame, Rational, Timestamp};
 
 use crate::{
-    AudioOutcome, AudioRequest, MAX_SIDE, MediaError,
-    audio::AudioTrack,
+    AudioOutcome, AudioRequest, MAX_SIDE, MediaError, SkippedFrame, SoundDamage,
     container::Container,
     decode::is_again,
     encoders::{self, OpenEncoder, Settings},
     error::Result,
     extras::Extras,
-    mux::Muxer,
+    movie::{Movie, unless_full},
     partial_file::PartialFile,
-    rgb_pictures::is_pictures_alone,
     scale::YuvConverter,
-    subtitles::Subtitles,
     times::{ConstantClock, Slot, VariableClock},
     vaapi::Uploader,
 };
@@ -50,14 +47,22 @@ pub struct EncodeOptions {
 }
 
 /// What was written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EncodeSummary {
     /// Pictures in the file, repeated ones included.
     pub frames: u64,
     /// The file's length.
     pub bytes: u64,
+    /// When the first picture is shown.
+    pub start: Timestamp,
     /// Until the last picture ends.
     pub duration: Duration,
+    /// What of the sound could not be read or decoded.
+    pub sound: SoundDamage,
+    /// Why the subtitles could not be read to their end.
+    pub subtitles_cut_short: Option<String>,
+    /// Why the drive took no more; the file then ends there, and plays.
+    pub stopped: Option<String>,
 }
 
 /// Writes a video file frame by frame, in the container that its name's ending says: 4:2:0, limited range, tagged; an
@@ -66,27 +71,26 @@ pub struct EncodeSummary {
 /// The file has a temporary name beside its own, [`Self::partial_path`], until [`Self::finish`], and is removed when the
 /// encoder is dropped before.
 pub struct VideoEncoder {
-    // Before the file in this list, so that it is closed before it is removed.
-    muxer: Muxer,
+    movie: Movie,
     encoder: ffmpeg::encoder::Video,
     encoder_name: &'static str,
     time_base: Rational,
-    video_index: usize,
     converter: YuvConverter,
     /// Between the converter and an encoder that reads its own memory.
     uploader: Option<Uploader>,
     size: (u32, u32),
     clock: Clock,
+    /// Whether there is a picture that could be repeated.
+    started: bool,
     /// Pictures inside the encoder, which does not hand their durations through.
     encoding: VecDeque<Slot>,
-    frames: u64,
-    end: Timestamp,
-    audio: Option<AudioTrack>,
-    audio_outcome: AudioOutcome,
-    subtitles: Option<Subtitles>,
-    file: PartialFile,
 }
 
+/// Where the frames of a video stand in time, for going on in another file.
+#[derive(Debug)]
+pub struct EncoderClock(Clock);
+
+#[derive(Debug)]
 enum Clock {
     Variable(VariableClock),
     Constant(ConstantClock),
@@ -141,51 +145,36 @@ impl VideoEncoder {
                 container,
             },
         )?;
-        let file = create_file(path)?;
-        let mut muxer = Muxer::create(file.path(), file.target(), container)?;
-        let video_index = muxer.add_encoded_stream(&encoder, time_base)?;
-        if let Some(frame_rate) = options.constant_frame_rate.or(options.frame_rate) {
-            muxer.set_frame_rate(video_index, frame_rate);
-        }
-        let audio = match &options.audio {
-            Some(request) => AudioTrack::open(request, &mut muxer)?,
-            None => None,
-        };
-        let subtitles = match extras.filter(|extras| !is_pictures_alone(&extras.source)) {
-            Some(extras) => {
-                extras.describe(&mut muxer)?;
-                Subtitles::open(extras, container, &mut muxer)?
-            }
-            None => None,
-        };
-        let layout = if file.is_growing() { container.growing_options() } else { container.options() };
-        muxer.write_header(layout)?;
+        let frame_rate = options.constant_frame_rate.or(options.frame_rate);
+        let movie = Movie::create(
+            create_file(path)?,
+            container,
+            |muxer| {
+                let index = muxer.add_encoded_stream(&encoder, time_base)?;
+                if let Some(frame_rate) = frame_rate {
+                    muxer.set_frame_rate(index, frame_rate);
+                }
+                Ok(index)
+            },
+            options.audio.as_ref(),
+            extras,
+        )?;
+        let matrix = options.color_space.matrix;
         Ok(Self {
-            muxer,
+            movie,
             encoder,
             encoder_name: name,
             time_base,
-            video_index,
-            converter: YuvConverter::new(
-                picture_format,
-                options.width,
-                options.height,
-                options.color_space.matrix,
-            )
-            .map_err(|source| MediaError::Encode { encoder: name, source })?,
+            converter: YuvConverter::new(picture_format, options.width, options.height, matrix)
+                .map_err(|source| MediaError::Encode { encoder: name, source })?,
             uploader,
             size: (options.width, options.height),
             clock: match options.constant_frame_rate {
                 Some(rate) => Clock::Constant(ConstantClock::new(rate)),
                 None => Clock::Variable(VariableClock::new(time_base, options.frame_rate)),
             },
+            started: false,
             encoding: VecDeque::new(),
-            frames: 0,
-            end: Timestamp::ZERO,
-            audio_outcome: audio.as_ref().map_or(AudioOutcome::None, AudioTrack::outcome),
-            audio,
-            subtitles,
-            file,
         })
     }
 
@@ -196,19 +185,19 @@ impl VideoEncoder {
 
     /// The file that is written until it is whole: `<name>.part`, or `<name>.1.part` and so on where that is taken.
     pub fn partial_path(&self) -> &Path {
-        self.file.path()
+        self.movie.partial_path()
     }
 
     /// What becomes of the sound.
     pub fn audio(&self) -> &AudioOutcome {
-        &self.audio_outcome
+        self.movie.audio()
     }
 
     /// Writes a frame, at its own time unless a constant frame rate is asked for, and the sound up to there.
     ///
     /// # Errors
-    /// The frame has another size than the video, the encoder fails, or the file or the sound cannot be read or
-    /// written on.
+    /// The frame has another size than the video, the encoder fails, or the file cannot be written on. After
+    /// [`MediaError::Drive`] the file can still be closed, by [`Self::finish_early`].
     pub fn write(&mut self, frame: &Frame) -> Result<()> {
         let (width, height) = (frame.width(), frame.height());
         if (width, height) != self.size {
@@ -223,30 +212,57 @@ impl VideoEncoder {
             }
             Clock::Constant(clock) => {
                 if let Some((repeats, ticks)) = clock.place(frame.timestamp, frame.duration_ticks) {
-                    self.repeat(repeats)?;
+                    if self.started {
+                        self.repeat(repeats)?;
+                    }
                     self.convert(frame)?;
                     self.send(Slot { ticks, duration_ticks: 1 })?;
                 }
             }
         }
-        if let Some(audio) = &mut self.audio {
-            audio.write_until(frame.timestamp, &mut self.muxer)?;
+        self.movie.write_beside(frame.timestamp)
+    }
+
+    /// Goes past a frame that another file holds, so that those after it are placed as if it were here.
+    pub fn pass(&mut self, frame: SkippedFrame) {
+        match &mut self.clock {
+            Clock::Variable(clock) => {
+                clock.place(frame.timestamp, frame.duration_ticks);
+            }
+            Clock::Constant(clock) => {
+                clock.place(frame.timestamp, frame.duration_ticks);
+            }
         }
-        if let Some(subtitles) = &mut self.subtitles {
-            subtitles.write_until(Some(frame.timestamp), &mut self.muxer)?;
+    }
+
+    /// Goes on where the encoder of the file before left off.
+    #[must_use]
+    pub fn after(self, clock: EncoderClock) -> Self {
+        Self { clock: clock.0, ..self }
+    }
+
+    /// Closes one of several files that are to be joined: where a frame at `next` begins another, or at the end.
+    ///
+    /// # Errors
+    /// As [`Self::finish`]; a drive that takes no more is an error here.
+    pub fn finish_part(mut self, next: Option<Timestamp>) -> Result<(EncodeSummary, EncoderClock)> {
+        if let Clock::Constant(clock) = &self.clock {
+            self.repeat(next.map_or_else(|| clock.rest(), |next| clock.gap_before(next)))?;
         }
-        Ok(())
+        self.flush()?;
+        Ok((self.movie.finish(None)?, EncoderClock(self.clock)))
     }
 
     /// Writes what is still on its way and the rest of the sound, and gives the file its name.
     ///
     /// # Errors
-    /// The encoder fails, or the file or the sound cannot be read or written on. The unfinished file is removed.
+    /// The encoder fails, or the file cannot be written on, or there is no picture in it. The unfinished file is removed.
     pub fn finish(self) -> Result<EncodeSummary> {
         self.close(|_| None)
     }
 
-    /// Like [`Self::finish`] for a job that was cancelled: the sound ends with the pictures.
+    /// Like [`Self::finish`] for a job that was cancelled: the sound ends with the pictures. It also closes a file after
+    /// [`MediaError::Drive`], with what is written.
     ///
     /// # Errors
     /// As [`Self::finish`].
@@ -255,22 +271,26 @@ impl VideoEncoder {
     }
 
     fn close(mut self, sound_end: impl Fn(Timestamp) -> Option<Timestamp>) -> Result<EncodeSummary> {
+        if !self.movie.has_stopped() {
+            let drained = self.drain();
+            unless_full(drained)?;
+        }
+        let end = sound_end(self.movie.end());
+        self.movie.finish(end)
+    }
+
+    /// Writes the pictures that are still to be shown or inside the encoder.
+    fn drain(&mut self) -> Result<()> {
         if let Clock::Constant(clock) = &self.clock {
             self.repeat(clock.rest())?;
         }
+        self.flush()
+    }
+
+    /// Writes the pictures inside the encoder.
+    fn flush(&mut self) -> Result<()> {
         self.encoder.send_eof().map_err(|source| self.failure(source))?;
-        self.write_encoded()?;
-        if let Some(audio) = &mut self.audio {
-            audio.finish(sound_end(self.end), &mut self.muxer)?;
-        }
-        if let Some(subtitles) = &mut self.subtitles {
-            subtitles.write_until(sound_end(self.end), &mut self.muxer)?;
-        }
-        let Self { muxer, file, frames, end, .. } = self;
-        muxer.finish()?;
-        let micros = end.rescaled(Rational::MICROSECONDS).ticks;
-        let duration = Duration::from_micros(u64::try_from(micros).unwrap_or_default());
-        Ok(EncodeSummary { frames, bytes: file.keep()?, duration })
+        self.write_encoded()
     }
 
     fn repeat(&mut self, slots: std::ops::Range<i64>) -> Result<()> {
@@ -281,7 +301,9 @@ impl VideoEncoder {
     }
 
     fn convert(&mut self, frame: &Frame) -> Result<()> {
-        self.converter.convert(frame).map_err(|source| self.failure(source))
+        self.converter.convert(frame).map_err(|source| self.failure(source))?;
+        self.started = true;
+        Ok(())
     }
 
     /// Sends the last converted picture to be shown at `slot`.
@@ -296,8 +318,6 @@ impl VideoEncoder {
         };
         sent.map_err(|source| self.failure(source))?;
         self.encoding.push_back(slot);
-        self.frames += 1;
-        self.end = Timestamp::new(slot.ticks.saturating_add(slot.duration_ticks), self.time_base);
         self.write_encoded()
     }
 
@@ -310,8 +330,7 @@ impl VideoEncoder {
                     if let Some(slot) = slot.and_then(|index| self.encoding.remove(index)) {
                         packet.set_duration(slot.duration_ticks);
                     }
-                    self.muxer.write(packet, self.video_index, self.time_base)?;
-                    self.file.note_written();
+                    self.movie.write_picture(packet, self.time_base)?;
                 }
                 Err(error) if is_again(error) || error == ffmpeg::Error::Eof => return Ok(()),
                 Err(source) => return Err(self.failure(source)),

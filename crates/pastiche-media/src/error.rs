@@ -143,8 +143,22 @@ pub enum MediaError {
         /// The output asked for.
         path: PathBuf,
     },
-    /// Writing stopped: disk full, drive gone, or a stream that the container refuses.
-    #[error("writing stopped ({source}); check the space left on the drive: {}", path.display())]
+    /// A piece of a video that was written before is not as it was.
+    #[error("a finished piece of the video is damaged; remove its folder to start anew: {}", path.display())]
+    PartDamaged {
+        /// The piece.
+        path: PathBuf,
+    },
+    /// The drive takes no more: it is full, or gone.
+    #[error("writing stopped ({source}); make room on the drive, or choose another: {}", path.display())]
+    Drive {
+        /// The output asked for.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The container refuses a stream, its tags, or a packet.
+    #[error("the file cannot be written like this ({source}); choose another kind of output: {}", path.display())]
     Write {
         /// The output asked for.
         path: PathBuf,

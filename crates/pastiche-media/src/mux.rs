@@ -1,8 +1,8 @@
 //! The file being written.
 
-use std::path::{Path, PathBuf};
+use std::{io, path::PathBuf};
 
-use ffmpeg::{Dictionary, Packet, Stream, codec, encoder, format};
+use ffmpeg::{Dictionary, Packet, Stream, codec, encoder, format, format::context::StreamIo};
 use ffmpeg_next as ffmpeg;
 use pastiche_frame::Rational;
 
@@ -11,31 +11,75 @@ use crate::{
     container::Container,
     error::Result,
     input::{ffmpeg_rational, ffmpeg_url},
+    output_file::{OutputFile, copy_of},
+    partial_file::PartialFile,
     raw, subtitles,
 };
+
+/// What a file takes beside its packets, tags and all.
+const BESIDE_PACKETS_BYTES: u64 = 1 << 20;
+/// What a packet takes in the index at most, and before it: in MP4 its size, time, offset, and place among the others.
+const BESIDE_PACKET_BYTES: u64 = 64;
+/// FFmpeg's default for files.
+const BUFFER_BYTES: usize = 32_768;
 
 /// A file: streams are added, then the header, packets and trailer are written.
 pub(crate) struct Muxer {
     output: format::context::Output,
+    file: OutputFile,
     container: Container,
     /// Named in errors; the file itself has another name until it is whole.
     target: PathBuf,
+    /// Whether the file is of use while it is written, so that nothing need be kept free for its end.
+    growing: bool,
+    /// What the packets up to now take at most.
+    packets_bytes: u64,
+    /// Why the drive takes no more.
+    stopped: Option<io::Error>,
 }
 
 impl Muxer {
-    pub(crate) fn create(file: &Path, target: &Path, container: Container) -> Result<Self> {
-        // The muxer by its name, since the file's own ending says nothing.
-        let output = format::output_as(&ffmpeg_url(file)?, container.muxer())
-            .map_err(|source| MediaError::Write { path: target.to_owned(), source })?;
-        Ok(Self { output, container, target: target.to_owned() })
+    pub(crate) fn create(file: &PartialFile, container: Container) -> Result<Self> {
+        let target = file.target().to_owned();
+        let opened = OutputFile::open(file.path())
+            .map_err(|source| MediaError::OutputNotWritable { path: target.clone(), source })?;
+        let url = ffmpeg_url(file.path())?;
+        // The muxer by its name, since the file's own ending says nothing; the file's name, since an MP4's writer reads
+        // it back when it moves the index to the front.
+        let output = StreamIo::from_write_seek_with_capacity(opened.clone(), BUFFER_BYTES)
+            .and_then(|stream| format::output_to_stream(stream, url.to_str(), Some(container.muxer())))
+            .map_err(|source| MediaError::Write { path: target.clone(), source })?;
+        let growing = file.is_growing();
+        Ok(Self { output, file: opened, container, target, growing, packets_bytes: 0, stopped: None })
     }
 
     pub(crate) fn container(&self) -> Container {
         self.container
     }
 
-    fn failure(&self, source: ffmpeg::Error) -> MediaError {
-        MediaError::Write { path: self.target.clone(), source }
+    /// Whether the drive takes no more: then the file can only be closed.
+    pub(crate) fn has_stopped(&self) -> bool {
+        self.stopped.is_some()
+    }
+
+    /// What went wrong: with the drive, else with the stream.
+    fn failure(&mut self, source: ffmpeg::Error) -> MediaError {
+        match self.file.take_error() {
+            Some(source) => self.drive_failure(source),
+            None => match &self.stopped {
+                Some(stopped) => self.drive_error(copy_of(stopped)),
+                None => MediaError::Write { path: self.target.clone(), source },
+            },
+        }
+    }
+
+    fn drive_failure(&mut self, source: io::Error) -> MediaError {
+        self.stopped.get_or_insert_with(|| copy_of(&source));
+        self.drive_error(source)
+    }
+
+    fn drive_error(&self, source: io::Error) -> MediaError {
+        MediaError::Drive { path: self.target.clone(), source }
     }
 
     /// A stream for an open encoder's packets, whose times are on `clock`.
@@ -108,7 +152,14 @@ impl Muxer {
     }
 
     /// Writes a packet whose times are on `clock`. The muxer has settled on clocks of its own by now.
+    ///
+    /// Only where the drive has room for it and for closing the file after it.
     pub(crate) fn write(&mut self, mut packet: Packet, index: usize, clock: Rational) -> Result<()> {
+        if !self.growing {
+            self.packets_bytes += packet.size() as u64 + BESIDE_PACKET_BYTES;
+            let room = self.file.make_room(self.packets_bytes + BESIDE_PACKETS_BYTES);
+            room.map_err(|source| self.drive_failure(source))?;
+        }
         let written = match self.output.stream(index).map(|stream| stream.time_base()) {
             Some(time_base) => {
                 packet.set_stream(index);
@@ -118,11 +169,23 @@ impl Muxer {
             }
             None => Err(ffmpeg::Error::StreamNotFound),
         };
-        written.map_err(|source| self.failure(source))
+        written.map_err(|source| self.failure(source))?;
+        if self.growing {
+            self.file.note_useful();
+        }
+        Ok(())
     }
 
-    /// Writes what is held back and the index, and closes the file.
-    pub(crate) fn finish(mut self) -> Result<()> {
-        self.output.write_trailer().map_err(|source| self.failure(source))
+    /// Writes what is held back and the index, and closes the file; returns why the drive took no more, where it did not.
+    pub(crate) fn finish(mut self) -> Result<Option<MediaError>> {
+        // What grows is of use as it is, and a drive that has failed would fail again.
+        if !(self.growing && self.has_stopped()) {
+            self.output.write_trailer().map_err(|source| self.failure(source))?;
+        }
+        self.file
+            .take_error()
+            .map_or_else(|| self.file.close(), Err)
+            .map_err(|source| self.drive_failure(source))?;
+        Ok(self.stopped.take().map(|source| self.drive_error(source)))
     }
 }

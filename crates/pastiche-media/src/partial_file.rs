@@ -3,14 +3,35 @@
 use std::{
     ffi::{OsStr, OsString},
     fs::{self, File},
-    io,
+    io, mem,
     path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use crate::{MediaError, error::Result};
 
+/// The unfinished files of this process.
+static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
 /// How many temporary names are tried before giving up.
 const MAX_NAMES: u32 = 10;
+
+fn unfinished() -> MutexGuard<'static, Vec<PathBuf>> {
+    // A list of paths is never half-changed, so one that a panic left is still sound.
+    UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Removes the files of this process that are not finished, for a process that quits at once: nobody begins or finishes
+/// another from then on, who tries waits for the end.
+pub fn remove_unfinished() {
+    let unfinished = unfinished();
+    for part in unfinished.iter() {
+        if let Err(error) = fs::remove_file(part) {
+            log::warn!("the unfinished output could not be removed ({error}): {}", part.display());
+        }
+    }
+    mem::forget(unfinished);
+}
 
 /// `<name>.part` beside the final name, or `<name>.1.part` and so on where that is taken: renamed by [`Self::keep`], removed when dropped before.
 #[derive(Debug)]
@@ -31,10 +52,14 @@ impl PartialFile {
             return Err(not_writable(io::Error::from(io::ErrorKind::InvalidInput)));
         };
         let mut part = PathBuf::new();
+        let mut unfinished = unfinished();
         for attempt in 0..MAX_NAMES {
             part = target.with_file_name(part_name(name, attempt));
             match File::create_new(&part) {
-                Ok(_) => return Ok(Self { part, target: target.to_owned(), kept: false, growing: false }),
+                Ok(_) => {
+                    unfinished.push(part.clone());
+                    return Ok(Self { part, target: target.to_owned(), kept: false, growing: false });
+                }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(not_writable(error)),
             }
@@ -56,9 +81,16 @@ impl PartialFile {
         self.growing
     }
 
-    /// Something of use was written.
+    /// Something of use was written; it may be on its way still.
     pub(crate) fn note_written(&mut self) {
-        self.kept |= self.growing;
+        if self.growing && !self.kept {
+            self.kept = !self.is_empty();
+        }
+    }
+
+    /// Whether there is nothing in it.
+    pub(crate) fn is_empty(&self) -> bool {
+        fs::metadata(&self.part).is_ok_and(|metadata| metadata.len() == 0)
     }
 
     /// Where to write.
@@ -76,7 +108,9 @@ impl PartialFile {
     pub(crate) fn keep(mut self) -> Result<u64> {
         let rename = || {
             if !self.growing {
+                let mut unfinished = unfinished();
                 fs::rename(&self.part, &self.target)?;
+                unfinished.retain(|part| *part != self.part);
             }
             Ok(fs::metadata(&self.target)?.len())
         };
@@ -111,11 +145,14 @@ fn part_name(name: &OsStr, attempt: u32) -> OsString {
 
 impl Drop for PartialFile {
     fn drop(&mut self) {
-        if !self.kept
-            && let Err(error) = fs::remove_file(&self.part)
-        {
+        if self.kept {
+            return;
+        }
+        let mut unfinished = unfinished();
+        if let Err(error) = fs::remove_file(&self.part) {
             log::warn!("the unfinished output could not be removed ({error}): {}", self.part.display());
         }
+        unfinished.retain(|part| *part != self.part);
     }
 }
 

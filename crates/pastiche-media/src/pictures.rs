@@ -4,17 +4,22 @@ use std::path::{Path, PathBuf};
 
 use ffmpeg::{Packet, codec::packet::side_data, format, frame};
 use ffmpeg_next as ffmpeg;
-use pastiche_frame::Rational;
+use pastiche_frame::{Rational, Timestamp};
 
-use crate::{MediaError, decode::is_again, deinterlace::Deinterlacer, error::Result};
-
-/// Unreadable packets in a row after which the file is given up.
-const MAX_BAD_PACKETS: u32 = 10_000;
+use crate::{
+    MediaError,
+    decode::is_again,
+    deinterlace::Deinterlacer,
+    ending,
+    error::Result,
+    input,
+    packets::{Packets, Piece},
+};
 
 /// One stream's pictures.
 pub(crate) struct PictureReader {
     path: PathBuf,
-    input: format::context::Input,
+    packets: Packets,
     stream_index: usize,
     time_base: Rational,
     decoder: ffmpeg::decoder::Video,
@@ -25,8 +30,12 @@ pub(crate) struct PictureReader {
     /// Of another form than those that the deinterlacer still holds.
     waiting: Option<frame::Video>,
     drained: bool,
-    bad_packets_in_a_row: u32,
+    /// Why the file could not be read on, told when all is out that came before.
+    read_error: Option<MediaError>,
     skipped: u64,
+    /// When the last of the packets ends that were read, of whatever stream.
+    end_micros: i64,
+    breaks_off: bool,
 }
 
 impl PictureReader {
@@ -39,7 +48,7 @@ impl PictureReader {
     ) -> Self {
         Self {
             path: path.to_owned(),
-            input,
+            packets: Packets::new(input),
             stream_index,
             time_base,
             decoder,
@@ -48,8 +57,10 @@ impl PictureReader {
             deinterlacer: None,
             waiting: None,
             drained: false,
-            bad_packets_in_a_row: 0,
+            read_error: None,
             skipped: 0,
+            end_micros: i64::MIN,
+            breaks_off: false,
         }
     }
 
@@ -78,6 +89,16 @@ impl PictureReader {
         self.skipped
     }
 
+    /// When the last of the packets ends that were read, of whatever stream, in microseconds.
+    pub(crate) fn end_micros(&self) -> i64 {
+        self.end_micros
+    }
+
+    /// Whether the file, which is read to its end, ends in the middle of something.
+    pub(crate) fn breaks_off(&self) -> bool {
+        self.breaks_off
+    }
+
     /// Reads the next picture; `false` at the end.
     pub(crate) fn advance(&mut self) -> Result<bool> {
         loop {
@@ -102,7 +123,7 @@ impl PictureReader {
                 continue;
             }
             if self.drained && self.deinterlacer.is_none() {
-                return Ok(false);
+                return self.read_error.take().map_or(Ok(false), Err);
             }
             if !self.drained && self.decode()? && self.deliver()? {
                 return Ok(true);
@@ -155,29 +176,41 @@ impl PictureReader {
 
     /// Gives the decoder the next packet of the video, or tells it that there are no more.
     fn feed(&mut self) -> Result<()> {
-        loop {
-            let mut packet = Packet::empty();
-            let fed = match packet.read(&mut self.input) {
-                Ok(()) if packet.stream() != self.stream_index => continue,
-                Ok(()) if packet.side_data().any(|data| data.kind() == side_data::Type::EncryptionInfo) => {
-                    return Err(MediaError::Encrypted { path: self.path.clone() });
+        let fed = loop {
+            match self.packets.next() {
+                Ok(Piece::Packet(packet)) => {
+                    self.note_end(&packet);
+                    if packet.stream() != self.stream_index {
+                        continue;
+                    }
+                    if packet.side_data().any(|data| data.kind() == side_data::Type::EncryptionInfo) {
+                        return Err(MediaError::Encrypted { path: self.path.clone() });
+                    }
+                    break self.decoder.send_packet(&packet);
                 }
-                Ok(()) => {
-                    self.bad_packets_in_a_row = 0;
-                    self.decoder.send_packet(&packet)
+                Ok(Piece::Damaged(error)) => break Err(error),
+                Ok(Piece::End) => {
+                    self.breaks_off = ending::breaks_off(&self.path, self.packets.input());
+                    break self.decoder.send_eof();
                 }
-                Err(ffmpeg::Error::Eof) => self.decoder.send_eof(),
-                // Demuxers go on behind what they cannot make sense of.
-                Err(error @ ffmpeg::Error::InvalidData) if self.bad_packets_in_a_row < MAX_BAD_PACKETS => {
-                    self.bad_packets_in_a_row += 1;
-                    Err(error)
+                Err(source) => {
+                    self.read_error = Some(MediaError::Read { path: self.path.clone(), source });
+                    break self.decoder.send_eof();
                 }
-                Err(source) => return Err(MediaError::Read { path: self.path.clone(), source }),
-            };
-            if let Err(error) = fed {
-                self.skip(error);
             }
-            return Ok(());
+        };
+        if let Err(error) = fed {
+            self.skip(error);
+        }
+        Ok(())
+    }
+
+    fn note_end(&mut self, packet: &Packet) {
+        let stream = self.packets.input().stream(packet.stream());
+        let time_base = stream.and_then(|stream| input::rational(stream.time_base()));
+        if let (Some(start), Some(time_base)) = (packet.pts().or(packet.dts()), time_base) {
+            let end = Timestamp::new(start.saturating_add(packet.duration().max(0)), time_base);
+            self.end_micros = self.end_micros.max(end.rescaled(Rational::MICROSECONDS).ticks);
         }
     }
 

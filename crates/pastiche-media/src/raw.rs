@@ -225,3 +225,31 @@ pub(crate) fn discard(stream: &mut StreamMut<'_>) {
     // SAFETY: a plain field of a live stream, meant to be set by the caller.
     unsafe { (*stream.as_mut_ptr()).discard = ffi::AVDiscard::AVDISCARD_ALL };
 }
+
+/// Why the drive gives no more of a file, where it does not; demuxers take that for the file's end.
+pub(crate) fn read_error(input: &Input) -> Option<Error> {
+    // SAFETY: plain fields of a live context and of its reader, which is null where the demuxer has none.
+    let code = unsafe { (*input.as_ptr()).pb.as_ref() }.map_or(0, |reader| reader.error);
+    (code < 0).then(|| Error::from(code)).filter(|error| *error != Error::Eof)
+}
+
+/// Lets [`read_error`] tell of what is read from now on.
+pub(crate) fn forget_read_error(input: &mut Input) {
+    // SAFETY: plain fields of a live context and of its reader, which nobody else uses while the context is borrowed mutably.
+    if let Some(reader) = unsafe { (*input.as_mut_ptr()).pb.as_mut() } {
+        reader.error = 0;
+    }
+}
+
+/// Whether a file's length in time is only worked out from its length in bytes.
+pub(crate) fn is_duration_guessed(input: &Input) -> bool {
+    use ffi::AVDurationEstimationMethod::AVFMT_DURATION_FROM_BITRATE;
+    // SAFETY: a plain field of a live context, which FFmpeg sets to one of its own values.
+    unsafe { (*input.as_ptr()).duration_estimation_method == AVFMT_DURATION_FROM_BITRATE }
+}
+
+/// When a file's first stream starts, in microseconds; `AV_NOPTS_VALUE` where that is not known.
+pub(crate) fn start_time_micros(input: &Input) -> i64 {
+    // SAFETY: a plain field of a live context.
+    unsafe { (*input.as_ptr()).start_time }
+}

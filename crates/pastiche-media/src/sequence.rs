@@ -9,8 +9,11 @@ use std::{
 use pastiche_frame::{Frame, Rational};
 
 use crate::{
-    IMAGE_ENDINGS, MediaError, error::Result, partial_file::PartialFile, still::Kind, times::ConstantClock,
-    write_image,
+    IMAGE_ENDINGS, MediaError,
+    error::Result,
+    partial_file::PartialFile,
+    still::{self, Kind},
+    times::ConstantClock,
 };
 
 /// How fast the pictures come where nobody says.
@@ -154,6 +157,7 @@ pub struct PictureSequence {
     /// Where a constant rate is asked for.
     clock: Option<ConstantClock>,
     written: u64,
+    bytes: u64,
 }
 
 impl PictureSequence {
@@ -162,7 +166,7 @@ impl PictureSequence {
     pub fn of(path: &Path) -> Option<Self> {
         let names_folder = path.to_string_lossy().ends_with(std::path::is_separator);
         let path = if names_folder { path.join(NAME_IN_FOLDER) } else { path.to_owned() };
-        Pattern::of(&path).map(|pattern| Self { pattern, clock: None, written: 0 })
+        Pattern::of(&path).map(|pattern| Self { pattern, clock: None, written: 0, bytes: 0 })
     }
 
     /// Puts the pictures at equal distances, as [`crate::EncodeOptions::constant_frame_rate`] does; else there is one a frame.
@@ -183,14 +187,15 @@ impl PictureSequence {
         pictures.iter().any(|picture| picture.canonicalize().is_ok_and(|picture| own.contains(&picture)))
     }
 
-    /// Makes the folder, where it is not there, and checks that pictures of this kind are written.
+    /// Makes the folder, where it is not there, and checks that pictures of this kind are written; what the kind is called.
     ///
     /// # Errors
     /// The ending is another than .png or .jpg, or the folder cannot be made.
-    pub fn prepare(&self) -> Result<()> {
-        Kind::of(&self.path(1))?;
+    pub fn prepare(&self) -> Result<&'static str> {
+        let kind = Kind::of(&self.path(1))?;
         fs::create_dir_all(&self.pattern.folder)
-            .map_err(|source| MediaError::OutputNotWritable { path: self.pattern.folder.clone(), source })
+            .map_err(|source| MediaError::OutputNotWritable { path: self.pattern.folder.clone(), source })?;
+        Ok(kind.name())
     }
 
     /// A picture with a name of this sequence that is there already.
@@ -208,6 +213,11 @@ impl PictureSequence {
         self.written
     }
 
+    /// How long they are together.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     /// Writes a frame: the next picture, and where a constant rate is asked for the one before again, or nothing.
     ///
     /// # Errors
@@ -219,20 +229,18 @@ impl PictureSequence {
             };
             self.repeat(repeats.count())?;
         }
-        write_image(&self.path(self.written + 1), frame)?;
+        self.bytes += still::write(&self.path(self.written + 1), frame)?;
         self.written += 1;
         Ok(())
     }
 
-    /// Shows the last picture for as long as it is to be seen; how many there are then.
+    /// Shows the last picture for as long as it is to be seen.
     ///
     /// # Errors
     /// A picture cannot be written.
-    pub fn finish(mut self) -> Result<u64> {
-        if let Some(clock) = &self.clock {
-            self.repeat(clock.rest().count())?;
-        }
-        Ok(self.written)
+    pub fn finish(&mut self) -> Result<()> {
+        let rest = self.clock.as_ref().map_or(0, |clock| clock.rest().count());
+        self.repeat(rest)
     }
 
     fn repeat(&mut self, times: usize) -> Result<()> {
@@ -240,8 +248,8 @@ impl PictureSequence {
             let path = self.path(self.written + 1);
             let file = PartialFile::create(&path)?;
             fs::copy(self.path(self.written), file.path())
-                .map_err(|source| MediaError::OutputNotWritable { path, source })?;
-            file.keep()?;
+                .map_err(|source| MediaError::Drive { path, source })?;
+            self.bytes += file.keep()?;
             self.written += 1;
         }
         Ok(())

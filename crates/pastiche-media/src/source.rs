@@ -52,6 +52,22 @@ impl Pictures {
         }
     }
 
+    /// When the last of the packets ends that were read, of whatever stream, in microseconds.
+    pub(crate) fn end_micros(&self) -> i64 {
+        match self {
+            Self::File(reader) => reader.end_micros(),
+            Self::Rgb(_) => i64::MIN,
+        }
+    }
+
+    /// Whether the source, which is read to its end, ends in the middle of something.
+    pub(crate) fn breaks_off(&self) -> bool {
+        match self {
+            Self::File(reader) => reader.breaks_off(),
+            Self::Rgb(_) => false,
+        }
+    }
+
     /// How many pieces of the source could not be decoded and are left out.
     pub(crate) fn skipped(&self) -> u64 {
         match self {

@@ -75,11 +75,18 @@ fn rgb_over_black(picture: DynamicImage) -> Vec<u8> {
 /// # Errors
 /// The ending is another one, or the file cannot be written.
 pub fn write_image(path: &Path, frame: &Frame) -> Result<()> {
+    write(path, frame).map(drop)
+}
+
+/// As [`write_image`]; the file's length in bytes.
+pub(crate) fn write(path: &Path, frame: &Frame) -> Result<u64> {
     let kind = Kind::of(path)?;
     let file = PartialFile::create(path)?;
-    encode(file.path(), kind, frame)
-        .map_err(|source| MediaError::ImageWrite { path: path.to_owned(), source })?;
-    file.keep().map(drop)
+    encode(file.path(), kind, frame).map_err(|error| match error {
+        ImageError::IoError(source) => MediaError::Drive { path: path.to_owned(), source },
+        source => MediaError::ImageWrite { path: path.to_owned(), source },
+    })?;
+    file.keep()
 }
 
 /// What pictures are written as.
@@ -89,6 +96,14 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    /// What people call it.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Png => "png",
+            Self::Jpeg => "jpeg",
+        }
+    }
+
     /// As a name's ending says.
     pub(crate) fn of(path: &Path) -> Result<Self> {
         let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use ffmpeg::{Packet, codec::Id, format, media};
+use ffmpeg::{Packet, codec::Id, media};
 use ffmpeg_next as ffmpeg;
 use pastiche_frame::{Rational, Timestamp};
 
@@ -13,6 +13,7 @@ use crate::{
     extras::Extras,
     input::{self, Window},
     mux::Muxer,
+    packets::{Packets, Piece as Read},
     raw,
     subtitle_text::{packed, text_of},
 };
@@ -20,11 +21,12 @@ use crate::{
 /// The text subtitles of one source, written piece by piece beside the pictures.
 pub(crate) struct Subtitles {
     path: PathBuf,
-    input: format::context::Input,
+    packets: Packets,
     tracks: Vec<Track>,
     /// Read, but not yet due.
     waiting: Option<Piece>,
     finished: bool,
+    cut_short: Option<String>,
 }
 
 struct Track {
@@ -81,13 +83,25 @@ impl Subtitles {
                 raw::discard(&mut other);
             }
         }
-        Ok(Some(Self { path: extras.source.clone(), input, tracks, waiting: None, finished: false }))
+        Ok(Some(Self {
+            path: extras.source.clone(),
+            packets: Packets::new(input),
+            tracks,
+            waiting: None,
+            finished: false,
+            cut_short: None,
+        }))
+    }
+
+    /// Why they could not be read to their end.
+    pub(crate) fn cut_short(&self) -> Option<&str> {
+        self.cut_short.as_deref()
     }
 
     /// Writes what is shown before `until`, or all.
     pub(crate) fn write_until(&mut self, until: Option<Timestamp>, muxer: &mut Muxer) -> Result<()> {
         while !self.finished {
-            let Some(piece) = self.next_piece()? else {
+            let Some(piece) = self.next_piece() else {
                 self.finished = true;
                 break;
             };
@@ -100,20 +114,27 @@ impl Subtitles {
         Ok(())
     }
 
-    fn next_piece(&mut self) -> Result<Option<Piece>> {
+    /// The next to write; `None` at the end of the file, and where it cannot be read any further.
+    fn next_piece(&mut self) -> Option<Piece> {
         if let Some(piece) = self.waiting.take() {
-            return Ok(Some(piece));
+            return Some(piece);
         }
         loop {
-            let mut packet = Packet::empty();
-            match packet.read(&mut self.input) {
-                Ok(()) => {}
-                Err(ffmpeg::Error::Eof) => return Ok(None),
-                Err(source) => return Err(MediaError::Read { path: self.path.clone(), source }),
-            }
-            let track = self.tracks.iter().find(|track| track.stream_index == packet.stream());
-            if let Some(piece) = track.and_then(|track| track.piece(packet)) {
-                return Ok(Some(piece));
+            match self.packets.next() {
+                Ok(Read::Packet(packet)) => {
+                    let track = self.tracks.iter().find(|track| track.stream_index == packet.stream());
+                    if let Some(piece) = track.and_then(|track| track.piece(packet)) {
+                        return Some(piece);
+                    }
+                }
+                // What is behind it may be a subtitle again.
+                Ok(Read::Damaged(_)) => {}
+                Ok(Read::End) => return None,
+                Err(source) => {
+                    let error = MediaError::Read { path: self.path.clone(), source };
+                    self.cut_short = Some(error.to_string());
+                    return None;
+                }
             }
         }
     }

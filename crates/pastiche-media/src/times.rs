@@ -165,6 +165,14 @@ impl ConstantClock {
         Some((last.map_or(slot, |last| last.saturating_add(1))..slot, slot))
     }
 
+    /// The slots that the last picture still fills before a frame at `next`, which [`Self::place`] would repeat it for.
+    pub(crate) fn gap_before(&self, next: Timestamp) -> std::ops::Range<i64> {
+        match (self.slots.last, self.slots.slot(next)) {
+            (Some(last), Some(slot)) => last.saturating_add(1)..slot,
+            _ => 0..0,
+        }
+    }
+
     /// The slots that the last picture still fills when no other follows: those before the slot that a frame at its
     /// end would get.
     pub(crate) fn rest(&self) -> std::ops::Range<i64> {

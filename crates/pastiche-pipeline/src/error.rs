@@ -1,6 +1,6 @@
 //! What can go wrong in a job.
 
-use std::path::PathBuf;
+use std::{io, path::PathBuf};
 
 use pastiche_inference::InferenceError;
 use pastiche_media::MediaError;
@@ -28,6 +28,36 @@ pub enum PipelineError {
     /// A stage of the job crashed or could not start.
     #[error(transparent)]
     Stage(#[from] StageError),
+    /// What is kept of a job that was stopped is of another one.
+    #[error("what is kept there is of another job: {differences}; give those again, or remove the folder to start anew: {}", folder.display())]
+    OtherParts {
+        /// What differs, in words.
+        differences: String,
+        /// Where the parts are.
+        folder: PathBuf,
+    },
+    /// What is kept of a job that was stopped cannot be used.
+    #[error("what is kept there cannot be used ({reason}); remove the folder to start anew: {}", folder.display())]
+    PartsUnusable {
+        /// Why.
+        reason: String,
+        /// Where the parts are.
+        folder: PathBuf,
+    },
+    /// Another process works on the same parts.
+    #[error("another program works on this video already; let it finish, or end it: {}", folder.display())]
+    PartsBusy {
+        /// Where the parts are.
+        folder: PathBuf,
+    },
+    /// The parts of a job cannot be written.
+    #[error("the parts cannot be written ({source}); make room on the drive, or choose another: {}", folder.display())]
+    PartsNotWritable {
+        /// Where the parts are.
+        folder: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// Not one frame came out of the decoder.
     #[error("there is not one whole picture in this part of the video; choose another part or file: {}", path.display())]
     NoFrames {

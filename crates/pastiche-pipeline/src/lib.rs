@@ -22,26 +22,32 @@
 //!
 //! Invariants: decoding, restyling and encoding overlap; every frame that is decoded is encoded, in order; memory holds
 //! a handful of frames however long the video; a failure in any stage ends the job and leaves no output behind; a
-//! cancelled job leaves one that plays.
+//! cancelled job leaves one that plays, and so does one whose input breaks off or whose output's drive takes no more.
 
 mod cancel;
 mod error;
 pub mod live;
+mod parts;
 mod progress;
 mod queue;
+mod reader;
+mod resumable;
 mod sequence;
 mod slot;
 mod speed;
 mod stages;
 mod still;
+mod summary;
 mod video;
 
 pub use cancel::Cancel;
 pub use error::PipelineError;
 pub use progress::Progress;
 pub use queue::{BoundedQueue, QueueClosed, QueueReceiver, QueueSender};
-pub use sequence::{SequenceJob, SequenceJobOptions, SequenceSummary};
+pub use resumable::{Resumable, ResumableJob};
+pub use sequence::SequenceJob;
 pub use slot::LatestSlot;
 pub use stages::{Ending, Sink, StageError, StageNames, run_stages};
 pub use still::{OutputSize, process_image};
-pub use video::{VideoJob, VideoJobOptions, VideoSummary};
+pub use summary::{Losses, VideoSummary};
+pub use video::{VideoJob, VideoJobOptions};

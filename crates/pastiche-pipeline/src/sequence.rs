@@ -1,73 +1,29 @@
 //! A video, restyled into numbered pictures.
 
 use std::{
+    ops::ControlFlow,
     path::PathBuf,
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
 
-use pastiche_frame::{Frame, FramePool, Rational};
+use pastiche_frame::{Frame, Timestamp};
 use pastiche_inference::Stylizer;
-use pastiche_media::{Damage, DecodeOptions, MediaError, PictureSequence, VideoDecoder};
+use pastiche_media::{AudioOutcome, DecodeOptions, MediaError, PictureSequence, SoundDamage};
 
 use crate::{
-    Cancel, Ending, PipelineError, Progress, Sink, StageNames, error::Result, progress::ProgressMeter,
-    run_stages,
+    Cancel, Ending, Losses, PipelineError, Progress, Sink, StageNames, VideoSummary, error::Result,
+    progress::ProgressMeter, reader::FrameReader, run_stages,
 };
 
 const STAGES: StageNames = StageNames { source: "decode", transform: "restyle", sink: "pictures" };
-
-/// Buffers that go round: those in two queues, one in each stage's hands, and one to spare.
-const POOLED_FRAMES: usize = 8;
-
-/// What to read, and where the pictures go.
-#[derive(Debug)]
-pub struct SequenceJobOptions {
-    /// The video to restyle.
-    pub input: PathBuf,
-    /// The pictures to write.
-    pub output: PictureSequence,
-    /// Leaves out what comes before this time.
-    pub start: Option<Duration>,
-    /// Stops this long after the start.
-    pub duration: Option<Duration>,
-    /// Width and height of the result; the source's where nothing is said.
-    pub size: Option<(u32, u32)>,
-    /// Leaves out frames that come faster than this.
-    pub max_frame_rate: Option<Rational>,
-}
-
-/// What a job has done.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SequenceSummary {
-    /// Pictures that are written.
-    pub pictures: u64,
-    /// In pixels.
-    pub width: u32,
-    /// In pixels.
-    pub height: u32,
-    /// How long the job took.
-    pub elapsed: Duration,
-    /// Whether it was cancelled; what was done is there, each picture whole.
-    pub cancelled: bool,
-    /// What of the input could not be decoded.
-    pub damage: Damage,
-    /// Why the input could not be read to its end.
-    pub cut_short: Option<String>,
-}
-
-impl SequenceSummary {
-    /// Whether all that was asked for is written.
-    pub fn is_whole(&self) -> bool {
-        !self.damage.is_some() && self.cut_short.is_none()
-    }
-}
 
 /// A video that is about to be restyled into numbered pictures, one a frame.
 pub struct SequenceJob {
     input: PathBuf,
     output: PictureSequence,
-    decoder: VideoDecoder,
+    kind: &'static str,
+    reader: FrameReader,
 }
 
 impl SequenceJob {
@@ -75,31 +31,25 @@ impl SequenceJob {
     ///
     /// # Errors
     /// The input holds no video that can be decoded or ends before the start asked for, or the folder cannot be made.
-    pub fn open(options: SequenceJobOptions) -> Result<Self> {
-        let decoder = VideoDecoder::open(
-            &options.input,
-            &DecodeOptions {
-                start: options.start,
-                duration: options.duration,
-                size: options.size,
-                max_frame_rate: options.max_frame_rate,
-            },
-        )?;
-        options.output.prepare()?;
-        Ok(Self { input: options.input, output: options.output, decoder })
+    pub fn open(input: PathBuf, options: &DecodeOptions, output: PictureSequence) -> Result<Self> {
+        let reader = FrameReader::open(&input, options)?;
+        let kind = output.prepare()?;
+        Ok(Self { input, output, kind, reader })
     }
 
     /// Whether the last column or row of an odd-sized video is left out.
     pub fn cropped(&self) -> bool {
-        self.decoder.cropped()
+        self.reader.decoder().cropped()
     }
 
     /// Width and height of the pictures.
     pub fn size(&self) -> (u32, u32) {
-        self.decoder.size()
+        self.reader.decoder().size()
     }
 
     /// Restyles every frame, on this thread, while others decode and write. `on_progress` is called after each.
+    ///
+    /// A drive that takes no more ends the job; the pictures that are written by then are its result.
     ///
     /// # Errors
     /// Restyling or writing failed, or there was nothing to write. The pictures that are written by then stay.
@@ -108,24 +58,16 @@ impl SequenceJob {
         stylizer: &mut Stylizer,
         mut on_progress: impl FnMut(&Progress),
         cancel: &Cancel,
-    ) -> Result<SequenceSummary> {
-        let Self { input, output, mut decoder } = self;
-        let (width, height) = decoder.size();
-        let mut meter = ProgressMeter::start(decoder.expected_frames());
-        let pool = FramePool::new(POOLED_FRAMES);
+    ) -> Result<VideoSummary> {
+        let Self { input, output, kind, mut reader } = self;
+        let (width, height) = reader.decoder().size();
+        let mut meter = ProgressMeter::start(reader.decoder().expected_frames());
         let written = AtomicU64::new(0);
         stylizer.reset();
-        let mut cut_short = None;
-        let writer = Writer { output, written: &written };
-        let (pictures, ending) = run_stages(
+        let writer = Writer { output, written: &written, end: Timestamp::ZERO, stopped: None };
+        let (writer, ending) = run_stages(
             STAGES,
-            || match decoder.next_frame(&pool) {
-                Err(error @ (MediaError::Read { .. } | MediaError::Convert { .. })) => {
-                    cut_short = Some(error.to_string());
-                    Ok(None)
-                }
-                result => Ok(result?),
-            },
+            || reader.next_frame(),
             |frame| {
                 let frame = stylizer.stylize(frame)?;
                 on_progress(&meter.at(written.load(Ordering::Relaxed)));
@@ -135,6 +77,7 @@ impl SequenceJob {
             cancel,
         )?;
         let cancelled = ending == Ending::Cancelled;
+        let pictures = writer.output.written();
         if pictures == 0 {
             let path = input;
             return Err(if cancelled {
@@ -144,14 +87,25 @@ impl SequenceJob {
             });
         }
         on_progress(&meter.at(pictures));
-        Ok(SequenceSummary {
-            pictures,
+        Ok(VideoSummary {
+            frames: pictures,
             width,
             height,
+            duration: Duration::try_from_secs_f64(writer.end.as_secs_f64()).unwrap_or_default(),
+            bytes: writer.output.bytes(),
+            encoder: kind.to_owned(),
+            audio: AudioOutcome::None,
+            device: stylizer.device_id(),
             elapsed: meter.elapsed(),
             cancelled,
-            damage: decoder.damage(),
-            cut_short,
+            frames_before: 0,
+            losses: Losses {
+                damage: reader.decoder().damage(),
+                cut_short: reader.into_cut_short(),
+                sound: SoundDamage::default(),
+                subtitles_cut_short: None,
+                stopped: writer.stopped,
+            },
         })
     }
 }
@@ -161,18 +115,46 @@ struct Writer<'a> {
     output: PictureSequence,
     /// Pictures written, for others to read.
     written: &'a AtomicU64,
+    /// When the last frame ends that is written.
+    end: Timestamp,
+    /// Why the drive takes no more.
+    stopped: Option<String>,
+}
+
+impl Writer<'_> {
+    /// Takes a drive that takes no more for the end, where there are pictures already.
+    fn up_to_a_full_drive(&mut self, result: Result<(), MediaError>) -> Result<ControlFlow<()>> {
+        match result {
+            Err(error @ (MediaError::Drive { .. } | MediaError::OutputNotWritable { .. }))
+                if self.output.written() > 0 =>
+            {
+                self.stopped = Some(error.to_string());
+                Ok(ControlFlow::Break(()))
+            }
+            result => Ok(result.map(ControlFlow::Continue)?),
+        }
+    }
 }
 
 impl Sink<Frame, PipelineError> for Writer<'_> {
-    type Output = (u64, Ending);
+    type Output = (Self, Ending);
 
-    fn write(&mut self, frame: Frame) -> Result<()> {
-        self.output.write(&frame)?;
+    fn write(&mut self, frame: Frame) -> Result<ControlFlow<()>> {
+        let result = self.output.write(&frame);
+        let flow = self.up_to_a_full_drive(result)?;
+        if flow.is_continue() {
+            let ticks = frame.timestamp.ticks.saturating_add(frame.duration_ticks.unwrap_or(0));
+            self.end = Timestamp::new(ticks, frame.timestamp.time_base);
+        }
         self.written.store(self.output.written(), Ordering::Relaxed);
-        Ok(())
+        Ok(flow)
     }
 
-    fn finish(self, ending: Ending) -> Result<Self::Output> {
-        Ok((self.output.finish()?, ending))
+    fn finish(mut self, ending: Ending) -> Result<Self::Output> {
+        if ending != Ending::Stopped {
+            let result = self.output.finish();
+            let _stopped_or_not = self.up_to_a_full_drive(result)?;
+        }
+        Ok((self, ending))
     }
 }

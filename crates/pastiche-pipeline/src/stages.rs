@@ -7,6 +7,7 @@
 
 use std::{
     any::Any,
+    ops::ControlFlow,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Mutex, PoisonError,
@@ -28,11 +29,12 @@ pub trait Sink<T, E> {
     /// What is left to tell when everything is written.
     type Output;
 
-    /// Writes one item.
+    /// Writes one item. With [`ControlFlow::Break`] the sink takes no more, and what it has is a result all the same: the run
+    /// ends, and the sink is finished with [`Ending::Stopped`].
     ///
     /// # Errors
-    /// The sink cannot take more; the run ends with this error, and the sink is dropped without [`Self::finish`].
-    fn write(&mut self, item: T) -> Result<(), E>;
+    /// The sink has failed; the run ends with this error, and the sink is dropped without [`Self::finish`].
+    fn write(&mut self, item: T) -> Result<ControlFlow<()>, E>;
 
     /// Closes the sink after its last item.
     ///
@@ -48,6 +50,8 @@ pub enum Ending {
     Complete,
     /// The run was cancelled; what has arrived is a gapless beginning.
     Cancelled,
+    /// The sink takes no more.
+    Stopped,
 }
 
 /// What the three stages are called: in thread names and in [`StageError`]s.
@@ -172,17 +176,25 @@ impl<E: From<StageError>> Run<'_, E> {
     }
 
     fn write<B, K: Sink<B, E>>(&self, mut sink: K, queue: &QueueReceiver<B>) -> Result<Option<K::Output>, E> {
+        let mut stopped = false;
         while let Some(item) = queue.receive() {
             if self.failure.is_noted() {
                 break;
             }
-            sink.write(item)?;
+            if sink.write(item)?.is_break() {
+                stopped = true;
+                break;
+            }
         }
         if self.failure.is_noted() {
             return Ok(None);
         }
-        let cancelled = self.cancelled.load(Ordering::Acquire);
-        sink.finish(if cancelled { Ending::Cancelled } else { Ending::Complete }).map(Some)
+        let ending = match self.cancelled.load(Ordering::Acquire) {
+            _ if stopped => Ending::Stopped,
+            true => Ending::Cancelled,
+            false => Ending::Complete,
+        };
+        sink.finish(ending).map(Some)
     }
 
     fn stops_here(&self) -> bool {

@@ -1,27 +1,25 @@
 //! A video file, restyled into another.
 
 use std::{
-    path::{Path, PathBuf},
+    ops::ControlFlow,
+    path::PathBuf,
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
 
-use pastiche_frame::{Frame, FramePool, Rational};
+use pastiche_frame::{Frame, Rational};
 use pastiche_inference::Stylizer;
 use pastiche_media::{
-    AudioMode, AudioOutcome, AudioRequest, Damage, DecodeOptions, EncodeOptions, EncodeSummary, Extras,
-    MediaError, VideoDecoder, VideoEncoder, VideoInfo,
+    AudioMode, AudioOutcome, AudioRequest, DecodeOptions, EncodeOptions, EncodeSummary, Extras, MediaError,
+    VideoDecoder, VideoEncoder,
 };
 
 use crate::{
-    Cancel, Ending, PipelineError, Progress, Sink, StageNames, error::Result, progress::ProgressMeter,
-    run_stages,
+    Cancel, Ending, Losses, PipelineError, Progress, Sink, StageNames, VideoSummary, error::Result,
+    progress::ProgressMeter, reader::FrameReader, run_stages,
 };
 
-const STAGES: StageNames = StageNames { source: "decode", transform: "restyle", sink: "encode" };
-
-/// Buffers that go round in one job: those in two queues, one in each stage's hands, and one to spare.
-const POOLED_FRAMES: usize = 8;
+pub(crate) const STAGES: StageNames = StageNames { source: "decode", transform: "restyle", sink: "encode" };
 
 /// What a video job reads, and what it makes of it.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -48,47 +46,48 @@ pub struct VideoJobOptions {
     pub audio: Option<AudioMode>,
 }
 
+impl VideoJobOptions {
+    pub(crate) fn decode_options(&self) -> DecodeOptions {
+        DecodeOptions {
+            start: self.start,
+            duration: self.duration,
+            size: self.size,
+            max_frame_rate: self.frame_rate,
+        }
+    }
+
+    /// How to encode what `decoder` gives.
+    pub(crate) fn encode_options(&self, decoder: &VideoDecoder) -> EncodeOptions {
+        let (width, height) = decoder.size();
+        EncodeOptions {
+            width,
+            height,
+            time_base: decoder.time_base(),
+            frame_rate: decoder.info().frame_rate,
+            constant_frame_rate: self.frame_rate,
+            color_space: decoder.info().color_space,
+            encoder: self.encoder.clone(),
+            crf: self.crf,
+            preset: self.preset.clone(),
+            audio: self.audio.map(|mode| AudioRequest {
+                source: self.input.clone(),
+                mode,
+                start: self.start,
+                duration: self.duration,
+            }),
+        }
+    }
+
+    pub(crate) fn extras(&self) -> Extras {
+        Extras { source: self.input.clone(), start: self.start, duration: self.duration }
+    }
+}
+
 /// A video file that is about to be restyled into another: both are open, nothing is read yet.
 pub struct VideoJob {
     options: VideoJobOptions,
-    decoder: VideoDecoder,
+    reader: FrameReader,
     encoder: VideoEncoder,
-}
-
-/// What a video job has done.
-#[derive(Debug, Clone, PartialEq)]
-pub struct VideoSummary {
-    /// Frames in the output.
-    pub frames: u64,
-    /// In pixels.
-    pub width: u32,
-    /// In pixels.
-    pub height: u32,
-    /// The output's length in time.
-    pub duration: Duration,
-    /// The output's length in bytes.
-    pub bytes: u64,
-    /// The video encoder.
-    pub encoder: String,
-    /// What became of the sound.
-    pub audio: AudioOutcome,
-    /// The device that ran the network.
-    pub device: String,
-    /// How long the job took.
-    pub elapsed: Duration,
-    /// Whether it was cancelled; the output then holds what was done, and plays.
-    pub cancelled: bool,
-    /// What of the input could not be decoded.
-    pub damage: Damage,
-    /// Why the input could not be read to its end; the output then holds what came before, and plays.
-    pub cut_short: Option<String>,
-}
-
-impl VideoSummary {
-    /// Whether the output holds all that was asked for.
-    pub fn is_whole(&self) -> bool {
-        !self.damage.is_some() && self.cut_short.is_none()
-    }
 }
 
 impl VideoJob {
@@ -98,66 +97,25 @@ impl VideoJob {
     /// The input holds no video that can be decoded or ends before the start asked for, or the output cannot be written
     /// as asked.
     pub fn open(options: VideoJobOptions) -> Result<Self> {
-        let decoder = VideoDecoder::open(
-            &options.input,
-            &DecodeOptions {
-                start: options.start,
-                duration: options.duration,
-                size: options.size,
-                max_frame_rate: options.frame_rate,
-            },
-        )?;
-        let (width, height) = decoder.size();
-        let audio = options.audio.map(|mode| AudioRequest {
-            source: options.input.clone(),
-            mode,
-            start: options.start,
-            duration: options.duration,
-        });
-        let extras =
-            Extras { source: options.input.clone(), start: options.start, duration: options.duration };
-        let encoder = VideoEncoder::create_with(
-            &options.output,
-            &EncodeOptions {
-                width,
-                height,
-                time_base: decoder.time_base(),
-                frame_rate: decoder.info().frame_rate,
-                constant_frame_rate: options.frame_rate,
-                color_space: decoder.info().color_space,
-                encoder: options.encoder.clone(),
-                crf: options.crf,
-                preset: options.preset.clone(),
-                audio,
-            },
-            Some(&extras),
-        )?;
-        Ok(Self { options, decoder, encoder })
-    }
-
-    /// What the input holds.
-    pub fn source(&self) -> &VideoInfo {
-        self.decoder.info()
+        let reader = FrameReader::open(&options.input, &options.decode_options())?;
+        let encode_options = options.encode_options(reader.decoder());
+        let encoder = VideoEncoder::create_with(&options.output, &encode_options, Some(&options.extras()))?;
+        Ok(Self { options, reader, encoder })
     }
 
     /// Width and height of the result.
     pub fn size(&self) -> (u32, u32) {
-        self.decoder.size()
+        self.reader.decoder().size()
     }
 
     /// Whether the last column or row of an odd-sized video is left out.
     pub fn cropped(&self) -> bool {
-        self.decoder.cropped()
+        self.reader.decoder().cropped()
     }
 
     /// The video encoder.
     pub fn encoder_name(&self) -> &str {
         self.encoder.encoder_name()
-    }
-
-    /// Where the output is written until it is whole.
-    pub fn partial_path(&self) -> &Path {
-        self.encoder.partial_path()
     }
 
     /// What becomes of the sound.
@@ -168,7 +126,7 @@ impl VideoJob {
     /// Restyles every frame, on this thread, while others decode and encode. `on_progress` is called after each.
     ///
     /// A cancelled job stops reading, keeps the frames that are restyled, and closes the file so that it plays. So does
-    /// one whose input cannot be read any further, once there is a frame to keep.
+    /// one whose input cannot be read any further, or whose output's drive takes no more, once there is a frame to keep.
     ///
     /// # Errors
     /// Reading, restyling or writing failed, or there was nothing to write. The output is then not touched.
@@ -178,33 +136,18 @@ impl VideoJob {
         mut on_progress: impl FnMut(&Progress),
         cancel: &Cancel,
     ) -> Result<VideoSummary> {
-        let Self { options, mut decoder, encoder } = self;
-        let (width, height) = decoder.size();
-        let mut meter = ProgressMeter::start(decoder.expected_frames());
-        let pool = FramePool::new(POOLED_FRAMES);
+        let Self { options, mut reader, encoder } = self;
+        let (width, height) = reader.decoder().size();
+        let mut meter = ProgressMeter::start(reader.decoder().expected_frames());
         let written = AtomicU64::new(0);
         let encoder_name = encoder.encoder_name().to_owned();
         let audio = encoder.audio().clone();
         // Nothing of another video may shine through this one's first frames.
         stylizer.reset();
-
-        // Written by the decoding thread, read when that has ended.
-        let mut cut_short = None;
-        let mut frames_read = 0_u64;
         let recorder = Recorder { encoder, written: &written, options: &options };
-        let recording = run_stages(
+        let (encoded, ending) = run_stages(
             STAGES,
-            || match decoder.next_frame(&pool) {
-                Err(error @ (MediaError::Read { .. } | MediaError::Convert { .. })) if frames_read > 0 => {
-                    cut_short = Some(error.to_string());
-                    Ok(None)
-                }
-                Ok(frame) => {
-                    frames_read += u64::from(frame.is_some());
-                    Ok(frame)
-                }
-                Err(error) => Err(error.into()),
-            },
+            || reader.next_frame(),
             |frame| {
                 let frame = stylizer.stylize(frame)?;
                 on_progress(&meter.at(written.load(Ordering::Relaxed)));
@@ -213,21 +156,32 @@ impl VideoJob {
             recorder,
             cancel,
         )?;
-        on_progress(&meter.at(recording.encoded.frames));
+        on_progress(&meter.at(encoded.frames));
         Ok(VideoSummary {
-            frames: recording.encoded.frames,
+            frames: encoded.frames,
             width,
             height,
-            duration: recording.encoded.duration,
-            bytes: recording.encoded.bytes,
+            duration: encoded.duration,
+            bytes: encoded.bytes,
             encoder: encoder_name,
             audio,
             device: stylizer.device_id(),
             elapsed: meter.elapsed(),
-            cancelled: recording.cancelled,
-            damage: decoder.damage(),
-            cut_short,
+            cancelled: ending == Ending::Cancelled,
+            frames_before: 0,
+            losses: losses(reader, encoded),
         })
+    }
+}
+
+/// What neither the reader nor the encoder had to give.
+pub(crate) fn losses(reader: FrameReader, encoded: EncodeSummary) -> Losses {
+    Losses {
+        damage: reader.decoder().damage(),
+        cut_short: reader.into_cut_short(),
+        sound: encoded.sound,
+        subtitles_cut_short: encoded.subtitles_cut_short,
+        stopped: encoded.stopped,
     }
 }
 
@@ -239,21 +193,20 @@ struct Recorder<'a> {
     options: &'a VideoJobOptions,
 }
 
-struct Recording {
-    encoded: EncodeSummary,
-    cancelled: bool,
-}
-
 impl Sink<Frame, PipelineError> for Recorder<'_> {
-    type Output = Recording;
+    type Output = (EncodeSummary, Ending);
 
-    fn write(&mut self, frame: Frame) -> Result<()> {
-        self.encoder.write(&frame)?;
+    fn write(&mut self, frame: Frame) -> Result<ControlFlow<()>> {
+        match self.encoder.write(&frame) {
+            // Closing the file tells whether there is something to keep.
+            Err(MediaError::Drive { .. }) => return Ok(ControlFlow::Break(())),
+            written => written?,
+        }
         self.written.fetch_add(1, Ordering::Relaxed);
-        Ok(())
+        Ok(ControlFlow::Continue(()))
     }
 
-    fn finish(self, ending: Ending) -> Result<Recording> {
+    fn finish(self, ending: Ending) -> Result<Self::Output> {
         let nothing = self.written.load(Ordering::Relaxed) == 0;
         let encoded = match ending {
             Ending::Complete if nothing => {
@@ -263,8 +216,8 @@ impl Sink<Frame, PipelineError> for Recorder<'_> {
                 return Err(PipelineError::NothingDone { path: self.options.output.clone() });
             }
             Ending::Complete => self.encoder.finish()?,
-            Ending::Cancelled => self.encoder.finish_early()?,
+            Ending::Cancelled | Ending::Stopped => self.encoder.finish_early()?,
         };
-        Ok(Recording { encoded, cancelled: ending == Ending::Cancelled })
+        Ok((encoded, ending))
     }
 }

@@ -1,6 +1,7 @@
 //! The three-stage runner: overlap, order, failures, cancelling.
 
 use std::{
+    ops::ControlFlow,
     sync::atomic::{AtomicUsize, Ordering},
     thread,
     time::{Duration, Instant},
@@ -35,10 +36,10 @@ fn collect<F: FnMut(usize) -> Result<(), Failed>>(each: F) -> Collect<F> {
 impl<F: FnMut(usize) -> Result<(), Failed>> Sink<usize, Failed> for Collect<F> {
     type Output = (Vec<usize>, Ending);
 
-    fn write(&mut self, item: usize) -> Result<(), Failed> {
+    fn write(&mut self, item: usize) -> Result<ControlFlow<()>, Failed> {
         (self.each)(item)?;
         self.items.push(item);
-        Ok(())
+        Ok(ControlFlow::Continue(()))
     }
 
     fn finish(self, ending: Ending) -> Result<Self::Output, Failed> {
@@ -232,4 +233,34 @@ fn a_cancel_that_comes_too_late_changes_nothing() {
     )
     .unwrap();
     assert_eq!((items.len(), done.load(Ordering::SeqCst), ending), (3, 3, Ending::Complete));
+}
+
+/// Takes so many items and no more.
+struct Full {
+    items: Vec<usize>,
+    capacity: usize,
+}
+
+impl Sink<usize, Failed> for Full {
+    type Output = (Vec<usize>, Ending);
+
+    fn write(&mut self, item: usize) -> Result<ControlFlow<()>, Failed> {
+        if self.items.len() == self.capacity {
+            return Ok(ControlFlow::Break(()));
+        }
+        self.items.push(item);
+        Ok(ControlFlow::Continue(()))
+    }
+
+    fn finish(self, ending: Ending) -> Result<Self::Output, Failed> {
+        Ok((self.items, ending))
+    }
+}
+
+#[test]
+fn a_sink_that_takes_no_more_ends_the_run_and_is_finished() {
+    let mut next = 0..;
+    let sink = Full { items: Vec::new(), capacity: 20 };
+    let (items, ending) = run_stages(NAMES, move || Ok(next.next()), Ok, sink, &Cancel::new()).unwrap();
+    assert_eq!((items, ending), ((0..20).collect(), Ending::Stopped));
 }

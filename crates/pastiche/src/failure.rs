@@ -47,11 +47,7 @@ pub(crate) fn outcome_of(error: &anyhow::Error) -> Outcome {
     let usage = matches!(
         media,
         Some(
-            MediaError::OutputKind { .. }
-                | MediaError::EncodeSize { .. }
-                | MediaError::EncoderMissing { .. }
-                | MediaError::EncoderOption { .. }
-                | MediaError::NoSuchSound { .. }
+            MediaError::OutputKind { .. } | MediaError::EncoderOption { .. } | MediaError::NoSuchSound { .. }
         )
     );
     if usage || error.is::<UsageError>() { Outcome::WrongUsage } else { Outcome::Failed }

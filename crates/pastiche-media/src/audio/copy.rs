@@ -43,7 +43,7 @@ impl CopiedTrack {
         while !self.finished {
             let packet = match self.waiting.take() {
                 Some(packet) => Some(packet),
-                None => self.next_wanted()?,
+                None => self.next_wanted(),
             };
             let Some(packet) = packet else {
                 self.finished = true;
@@ -61,17 +61,20 @@ impl CopiedTrack {
 
     /// The next packet of the window, its times counted from the window's start. The packet that the start falls into
     /// is kept, with a time just below zero: the container tells players to skip what is before zero.
-    fn next_wanted(&mut self) -> Result<Option<Packet>> {
-        while let Some(mut packet) = self.source.next_packet()? {
+    fn next_wanted(&mut self) -> Option<Packet> {
+        while let Some(mut packet) = self.source.next_packet() {
             let window = self.source.window;
             let pts = packet.pts().or(packet.dts()).unwrap_or(self.next_pts_ticks);
             self.next_pts_ticks = pts.saturating_add(packet.duration());
             if window.end.is_some_and(|end| pts >= end) {
-                return Ok(None);
+                return None;
             }
             let before = pts < window.start && self.next_pts_ticks <= window.start;
             if before && !window.from_beginning {
                 continue;
+            }
+            if packet.is_corrupt() {
+                self.source.note_damage(ffmpeg::Error::InvalidData);
             }
             let dts = packet.dts().unwrap_or(pts).saturating_sub(window.start);
             // Damaged recordings jump back, which the muxer would refuse.
@@ -79,8 +82,8 @@ impl CopiedTrack {
             self.last_dts_ticks = Some(dts);
             packet.set_dts(Some(dts));
             packet.set_pts(Some(pts.saturating_sub(window.start).max(dts)));
-            return Ok(Some(packet));
+            return Some(packet);
         }
-        Ok(None)
+        None
     }
 }

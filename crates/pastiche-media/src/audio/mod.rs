@@ -10,15 +10,16 @@ use std::{
     time::Duration,
 };
 
-use ffmpeg::{Packet, Stream, codec::Id, format, media};
+use ffmpeg::{Packet, Stream, codec::Id, ffi::AV_NOPTS_VALUE, format, media};
 use ffmpeg_next as ffmpeg;
 use pastiche_frame::{Rational, Timestamp};
 
 use crate::{
-    MediaError,
+    MediaError, SoundDamage, ending,
     error::Result,
     input::{self, Window},
     mux::Muxer,
+    packets::{Packets, Piece},
     raw,
     rgb_pictures::is_pictures_alone,
 };
@@ -81,11 +82,17 @@ pub(crate) enum AudioTrack {
 /// The demuxer of the sound, and which part of it is wanted.
 struct Source {
     path: PathBuf,
-    input: format::context::Input,
+    packets: Packets,
     stream_index: usize,
     time_base: Rational,
     window: Window,
     codec: Id,
+    /// When the file says that this sound ends, where it is wanted to its end.
+    promised_end_ticks: Option<i64>,
+    /// When those packets end that were read.
+    end_ticks: i64,
+    ended: bool,
+    damage: SoundDamage,
 }
 
 impl AudioTrack {
@@ -107,6 +114,14 @@ impl AudioTrack {
                 from: track.source().codec.name(),
                 to: track.output_codec().name(),
             },
+        }
+    }
+
+    /// What of it could not be read or decoded so far; what is missing at the end is known only there.
+    pub(crate) fn damage(&self) -> SoundDamage {
+        match self {
+            Self::Copied(track) => track.source().damage(),
+            Self::Transcoded(track) => track.source().damage(),
         }
     }
 
@@ -157,6 +172,7 @@ impl Source {
         let stream_index = stream.index();
         let time_base = input::rational(stream.time_base()).unwrap_or(Rational::MICROSECONDS);
         let codec = stream.parameters().id();
+        let promised_end_ticks = ending::stream_end_ticks(&stream).filter(|_| request.duration.is_none());
         for mut other in input.streams_mut().filter(|stream| stream.index() != stream_index) {
             raw::discard(&mut other);
         }
@@ -164,25 +180,61 @@ impl Source {
             input::seek_before(&mut input, stream_index, origin, start.saturating_sub(PRE_ROLL), path);
         }
         let window = Window::new(origin, request.start, request.duration, time_base);
-        Ok(Some(Self { path: path.clone(), input, stream_index, time_base, window, codec }))
+        Ok(Some(Self {
+            path: path.clone(),
+            packets: Packets::new(input),
+            stream_index,
+            time_base,
+            window,
+            codec,
+            promised_end_ticks,
+            end_ticks: AV_NOPTS_VALUE,
+            ended: false,
+            damage: SoundDamage::default(),
+        }))
     }
 
-    /// The stream's next packet; `None` at the end of the file.
-    fn next_packet(&mut self) -> Result<Option<Packet>> {
-        loop {
-            let mut packet = Packet::empty();
-            match packet.read(&mut self.input) {
-                Ok(()) if packet.stream() == self.stream_index => return Ok(Some(packet)),
-                Ok(()) => {}
-                Err(ffmpeg::Error::Eof) => return Ok(None),
-                Err(source) => return Err(MediaError::Read { path: self.path.clone(), source }),
+    /// The stream's next packet; `None` at the end of the file, and where it cannot be read any further.
+    fn next_packet(&mut self) -> Option<Packet> {
+        while !self.ended {
+            match self.packets.next() {
+                Ok(Piece::Packet(packet)) if packet.stream() == self.stream_index => {
+                    if let Some(start) = packet.pts().or(packet.dts()) {
+                        self.end_ticks = self.end_ticks.max(start.saturating_add(packet.duration()));
+                    }
+                    return Some(packet);
+                }
+                Ok(Piece::Packet(_)) => {}
+                Ok(Piece::Damaged(error)) => self.note_damage(error),
+                Ok(Piece::End) => self.ended = true,
+                Err(source) => {
+                    self.ended = true;
+                    let error = MediaError::Read { path: self.path.clone(), source };
+                    self.damage.cut_short = Some(error.to_string());
+                }
             }
         }
+        None
+    }
+
+    fn note_damage(&mut self, error: ffmpeg::Error) {
+        if self.damage.damaged == 0 {
+            log::info!("the sound is damaged ({error}): {}", self.path.display());
+        }
+        self.damage.damaged += 1;
+    }
+
+    fn damage(&self) -> SoundDamage {
+        let at_end = self.ended && self.damage.cut_short.is_none() && self.end_ticks != AV_NOPTS_VALUE;
+        let promised = self.promised_end_ticks.filter(|_| at_end);
+        let missing = promised.and_then(|end| ending::missing(end, self.end_ticks, self.time_base));
+        SoundDamage { missing, ..self.damage.clone() }
     }
 
     /// The stream, which an open file never loses.
     fn stream(&self) -> Result<Stream<'_>> {
-        self.input.stream(self.stream_index).ok_or_else(|| self.failure(ffmpeg::Error::StreamNotFound))
+        let stream = self.packets.input().stream(self.stream_index);
+        stream.ok_or_else(|| self.failure(ffmpeg::Error::StreamNotFound))
     }
 
     fn failure(&self, source: ffmpeg::Error) -> MediaError {

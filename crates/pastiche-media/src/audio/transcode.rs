@@ -43,7 +43,6 @@ pub(crate) struct TranscodedTrack {
     /// Up to where the sound is decoded.
     decoded_until: Timestamp,
     source_ended: bool,
-    damaged: bool,
 }
 
 impl TranscodedTrack {
@@ -72,7 +71,6 @@ impl TranscodedTrack {
             output_index,
             decoded_until: Timestamp::ZERO,
             source_ended: false,
-            damaged: false,
         })
     }
 
@@ -87,7 +85,7 @@ impl TranscodedTrack {
     /// Decodes and writes up to `until`, or all.
     pub(super) fn write_until(&mut self, until: Option<Timestamp>, muxer: &mut Muxer) -> Result<()> {
         while !self.source_ended && until.is_none_or(|until| self.decoded_until < until) {
-            let sent = match self.source.next_packet()? {
+            let sent = match self.source.next_packet() {
                 Some(packet) => self.decoder.send_packet(&packet),
                 None => {
                     self.source_ended = true;
@@ -95,7 +93,7 @@ impl TranscodedTrack {
                 }
             };
             if let Err(error) = sent {
-                self.note_damage(error);
+                self.source.note_damage(error);
             }
             self.filter_decoded()?;
             self.encode_filtered(muxer)?;
@@ -120,7 +118,7 @@ impl TranscodedTrack {
             match self.decoder.receive_frame(&mut self.decoded) {
                 Ok(()) => self.filter_frame()?,
                 Err(error) if is_again(error) || error == ffmpeg::Error::Eof => return Ok(()),
-                Err(error) => self.note_damage(error),
+                Err(error) => self.source.note_damage(error),
             }
         }
     }
@@ -160,7 +158,7 @@ impl TranscodedTrack {
             self.end_adapter()?;
         }
         if form == first {
-            return self.send_to_graph(|track| &track.decoded);
+            return send(&mut self.graph, &self.decoded).map_err(|error| self.source.failure(error));
         }
         let failure = |error| self.source.failure(error);
         let adapter = match &mut self.adapter {
@@ -184,22 +182,15 @@ impl TranscodedTrack {
     fn drain_adapter(&mut self) -> Result<()> {
         while let Some(adapter) = &mut self.adapter {
             match adapter.receive(&mut self.adapted) {
-                Ok(()) => self.send_to_graph(|track| &track.adapted)?,
+                Ok(()) => {
+                    let sent = send(&mut self.graph, &self.adapted);
+                    sent.map_err(|error| self.source.failure(error))?;
+                }
                 Err(error) if is_again(error) || error == ffmpeg::Error::Eof => break,
                 Err(error) => return Err(self.source.failure(error)),
             }
         }
         Ok(())
-    }
-
-    fn send_to_graph(&mut self, frame: impl Fn(&Self) -> &frame::Audio) -> Result<()> {
-        let Some((form, mut graph)) = self.graph.take() else { return Ok(()) };
-        let sent = match graph.get("in") {
-            Some(mut input) => input.source().add(frame(self)),
-            None => Err(ffmpeg::Error::FilterNotFound),
-        };
-        self.graph = Some((form, graph));
-        sent.map_err(|error| self.source.failure(error))
     }
 
     fn encode_filtered(&mut self, muxer: &mut Muxer) -> Result<()> {
@@ -226,13 +217,12 @@ impl TranscodedTrack {
             }
         }
     }
+}
 
-    fn note_damage(&mut self, error: ffmpeg::Error) {
-        if !self.damaged {
-            log::warn!("the sound is damaged ({error}); it has gaps: {}", self.source.path.display());
-        }
-        self.damaged = true;
-    }
+/// Sends a frame into the graph, where there is one.
+fn send(graph: &mut Option<(Form, filter::Graph)>, frame: &frame::Audio) -> Result<(), ffmpeg::Error> {
+    let Some((_, graph)) = graph else { return Ok(()) };
+    graph.get("in").ok_or(ffmpeg::Error::FilterNotFound)?.source().add(frame)
 }
 
 fn open_encoder(

@@ -5,8 +5,6 @@ use std::{fs, path::Path};
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 
-use crate::failure::wrong_usage;
-
 /// Whether results may replace files.
 #[derive(Debug, Args)]
 pub(crate) struct OverwriteArgs {
@@ -31,10 +29,7 @@ pub(crate) fn refuse_input(input: &Path, output: &Path) -> Result<()> {
     if let (Ok(input), Ok(written)) = (fs::canonicalize(input), fs::canonicalize(output))
         && input == written
     {
-        return Err(wrong_usage(format!(
-            "the output is the input itself; choose another name: {}",
-            output.display()
-        )));
+        bail!("the output is the input itself; choose another name: {}", output.display());
     }
     Ok(())
 }

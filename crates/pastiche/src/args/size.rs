@@ -1,17 +1,37 @@
 //! How large the result is, and how large the network works.
 
-use std::{fmt, str::FromStr};
+use std::str::FromStr;
 
+use anyhow::{Result, bail};
 use clap::Args;
 use pastiche_inference::MIN_SIDE;
 use pastiche_media::MAX_SIDE;
 use pastiche_pipeline::OutputSize;
 
-/// Width and height in pixels, written `640x360`; each within what can be restyled and encoded.
+/// Width and height in pixels, written `640x360`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct PictureSize {
-    pub(crate) width: u32,
-    pub(crate) height: u32,
+    width: u32,
+    height: u32,
+}
+
+impl PictureSize {
+    /// Width and height.
+    ///
+    /// # Errors
+    /// One of them is more or less than can be restyled and encoded.
+    pub(crate) fn sides(self) -> Result<(u32, u32)> {
+        check_sides(self.width, self.height)?;
+        Ok((self.width, self.height))
+    }
+}
+
+/// Refuses what is too small to be restyled or too large to be encoded.
+pub(crate) fn check_sides(width: u32, height: u32) -> Result<()> {
+    if [width, height].iter().any(|side| !(MIN_SIDE..=MAX_SIDE).contains(side)) {
+        bail!("a picture of {width}x{height} does not work; give {MIN_SIDE} to {MAX_SIDE} pixels a side");
+    }
+    Ok(())
 }
 
 impl FromStr for PictureSize {
@@ -19,18 +39,8 @@ impl FromStr for PictureSize {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let sides = text.split_once(['x', 'X']).and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
-        let (width, height): (u32, u32) =
-            sides.ok_or("not a size; give width and height, such as 640x360")?;
-        if let Some(side) = [width, height].into_iter().find(|side| !(MIN_SIDE..=MAX_SIDE).contains(side)) {
-            return Err(format!("a side of {side} is out of range; {MIN_SIDE} to {MAX_SIDE} pixels work"));
-        }
+        let (width, height) = sides.ok_or("not a size; give width and height, such as 640x360")?;
         Ok(Self { width, height })
-    }
-}
-
-impl fmt::Display for PictureSize {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}x{}", self.width, self.height)
     }
 }
 
@@ -56,19 +66,22 @@ pub(crate) struct ProcessSizeArgs {
 
 impl SizeArgs {
     /// The size asked for.
-    pub(crate) fn output_size(&self) -> OutputSize {
-        match (self.size, self.scale) {
-            (Some(size), _) => OutputSize::Exactly(size.width, size.height),
+    pub(crate) fn output_size(&self) -> Result<OutputSize> {
+        Ok(match (self.size, self.scale) {
+            (Some(size), _) => {
+                let (width, height) = size.sides()?;
+                OutputSize::Exactly(width, height)
+            }
             (None, Some(factor)) => OutputSize::Scaled(factor),
             (None, None) => OutputSize::Source,
-        }
+        })
     }
 }
 
 impl ProcessSizeArgs {
     /// The size asked for.
-    pub(crate) fn process_size(&self) -> Option<(u32, u32)> {
-        self.process_size.map(|size| (size.width, size.height))
+    pub(crate) fn process_size(&self) -> Result<Option<(u32, u32)>> {
+        self.process_size.map(PictureSize::sides).transpose()
     }
 }
 
@@ -86,9 +99,13 @@ mod tests {
 
     #[test]
     fn sizes_are_width_by_height_within_limits() {
-        assert_eq!("640x360".parse(), Ok(PictureSize { width: 640, height: 360 }));
-        assert_eq!("16X16384".parse(), Ok(PictureSize { width: 16, height: 16_384 }));
-        for text in ["", "640", "640x", "x360", "640x360x2", "-640x360", "15x64", "64x16385", "640 x 360"] {
+        let sides = |text: &str| text.parse::<PictureSize>().unwrap().sides();
+        assert_eq!(sides("640x360").unwrap(), (640, 360));
+        assert_eq!(sides("16X16384").unwrap(), (16, 16_384));
+        for text in ["15x64", "64x16385", "0x0"] {
+            assert!(sides(text).is_err(), "{text:?}");
+        }
+        for text in ["", "640", "640x", "x360", "640x360x2", "-640x360", "640 x 360"] {
             assert!(text.parse::<PictureSize>().is_err(), "{text:?}");
         }
     }

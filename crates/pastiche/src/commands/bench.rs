@@ -87,11 +87,13 @@ struct Measurement {
 
 impl BenchArgs {
     pub(crate) fn run(&self) -> Result<Outcome> {
+        let (width, height) = self.size.sides()?;
         let style = self.network.load(self.architecture.as_deref())?;
         let (name, architecture) = (style.name().to_owned(), style.architecture().to_owned());
         let controls = self.controls.controls(Some(&self.smoothing));
-        let mut stylizer = engine::start(style, &self.device, self.process_size.process_size(), controls)?;
-        let timings = self.measure(&mut stylizer)?;
+        let mut stylizer = engine::start(style, &self.device, self.process_size.process_size()?, controls)?;
+        let pool = FramePool::new(2);
+        let timings = self.measure(&mut stylizer, || picture(width, height, &pool))?;
         let total: Duration = timings.iter().sum();
         let measurement = Measurement {
             style: name,
@@ -99,8 +101,8 @@ impl BenchArgs {
             device: stylizer.device_id().to_string(),
             precision: stylizer.precision().to_string(),
             threads: stylizer.threads(),
-            width: self.size.width,
-            height: self.size.height,
+            width,
+            height,
             frames: timings.len(),
             ms: Milliseconds::of(&timings),
             fps: rounded(timings.len() as f64 / total.as_secs_f64()),
@@ -114,10 +116,9 @@ impl BenchArgs {
     }
 
     /// How long each frame took.
-    fn measure(&self, stylizer: &mut Stylizer) -> Result<Vec<Duration>> {
-        let pool = FramePool::new(2);
+    fn measure(&self, stylizer: &mut Stylizer, picture: impl Fn() -> Frame) -> Result<Vec<Duration>> {
         for _ in 0..WARM_UP_FRAMES {
-            stylizer.stylize(self.picture(&pool))?;
+            stylizer.stylize(picture())?;
         }
         let wanted = self.frames.unwrap_or(DEFAULT_FRAMES) as usize;
         let begun = Instant::now();
@@ -127,7 +128,7 @@ impl BenchArgs {
             if self.frames.is_none() && out_of_time {
                 break;
             }
-            let frame = self.picture(&pool);
+            let frame = picture();
             let started = Instant::now();
             let restyled = stylizer.stylize(frame)?;
             timings.push(started.elapsed());
@@ -135,24 +136,23 @@ impl BenchArgs {
         }
         Ok(timings)
     }
+}
 
-    /// A picture with slopes, edges and grain, the same every time.
-    fn picture(&self, pool: &FramePool) -> Frame {
-        let PictureSize { width, height } = self.size;
-        let mut frame = pool.take(width, height, PixelFormat::Rgb8);
-        let mut grain = 1_u32;
-        for (y, row) in frame.rows_mut().enumerate() {
-            for (x, pixel) in row.chunks_exact_mut(3).enumerate() {
-                grain = grain.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                let edge = if (x / 32 + y / 32) % 2 == 0 { 64 } else { 0 };
-                let noise = grain >> 28;
-                let slope = |at: usize, side: u32| (at as u32 * 160 / side) + edge + noise;
-                // At most 159 + 64 + 15.
-                pixel.copy_from_slice(&[slope(x, width) as u8, slope(y, height) as u8, (edge + noise) as u8]);
-            }
+/// A picture with slopes, edges and grain, the same every time.
+fn picture(width: u32, height: u32, pool: &FramePool) -> Frame {
+    let mut frame = pool.take(width, height, PixelFormat::Rgb8);
+    let mut grain = 1_u32;
+    for (y, row) in frame.rows_mut().enumerate() {
+        for (x, pixel) in row.chunks_exact_mut(3).enumerate() {
+            grain = grain.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let edge = if (x / 32 + y / 32) % 2 == 0 { 64 } else { 0 };
+            let noise = grain >> 28;
+            let slope = |at: usize, side: u32| (at as u32 * 160 / side) + edge + noise;
+            // At most 159 + 64 + 15.
+            pixel.copy_from_slice(&[slope(x, width) as u8, slope(y, height) as u8, (edge + noise) as u8]);
         }
-        frame
     }
+    frame
 }
 
 impl NetworkArgs {

@@ -110,8 +110,9 @@ impl ImageArgs {
     pub(crate) fn run(&self) -> Result<Outcome> {
         let errands = self.errands()?;
         let (style, upscaler) = (self.style.find()?, self.upscale.find()?);
+        let size = self.size.output_size()?;
         let controls = self.controls.controls(None);
-        let process_size = self.process_size.process_size();
+        let process_size = self.process_size.process_size()?;
         if style.is_none() && (controls != Controls::default() || process_size.is_some()) {
             return Err(wrong_usage(
                 "--strength, --keep-colors and --process-size are about a painting; name its --style, or leave them out",
@@ -131,7 +132,6 @@ impl ImageArgs {
         let errands: Vec<Errand> = errands.into_iter().filter(check).collect();
         if !errands.is_empty() {
             let interrupt = Interrupt::watch("finishing this image")?;
-            let size = self.size.output_size();
             let start =
                 |style: PathBuf| engine::start(Style::load(&style)?, &self.device, process_size, controls);
             let mut stylizer = style.map(start).transpose()?;
@@ -142,7 +142,6 @@ impl ImageArgs {
                     tally.cancelled = true;
                     break;
                 }
-                interrupt.begin(partial_path(&errand.output));
                 let restyled = self.make_folder(errand).and_then(|()| {
                     let (input, output) = (&errand.input, &errand.output);
                     Ok(process_image(input, output, size, stylizer.as_mut(), upscaler.as_mut())?)
@@ -307,14 +306,6 @@ impl Tally {
             (false, ..) => Outcome::DoneInPart,
         }
     }
-}
-
-/// The name that an image is written under until it is whole; `None` where another's file has that name.
-fn partial_path(output: &Path) -> Option<PathBuf> {
-    let mut part = output.as_os_str().to_owned();
-    part.push(".part");
-    let part = PathBuf::from(part);
-    (!part.exists()).then_some(part)
 }
 
 /// Whether a path that may not exist is meant as a folder: `out/`.

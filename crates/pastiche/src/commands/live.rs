@@ -212,7 +212,7 @@ impl LiveArgs {
 
     /// What a session without a window starts with.
     fn options(&self) -> Result<LiveOptions> {
-        let source = self.source().unwrap_or_else(|| self.camera_source(CameraChoice::First));
+        let source = self.source()?.map_or_else(|| self.camera_source(CameraChoice::First), Ok)?;
         let style = self.style.as_deref().unwrap_or(DEFAULT_STYLE);
         Ok(LiveOptions {
             style: Some(find_style(style, self.architecture.as_deref())?),
@@ -222,8 +222,8 @@ impl LiveArgs {
                 precision: self.device.precision,
             },
             controls: self.controls.controls(Some(&self.smoothing)),
-            process_size: self.fixed_process_size().unwrap_or_default(),
-            size: self.picture_size(),
+            process_size: self.fixed_process_size()?.unwrap_or_default(),
+            size: self.picture_size()?,
             mirror: self.mirror,
             ..LiveOptions::new(source)
         })
@@ -233,13 +233,13 @@ impl LiveArgs {
     fn given(&self) -> Result<Given> {
         let style = self.style.as_deref().map(|style| find_style(style, self.architecture.as_deref()));
         Ok(Given {
-            source: self.source(),
+            source: self.source()?,
             style: style.transpose()?,
             strength: self.controls.strength,
             keep_colors: self.controls.keep_colors,
             smoothing: self.smoothing.smoothing,
-            process_size: self.fixed_process_size(),
-            size: self.picture_size(),
+            process_size: self.fixed_process_size()?,
+            size: self.picture_size()?,
             mirror: self.mirror,
             device: self.device.device,
             threads: self.device.threads(),
@@ -248,21 +248,25 @@ impl LiveArgs {
     }
 
     /// The source that was asked for.
-    fn source(&self) -> Option<LiveSource> {
-        let file = self.file.as_deref().map(file_source);
-        file.or_else(|| self.camera.clone().map(|camera| self.camera_source(camera)))
+    fn source(&self) -> Result<Option<LiveSource>> {
+        match (&self.file, &self.camera) {
+            (Some(file), _) => Ok(Some(file_source(file))),
+            (None, Some(camera)) => self.camera_source(camera.clone()).map(Some),
+            (None, None) => Ok(None),
+        }
     }
 
-    fn camera_source(&self, camera: CameraChoice) -> LiveSource {
-        LiveSource::Camera(CameraOptions { camera, size: self.picture_size(), frame_rate: None })
+    fn camera_source(&self, camera: CameraChoice) -> Result<LiveSource> {
+        Ok(LiveSource::Camera(CameraOptions { camera, size: self.picture_size()?, frame_rate: None }))
     }
 
-    fn picture_size(&self) -> Option<(u32, u32)> {
-        self.size.map(|size| (size.width, size.height))
+    fn picture_size(&self) -> Result<Option<(u32, u32)>> {
+        self.size.map(PictureSize::sides).transpose()
     }
 
-    fn fixed_process_size(&self) -> Option<ProcessSize> {
-        self.process_size.process_size().map(|(width, height)| ProcessSize::Fixed(width, height))
+    fn fixed_process_size(&self) -> Result<Option<ProcessSize>> {
+        let size = self.process_size.process_size()?;
+        Ok(size.map(|(width, height)| ProcessSize::Fixed(width, height)))
     }
 }
 

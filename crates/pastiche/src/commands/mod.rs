@@ -8,7 +8,9 @@ mod live;
 mod names;
 mod picture_sequence;
 mod probe;
+mod resume;
 mod styles;
+mod summary;
 mod video;
 
 use anyhow::Result;

@@ -1,21 +1,22 @@
 //! `pastiche video`: a video file, restyled into another.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::Result;
 use clap::Args;
 use pastiche_frame::Rational;
-use pastiche_inference::{MIN_SIDE, Style, Stylizer};
-use pastiche_media::{
-    AudioMode, AudioOutcome, Damage, MAX_SIDE, PictureSequence, SEQUENCE_RATE, is_picture_sequence, probe,
-};
-use pastiche_pipeline::{OutputSize, VideoJob, VideoJobOptions, VideoSummary};
-use serde::Serialize;
+use pastiche_inference::{Style, Stylizer};
+use pastiche_media::{AudioMode, PictureSequence, SEQUENCE_RATE, is_picture_sequence, probe};
+use pastiche_pipeline::{OutputSize, VideoJob, VideoJobOptions};
 
+use super::summary::{conclude, describe_audio};
 use crate::{
     args::{
         ControlArgs, DeviceArgs, OverwriteArgs, ProcessSizeArgs, ProgressMode, SizeArgs, SmoothingArgs,
-        StyleArgs, parse_frame_rate, parse_time, refuse_existing, refuse_input,
+        StyleArgs, check_sides, parse_frame_rate, parse_time, refuse_existing, refuse_input,
     },
     engine,
     failure::{Outcome, wrong_usage},
@@ -88,6 +89,11 @@ pub(crate) struct VideoArgs {
     #[command(flatten)]
     pub(super) device: DeviceArgs,
 
+    /// Work in pieces that are kept in OUT.mp4.pastiche-part when the job is stopped or killed, or its drive is full, and go on
+    /// with those that are there.
+    #[arg(long)]
+    resume: bool,
+
     /// How progress is told.
     #[arg(long, value_name = "HOW", value_enum, default_value_t = ProgressMode::Auto)]
     pub(super) progress: ProgressMode,
@@ -109,37 +115,6 @@ fn parse_sound(text: &str) -> Result<Sound, String> {
     }
 }
 
-/// The last line of `--progress json`.
-#[derive(Serialize)]
-struct SummaryEvent<'a> {
-    event: &'static str,
-    output: &'a str,
-    frames: u64,
-    width: u32,
-    height: u32,
-    video_seconds: f64,
-    bytes: u64,
-    encoder: &'a str,
-    /// `copied`, `converted` or `none`.
-    audio: &'static str,
-    audio_codec: Option<&'a str>,
-    audio_source_codec: Option<&'a str>,
-    device: &'a str,
-    precision: &'a str,
-    threads: usize,
-    seconds: f64,
-    fps: f64,
-    cancelled: bool,
-    /// Pieces of the input that could not be decoded and are left out.
-    skipped: u64,
-    /// Frames of which parts are guessed.
-    concealed: u64,
-    /// What the input lacks at its end.
-    missing_seconds: Option<f64>,
-    /// Why the input could not be read to its end.
-    cut_short: Option<&'a str>,
-}
-
 impl VideoArgs {
     pub(crate) fn run(&self) -> Result<Outcome> {
         if self.duration.is_some_and(|duration| duration.is_zero()) {
@@ -153,42 +128,41 @@ impl VideoArgs {
                 SEQUENCE_RATE.numerator()
             ));
         }
+        if self.resume && (is_picture_sequence(&self.input) || PictureSequence::of(&self.output).is_some()) {
+            return Err(wrong_usage(
+                "--resume is for video files; numbered pictures are each whole as they are",
+            ));
+        }
         if let Some(output) = PictureSequence::of(&self.output) {
             return self.run_to_pictures(output);
         }
         let style = self.style.find()?;
-        let size = self.output_size()?;
-
-        let interrupt = Interrupt::watch("finishing the file so that it plays")?;
-        let job = VideoJob::open(self.job_options(size))?;
-        interrupt.begin(Some(job.partial_path().to_owned()));
-        if job.cropped() {
-            let (width, height) = job.size();
-            tell(format_args!(
-                "the video's size is odd, which encoders cannot take; cut to {width}x{height}"
-            ));
+        let options = self.job_options(self.output_size()?);
+        if self.resume {
+            return self.run_in_parts(options, &style);
         }
-        let controls = self.controls.controls(Some(&self.smoothing));
-        let process_size = self.process_size.process_size();
-        let mut stylizer =
-            engine::start(Style::load(&style)?, &self.device.beside_a_codec(), process_size, controls)?;
+        let interrupt = Interrupt::watch("finishing the file so that it plays")?;
+        let job = VideoJob::open(options)?;
+        tell_size(job.cropped(), job.size());
+        let mut stylizer = self.start_engine(&style)?;
         tell(format_args!("encoder {}, {}", job.encoder_name(), describe_audio(job.audio())));
 
         let mut reporter = Reporter::new(self.progress, Unit::Frames);
         let result = job.run(&mut stylizer, |progress| reporter.update(progress), interrupt.cancel());
         remove_bar();
-        let summary = result?;
-        self.conclude(&summary, &stylizer, &reporter);
-        Ok(match (summary.cancelled, summary.is_whole()) {
-            (true, _) => Outcome::Interrupted,
-            (false, true) => Outcome::Done,
-            (false, false) => Outcome::DoneInPart,
-        })
+        Ok(conclude(&self.input, &self.output, &result?, &stylizer, &reporter))
+    }
+
+    /// Puts the style on its device.
+    pub(super) fn start_engine(&self, style: &Path) -> Result<Stylizer> {
+        let controls = self.controls.controls(Some(&self.smoothing));
+        let process_size = self.process_size.process_size()?;
+        engine::start(Style::load(style)?, &self.device.beside_a_codec(), process_size, controls)
     }
 
     /// The result's width and height where they differ from the source's; even, as encoders need them.
     pub(super) fn output_size(&self) -> Result<Option<(u32, u32)>> {
-        match self.size.output_size() {
+        match self.size.output_size()? {
             OutputSize::Source => Ok(None),
             OutputSize::Exactly(width, height) if (width | height).is_multiple_of(2) => {
                 Ok(Some((width, height)))
@@ -202,11 +176,7 @@ impl VideoArgs {
                 // Without a picture to scale, opening the job says what is wrong.
                 let Some(source) = probe(&self.input)?.video else { return Ok(None) };
                 let (width, height) = scale.even_of(source.width, source.height);
-                if [width, height].iter().any(|side| !(MIN_SIDE..=MAX_SIDE).contains(side)) {
-                    return Err(wrong_usage(format!(
-                        "at this scale the video becomes {width}x{height}; {MIN_SIDE} to {MAX_SIDE} pixels a side work"
-                    )));
-                }
+                check_sides(width, height)?;
                 Ok(Some((width, height)))
             }
         }
@@ -226,78 +196,12 @@ impl VideoArgs {
             audio: self.audio.0,
         }
     }
-
-    fn conclude(&self, summary: &VideoSummary, stylizer: &Stylizer, reporter: &Reporter) {
-        let seconds = summary.elapsed.as_secs_f64();
-        let fps = summary.frames as f64 / seconds.max(f64::EPSILON);
-        let (audio, audio_codec, audio_source_codec) = match &summary.audio {
-            AudioOutcome::None => ("none", None, None),
-            AudioOutcome::Copied { codec } => ("copied", Some(*codec), Some(*codec)),
-            AudioOutcome::Transcoded { from, to } => ("converted", Some(*to), Some(*from)),
-        };
-        reporter.event(&SummaryEvent {
-            event: "summary",
-            output: &self.output.to_string_lossy(),
-            frames: summary.frames,
-            width: summary.width,
-            height: summary.height,
-            video_seconds: summary.duration.as_secs_f64(),
-            bytes: summary.bytes,
-            encoder: &summary.encoder,
-            audio,
-            audio_codec,
-            audio_source_codec,
-            device: &summary.device,
-            precision: stylizer.precision(),
-            threads: stylizer.threads(),
-            seconds,
-            fps,
-            cancelled: summary.cancelled,
-            skipped: summary.damage.skipped,
-            concealed: summary.damage.concealed,
-            missing_seconds: summary.damage.missing.map(|missing| missing.as_secs_f64()),
-            cut_short: summary.cut_short.as_deref(),
-        });
-        if !summary.is_whole() && !summary.cancelled {
-            let what = describe_damage(summary.damage, summary.cut_short.as_deref());
-            tell(format_args!("done in part: {what}: {}", self.input.display()));
-        }
-        tell(format_args!(
-            "{}{} of {}x{} in {seconds:.1} s ({fps:.1} fps), {}, {}: {}",
-            if summary.cancelled { "stopped early, " } else { "" },
-            engine::counted(summary.frames, "frame"),
-            summary.width,
-            summary.height,
-            summary.encoder,
-            describe_audio(&summary.audio),
-            self.output.display()
-        ));
-    }
 }
 
-/// What of the input is not in the result.
-pub(super) fn describe_damage(damage: Damage, cut_short: Option<&str>) -> String {
-    let mut parts = Vec::new();
-    if damage.skipped > 0 {
-        parts.push(format!("{} could not be decoded", engine::counted(damage.skipped, "piece")));
-    }
-    if damage.concealed > 0 {
-        parts.push(format!("{} guessed in places", engine::counted(damage.concealed, "frame")));
-    }
-    if let Some(missing) = damage.missing {
-        parts.push(format!("the last {:.1} s are missing", missing.as_secs_f64()));
-    }
-    parts.extend(cut_short.map(str::to_owned));
-    parts.join(", ")
-}
-
-fn describe_audio(outcome: &AudioOutcome) -> String {
-    match outcome {
-        AudioOutcome::None => "no sound".to_owned(),
-        AudioOutcome::Copied { codec } => format!("sound copied ({codec})"),
-        AudioOutcome::Transcoded { from, to } => {
-            format!("sound converted from {from} to {}", if *to == "aac" { "AAC" } else { "Opus" })
-        }
+/// Says what an odd-sized video loses.
+pub(super) fn tell_size(cropped: bool, (width, height): (u32, u32)) {
+    if cropped {
+        tell(format_args!("the video's size is odd, which encoders cannot take; cut to {width}x{height}"));
     }
 }
 
@@ -314,15 +218,5 @@ mod tests {
         for text in ["0", "-1", "", "second"] {
             assert!(read(text).is_err(), "{text:?}");
         }
-    }
-
-    #[test]
-    fn damage_is_told_with_its_counts() {
-        let damage = Damage { skipped: 1, concealed: 3, missing: Some(Duration::from_millis(1250)) };
-        assert_eq!(
-            describe_damage(damage, None),
-            "1 piece could not be decoded, 3 frames guessed in places, the last 1.2 s are missing"
-        );
-        assert_eq!(describe_damage(Damage::default(), Some("the drive is gone")), "the drive is gone");
     }
 }

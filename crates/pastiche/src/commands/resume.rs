@@ -1,0 +1,90 @@
+//! `pastiche video --resume`: a job that can be taken up again.
+
+use std::{fs, path::Path};
+
+use anyhow::{Context, Result};
+use pastiche_pipeline::{Resumable, ResumableJob, VideoJobOptions};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::{
+    summary::{conclude, describe_audio},
+    video::{VideoArgs, tell_size},
+};
+use crate::{
+    engine::counted,
+    failure::Outcome,
+    interrupt::Interrupt,
+    report::{Reporter, Unit},
+    terminal::{remove_bar, tell},
+};
+
+/// The last line of `--progress json` where the output is not written yet.
+#[derive(Serialize)]
+struct KeptEvent<'a> {
+    event: &'static str,
+    /// None yet.
+    output: Option<&'a str>,
+    /// Frames that are kept.
+    frames: u64,
+    frames_total: Option<u64>,
+    /// Where they are.
+    parts: &'a str,
+    cancelled: bool,
+    /// Why the drive takes no more.
+    stopped: Option<&'a str>,
+}
+
+impl VideoArgs {
+    pub(super) fn run_in_parts(&self, options: VideoJobOptions, style: &Path) -> Result<Outcome> {
+        let interrupt = Interrupt::watch("keeping what is finished")?;
+        let job = ResumableJob::open(options)?;
+        tell_size(job.cropped(), job.size());
+        let process_size = self.process_size.process_size()?;
+        let mut stylizer = self.start_engine(style)?;
+        tell(format_args!("encoder {}, {}", job.encoder_name(), describe_audio(job.audio())));
+
+        let mut reporter = Reporter::new(self.progress, Unit::Frames);
+        let ended = job.run(
+            &mut stylizer,
+            &checksum(style)?,
+            process_size,
+            |progress| reporter.update(progress),
+            interrupt.cancel(),
+        );
+        remove_bar();
+        match ended? {
+            Resumable::Done(summary) => {
+                Ok(conclude(&self.input, &self.output, &summary, &stylizer, &reporter))
+            }
+            Resumable::Kept { frames, frames_total, folder, stopped } => {
+                reporter.event(&KeptEvent {
+                    event: "summary",
+                    output: None,
+                    frames,
+                    frames_total,
+                    parts: &folder.to_string_lossy(),
+                    cancelled: stopped.is_none(),
+                    stopped: stopped.as_deref(),
+                });
+                let total = frames_total.map_or_else(String::new, |total| format!(" of {total}"));
+                let done = counted(frames, "frame");
+                let (why, outcome) = match stopped {
+                    Some(reason) => (format!("done in part: {reason}; "), Outcome::DoneInPart),
+                    None => ("stopped early, ".to_owned(), Outcome::Interrupted),
+                };
+                tell(format_args!(
+                    "{why}{done}{total} are kept, and the same command goes on from there: {}",
+                    folder.display()
+                ));
+                Ok(outcome)
+            }
+        }
+    }
+}
+
+/// What no other style has.
+fn checksum(style: &Path) -> Result<String> {
+    let bytes = fs::read(style).with_context(|| format!("the style cannot be read: {}", style.display()))?;
+    Ok(Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect())
+}
