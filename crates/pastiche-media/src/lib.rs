@@ -44,6 +44,7 @@ mod color;
 mod container;
 mod decode;
 mod deinterlace;
+mod demuxer_log;
 mod encode;
 mod encoders;
 mod error;
@@ -93,6 +94,7 @@ fn init() {
             log::error!("FFmpeg could not be set up: {error}");
         }
         ffmpeg_next::log::set_level(QUIET);
+        demuxer_log::attach();
     });
 }
 

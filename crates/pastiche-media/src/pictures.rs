@@ -6,7 +6,9 @@ use ffmpeg::{Packet, codec::packet::side_data, format, frame};
 use ffmpeg_next as ffmpeg;
 use pastiche_frame::Rational;
 
-use crate::{MediaError, decode::is_again, deinterlace::Deinterlacer, error::Result};
+use crate::{
+    MediaError, decode::is_again, deinterlace::Deinterlacer, demuxer_log::loses_silently, error::Result,
+};
 
 /// Unreadable packets in a row after which the file is given up.
 const MAX_BAD_PACKETS: u32 = 10_000;
@@ -157,7 +159,12 @@ impl PictureReader {
     fn feed(&mut self) -> Result<()> {
         loop {
             let mut packet = Packet::empty();
-            let fed = match packet.read(&mut self.input) {
+            let demuxer = self.input.format();
+            let (read, lost) = loses_silently(demuxer.name(), || packet.read(&mut self.input));
+            if lost {
+                self.skip(ffmpeg::Error::InvalidData);
+            }
+            let fed = match read {
                 Ok(()) if packet.stream() != self.stream_index => continue,
                 Ok(()) if packet.side_data().any(|data| data.kind() == side_data::Type::EncryptionInfo) => {
                     return Err(MediaError::Encrypted { path: self.path.clone() });
