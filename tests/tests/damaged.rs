@@ -103,11 +103,17 @@ fn a_hole_in_the_middle_is_bridged_and_counted() {
     let folder = studio();
     let here = folder.path();
     for (name, codecs) in [
-        ("a.mp4", "-c:v libx264 -g 10 -bf 0"),
-        ("b.ts", "-c:v mpeg2video -g 10"),
-        ("c.mkv", "-c:v mpeg4 -g 10"),
+        ("a.mp4", "-c:v libx264 -g 10 -bf 0 -c:a aac"),
+        ("b.ts", "-c:v mpeg2video -g 10 -c:a mp2"),
+        ("c.mkv", "-c:v mpeg4 -g 10 -c:a ac3"),
+        ("d.mkv", "-c:v libx264 -g 10 -c:a aac"),
+        ("e.webm", "-c:v libvpx-vp9 -g 10 -c:a libopus"),
+        ("f.webm", "-c:v libvpx -g 10 -c:a libvorbis"),
+        ("g.ogv", "-c:v libtheora -g 10 -c:a libvorbis"),
+        ("h.avi", "-c:v mpeg4 -g 10 -c:a libmp3lame"),
     ] {
-        ffmpeg(here, &format!("-f lavfi -i testsrc2=s=128x96:r=25:d=4,format=yuv420p {codecs} {name}"));
+        let sources = "-f lavfi -i testsrc2=s=128x96:r=25:d=4,format=yuv420p -f lavfi -i sine=500:d=4";
+        ffmpeg(here, &format!("{sources} {codecs} {name}"));
         let mut bytes = fs::read(here.join(name)).unwrap();
         let middle = bytes.len() / 2;
         for (index, byte) in bytes[middle..middle + 3000].iter_mut().enumerate() {
@@ -138,7 +144,11 @@ fn whole_files_are_not_called_damaged() {
         ("f.gif", "-an"),
         ("g.flv", "-c:v flv -c:a libmp3lame -ar 44100"),
         ("h.ogv", "-c:v libtheora -c:a libvorbis"),
-        ("i.mov", "-c:v mpeg4 -c:a pcm_s16le"),
+        ("i.mkv", "-c:v ffv1 -c:a flac"),
+        ("j.mov", "-c:v prores_ks -c:a pcm_s16le"),
+        ("k.mpg", "-c:v mpeg1video -c:a mp2"),
+        ("l.dv", "-s 720x576 -ar 48000 -ac 2"),
+        ("m.webp", "-c:v libwebp_anim -an"),
     ] {
         // The sound is longer than the pictures.
         ffmpeg(
@@ -150,6 +160,9 @@ fn whole_files_are_not_called_damaged() {
         let (run, summary) = video(here, name);
         assert_eq!((run.code, &summary["missing_seconds"]), (Some(0), &Value::Null), "{name}: {}", run.err);
         assert_eq!(summary["sound_damaged"], 0, "{name}: {}", run.err);
+        // Nor is a part of them, to whose beginning the file is searched.
+        let (part, _) = video(here, &format!("{name} --start 0.5"));
+        assert_eq!(part.code, Some(0), "a part of {name}: {}", part.err);
     }
 }
 

@@ -45,6 +45,7 @@ mod container;
 mod damage;
 mod decode;
 mod deinterlace;
+mod demuxer_log;
 mod encode;
 mod encoders;
 mod ending;
@@ -102,6 +103,7 @@ fn init() {
             log::error!("FFmpeg could not be set up: {error}");
         }
         ffmpeg_next::log::set_level(QUIET);
+        demuxer_log::attach();
     });
 }
 

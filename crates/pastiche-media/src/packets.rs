@@ -3,7 +3,7 @@
 use ffmpeg::{Packet, format};
 use ffmpeg_next as ffmpeg;
 
-use crate::raw;
+use crate::{demuxer_log::loses_silently, raw};
 
 /// Unreadable packets in a row after which a file is given up.
 const MAX_DAMAGED_IN_A_ROW: u32 = 10_000;
@@ -12,6 +12,8 @@ const MAX_DAMAGED_IN_A_ROW: u32 = 10_000;
 pub(crate) struct Packets {
     input: format::context::Input,
     damaged_in_a_row: u32,
+    /// What was read behind a loss that had to be told first.
+    behind_loss: Option<Result<Packet, ffmpeg::Error>>,
 }
 
 /// What comes next.
@@ -26,7 +28,7 @@ impl Packets {
     pub(crate) fn new(mut input: format::context::Input) -> Self {
         // Looking for an index or a length at the file's end may have failed; what is before it can be read.
         raw::forget_read_error(&mut input);
-        Self { input, damaged_in_a_row: 0 }
+        Self { input, damaged_in_a_row: 0, behind_loss: None }
     }
 
     pub(crate) fn input(&self) -> &format::context::Input {
@@ -38,9 +40,19 @@ impl Packets {
     /// # Errors
     /// The drive gives no more of the file, which some demuxers take for its end; or nothing in it makes sense any more.
     pub(crate) fn next(&mut self) -> Result<Piece, ffmpeg::Error> {
-        let mut packet = Packet::empty();
-        match packet.read(&mut self.input) {
-            Ok(()) => {
+        let read = match self.behind_loss.take() {
+            Some(read) => read,
+            None => {
+                let (read, lost) = self.read();
+                if lost {
+                    self.behind_loss = Some(read);
+                    return Ok(Piece::Damaged(ffmpeg::Error::InvalidData));
+                }
+                read
+            }
+        };
+        match read {
+            Ok(packet) => {
                 self.damaged_in_a_row = 0;
                 Ok(Piece::Packet(packet))
             }
@@ -51,5 +63,13 @@ impl Packets {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// The demuxer's answer, and whether it lost something before it.
+    fn read(&mut self) -> (Result<Packet, ffmpeg::Error>, bool) {
+        let mut packet = Packet::empty();
+        let demuxer = self.input.format();
+        let (read, lost) = loses_silently(demuxer.name(), || packet.read(&mut self.input));
+        (read.map(|()| packet), lost)
     }
 }

@@ -108,7 +108,10 @@ pub(crate) fn open_decoder(stream: &Stream<'_>, path: &Path) -> Result<ffmpeg::d
         let mut decoder = codec::Context::from_parameters(stream.parameters())?.decoder();
         decoder.set_packet_time_base(stream.time_base());
         decoder.set_threading(codec::threading::Config::kind(codec::threading::Type::Frame));
-        decoder.video()
+        match decoder_of_opacity(stream) {
+            Some(codec) => decoder.open_as(codec)?.video(),
+            None => decoder.video(),
+        }
     };
     let unusable = |source| MediaError::NoDecoder { codec, path: path.to_owned(), source };
     let decoder = open().map_err(unusable)?;
@@ -116,6 +119,19 @@ pub(crate) fn open_decoder(stream: &Stream<'_>, path: &Path) -> Result<ffmpeg::d
         return Err(unusable(ffmpeg::Error::InvalidData));
     }
     Ok(decoder)
+}
+
+/// WebM has opacity as a second picture beside the first, which FFmpeg's own decoders of VP8 and VP9 leave out; those of
+/// libvpx, where it is there, do not.
+fn decoder_of_opacity(stream: &Stream<'_>) -> Option<ffmpeg::Codec> {
+    let name = match stream.parameters().id() {
+        codec::Id::VP8 => "libvpx",
+        codec::Id::VP9 => "libvpx-vp9",
+        _ => return None,
+    };
+    let tags = raw::stream_tags(stream);
+    let is_there = tags.iter().any(|(key, value)| key.eq_ignore_ascii_case("alpha_mode") && value == "1");
+    ffmpeg::decoder::find_by_name(name).filter(|_| is_there)
 }
 
 /// The width of a pixel to its height: the container's word, else the codec's.

@@ -1,4 +1,5 @@
-//! The few calls for which ffmpeg-next has no safe form. All the `unsafe` of this crate is here and in `vaapi.rs`.
+//! The few calls for which ffmpeg-next has no safe form. All the `unsafe` of this crate is here, in `demuxer_log.rs` and in
+//! `vaapi.rs`.
 #![allow(unsafe_code, reason = "FFI calls that ffmpeg-next does not wrap")]
 
 use std::{
@@ -157,8 +158,8 @@ fn text_of(bytes: &[u8]) -> String {
         .map_or_else(|_| bytes.iter().map(|byte| char::from(*byte)).collect(), str::to_owned)
 }
 
-/// Makes sure that nobody else (an encoder that looks ahead) still reads the picture, with a new buffer if need be.
-pub(crate) fn make_writable(frame: &mut frame::Video) -> Result<(), Error> {
+/// Makes sure that nobody else (an encoder that looks ahead) still reads the frame, with a new buffer if need be.
+pub(crate) fn make_writable(frame: &mut frame::Frame) -> Result<(), Error> {
     // SAFETY: the pointer is that of a live frame with reference-counted buffers.
     match unsafe { ffi::av_frame_make_writable(frame.as_mut_ptr()) } {
         code if code < 0 => Err(Error::from(code)),

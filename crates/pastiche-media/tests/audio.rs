@@ -10,7 +10,7 @@ use std::{
 
 use common::{
     convert::convert,
-    numbered_frame, options, read_numbered, shared_clip,
+    in_time, numbered_frame, options, read_numbered, shared_clip,
     sound::{self, Sound},
     steady_ticks, write_numbered,
 };
@@ -133,6 +133,51 @@ fn a_source_without_sound_gives_none() {
     let output = folder.path().join("out.mp4");
     assert_eq!(convert(&source, &output, AudioMode::Copy, &DecodeOptions::default()), AudioOutcome::None);
     assert!(probe(&output).unwrap().audio.is_empty());
+}
+
+/// On noise of 1e10 FFmpeg's AAC encoder comes to no end; on what is no number, or near what 32 bits can hold, it gives up.
+#[test]
+fn sound_of_impossible_loudness_is_converted_in_time() {
+    let loudest =
+        [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MAX, -1e38, 1e30, 1e10, f32::MIN_POSITIVE];
+    let sounds: [(&str, fn(f32) -> f32); 3] = [
+        ("noise", |noise| 1e10 * noise),
+        ("louder noise", |noise| 1e30 * noise),
+        ("no number", |_| f32::NAN),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    for (name, ending) in [("out.mp4", "aac"), ("out.webm", "opus")] {
+        for (kind, damage) in sounds {
+            let (wav, video) = (folder.path().join("loud.wav"), folder.path().join(name));
+            // A second each of a tone, of damage, of all that is worst by turns, and of the tone again.
+            let mut random = 1_u32;
+            let samples = (0..192_000_u32).map(|i| {
+                random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                match i / 48_000 {
+                    1 => damage(random as f32 / u32::MAX as f32 - 0.5),
+                    2 => loudest[(random >> 24) as usize % loudest.len()],
+                    _ => (i as f32 * 0.1).sin() * 0.5,
+                }
+            });
+            sound::write_float_wav(&wav, samples, 48_000);
+            let options =
+                EncodeOptions { audio: Some(whole(&wav, AudioMode::Copy)), crf: None, ..options(160, 90) };
+            let converted = video.clone();
+            in_time(Duration::from_secs(30), &format!("{kind} in {name}"), move || {
+                let mut encoder = VideoEncoder::create(&converted, &options).unwrap();
+                encoder.write(&numbered_frame(0, 160, 90)).unwrap();
+                encoder.finish().unwrap();
+            });
+            let heard = Sound::read(&video);
+            assert_eq!(probe(&video).unwrap().audio[0].codec, ending);
+            assert!((heard.seconds() - 4.0).abs() < 0.1, "{kind} in {name}: {} s", heard.seconds());
+            assert!(heard.samples.iter().all(|sample| sample.abs() < 4.0), "{kind} in {name}");
+            for from in [0.3, 3.3] {
+                let loudness = heard.loudness(from, from + 0.4);
+                assert!((loudness - 0.354).abs() < 0.05, "{kind} in {name}: {loudness} at {from} s");
+            }
+        }
+    }
 }
 
 #[test]

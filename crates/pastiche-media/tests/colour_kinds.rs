@@ -82,6 +82,8 @@ fn every_depth_sampling_range_and_matrix_gives_its_colours() {
         (Pixel::YUV420P, 8),
         (Pixel::YUV422P, 8),
         (Pixel::YUV444P, 8),
+        (Pixel::YUV411P, 8),
+        (Pixel::YUV440P, 8),
         (Pixel::YUV420P10LE, 10),
         (Pixel::YUV422P10LE, 10),
         (Pixel::YUV444P10LE, 10),
@@ -137,31 +139,33 @@ fn hlg(nits: [f64; 3]) -> [f64; 3] {
 /// Colours that a wide or bright coding can hold exactly: dark enough to lie below the knee of the tone curve.
 const MODEST: [[u8; 3]; 5] = [[170, 60, 40], [40, 160, 60], [50, 70, 170], [128, 128, 128], [16, 16, 16]];
 
-/// 10-bit BT.2020 of an SDR colour, whose white is graphics white, 203 nits.
-fn write_wide(path: &Path, nits: [f64; 3], transfer: Transfer) {
+/// BT.2020 of an SDR colour, whose white is graphics white, 203 nits.
+fn write_wide(path: &Path, (format, bits): (Pixel, u32), nits: [f64; 3], transfer: Transfer) {
     let signal = match transfer {
         Transfer::SMPTE2084 => nits.map(pq),
         Transfer::ARIB_STD_B67 => hlg(nits),
         _ => nits.map(|channel| (channel / 203.0).powf(1.0 / 2.4)),
     };
-    let yuv = codes(signal, Space::BT2020NCL, Range::MPEG, 10);
+    let yuv = codes(signal, Space::BT2020NCL, Range::MPEG, bits);
     let coding = Coding { matrix: Space::BT2020NCL, range: Range::MPEG };
     let light = LightTags { primaries: Primaries::BT2020, transfer };
-    write_flat_as(path, (64, 48), Pixel::YUV420P10LE, yuv, coding, light);
+    write_flat_as(path, (64, 48), format, yuv, coding, light);
 }
 
 #[test]
 fn wide_gamut_and_high_dynamic_range_become_what_screens_show() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("wide.mkv");
-    for transfer in [Transfer::BT2020_10, Transfer::SMPTE2084, Transfer::ARIB_STD_B67] {
-        for rgb in MODEST {
-            let linear = rgb.map(|c| (f64::from(c) / 255.0).powf(2.4) * 203.0);
-            write_wide(&path, wide_from_linear(linear), transfer);
-            let (decoded, again) = there_and_back(&path);
-            let what = format!("{rgb:?} in {transfer:?}");
-            assert_near(decoded, rgb.map(f64::from), &what);
-            assert_near(again, rgb.map(f64::from), &what);
+    for format in [(Pixel::YUV420P10LE, 10), (Pixel::YUV422P10LE, 10), (Pixel::YUV444P12LE, 12)] {
+        for transfer in [Transfer::BT2020_10, Transfer::SMPTE2084, Transfer::ARIB_STD_B67] {
+            for rgb in MODEST {
+                let linear = rgb.map(|c| (f64::from(c) / 255.0).powf(2.4) * 203.0);
+                write_wide(&path, format, wide_from_linear(linear), transfer);
+                let (decoded, again) = there_and_back(&path);
+                let what = format!("{rgb:?} in {transfer:?}, {format:?}");
+                assert_near(decoded, rgb.map(f64::from), &what);
+                assert_near(again, rgb.map(f64::from), &what);
+            }
         }
     }
 }
@@ -172,7 +176,7 @@ fn highlights_are_bent_not_cut() {
     let path = folder.path().join("bright.mkv");
     for transfer in [Transfer::SMPTE2084, Transfer::ARIB_STD_B67] {
         let shown = [100.0, 150.0, 203.0, 300.0, 400.0, 1000.0].map(|nits| {
-            write_wide(&path, [nits; 3], transfer);
+            write_wide(&path, (Pixel::YUV420P10LE, 10), [nits; 3], transfer);
             middle(&read_frames(&path, &DecodeOptions::default())[0])[1]
         });
         assert!(shown.windows(2).all(|pair| pair[0] < pair[1]), "{transfer:?}: {shown:?}");
@@ -228,6 +232,9 @@ fn what_is_transparent_is_over_black() {
         ("c.mkv", "-c:v ffv1 -pix_fmt yuva444p"),
         ("d.mov", "-c:v png -pix_fmt rgba64be"),
         ("e.mov", "-c:v prores_ks -pix_fmt yuva444p10le -profile:v 4444 -alpha_bits 16 -q:v 1"),
+        ("f.webm", "-c:v libvpx-vp9 -pix_fmt yuva420p -lossless 1"),
+        ("g.webm", "-c:v libvpx -pix_fmt yuva420p -auto-alt-ref 0 -crf 4 -b:v 5M"),
+        ("h.webp", "-c:v libwebp_anim -lossless 1"),
     ] {
         ffmpeg(
             folder.path(),

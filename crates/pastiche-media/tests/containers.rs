@@ -13,14 +13,15 @@ use std::{
 use common::{
     cli::ffmpeg,
     convert::convert,
-    formats::{SOURCES, TARGETS},
+    flashes::{flash_times, flashes},
+    formats::{SOURCES, STILL_TARGETS, TARGETS},
     options, read_frames,
     sound::Sound,
 };
 use pastiche_frame::FramePool;
 use pastiche_media::{
-    AudioMode, AudioOutcome, AudioRequest, DecodeOptions, EncodeOptions, Extras, MediaError, VideoDecoder,
-    VideoEncoder, probe,
+    AudioMode, AudioOutcome, AudioRequest, DecodeOptions, EncodeOptions, Extras, IMAGE_ENDINGS, MediaError,
+    VideoDecoder, VideoEncoder, probe,
 };
 
 /// What `ffprobe` says of a file: one line for each of these entries.
@@ -107,59 +108,101 @@ fn assert_words(subtitles: &str, words: &str, span: [f64; 2]) {
 const WHOLE: DecodeOptions = DecodeOptions { start: None, duration: None, size: None, max_frame_rate: None };
 
 #[test]
-fn every_container_is_read_with_its_sound() {
+fn every_container_is_read_with_its_sound_in_step() {
     let folder = tempfile::tempdir().unwrap();
     for source in SOURCES {
         let (input, output) = (folder.path().join(source.file), folder.path().join("out.mp4"));
-        let sound = "-f lavfi -i sine=1000:r=48000:d=1";
-        ffmpeg(
-            folder.path(),
-            &format!(
-                "-f lavfi -i testsrc=s=96x64:r=25:d=1,format=yuv420p {sound} {} {}",
-                source.codecs, source.file
-            ),
-        );
+        flashes(folder.path(), source.file, 2, source.coding);
         let small = DecodeOptions { size: Some((96, 64)), ..WHOLE };
         let outcome = convert(&input, &output, AudioMode::Copy, &small);
-        let frames = read_frames(&output, &WHOLE);
-        assert_eq!(frames.len(), 25, "{}", source.file);
-        assert!(frames[0].timestamp.as_secs_f64() < 0.1, "{}: {:?}", source.file, frames[0].timestamp);
-        match (source.sound, outcome) {
+        assert_eq!(read_frames(&output, &WHOLE).len(), 50, "{}", source.file);
+        match (source.sound.as_ref().map(|sound| sound.is_copied), outcome) {
             (None, AudioOutcome::None)
             | (Some(true), AudioOutcome::Copied { .. })
             | (Some(false), AudioOutcome::Transcoded { to: "aac", .. }) => {}
             (_, outcome) => panic!("{}: {outcome:?}", source.file),
         }
+        let shown = flash_times(&output);
+        // A container may put its first picture, or silence that its codec needs first, a little after its beginning.
+        assert!(shown.len() == 2 && shown[0] < 0.1, "{}: flashes at {shown:?}", source.file);
+        assert!((shown[1] - shown[0] - 1.0).abs() < 1e-3, "{}: flashes at {shown:?}", source.file);
         if source.sound.is_some() {
-            let seconds = Sound::read(&output).seconds();
-            assert!((seconds - 1.0).abs() < 0.1, "{}: {seconds} s of sound", source.file);
+            let sound = Sound::read(&output);
+            assert!((sound.seconds() - 2.0).abs() < 0.1, "{}: {} s", source.file, sound.seconds());
+            assert_in_step(&sound.clicks(), &shown, source.file);
         }
     }
+}
+
+/// The beeps are within 20 ms of the flashes.
+fn assert_in_step(beeps: &[f64], flashes: &[f64], what: &str) {
+    let apart = beeps.iter().zip(flashes).map(|(beep, flash)| (beep - flash).abs());
+    assert!(
+        beeps.len() == flashes.len() && apart.fold(0.0, f64::max) < 0.02,
+        "{what}: beeps at {beeps:?}, flashes at {flashes:?}"
+    );
+}
+
+#[test]
+fn every_container_is_written_with_sound_in_step() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path().join("in.mkv");
+    for sound in ["aac", "libopus", "pcm_s16le"] {
+        flashes(folder.path(), "in.mkv", 2, &format!("-c:v libx264 -c:a {sound}"));
+        for ending in TARGETS.iter().flat_map(|(_, endings)| *endings) {
+            for mode in [AudioMode::Copy, AudioMode::Aac] {
+                let output = folder.path().join(format!("out.{ending}"));
+                convert(&source, &output, mode, &WHOLE);
+                let what = format!("{sound} in .{ending}, {mode:?}");
+                let shown = flash_times(&output);
+                assert_eq!((read_frames(&output, &WHOLE).len(), shown.len()), (50, 2), "{what}");
+                assert_in_step(&heard(&output).clicks(), &shown, &what);
+            }
+        }
+    }
+}
+
+/// A file's sound, as floating point numbers whatever it is coded in.
+fn heard(path: &Path) -> Sound {
+    let plain = path.with_extension("heard.wav");
+    let (from, to) = (path.display(), plain.display());
+    ffmpeg(
+        path.parent().unwrap(),
+        &format!("-i {from} -vn -af aresample=async=1:first_pts=0 -c:a pcm_f32le {to}"),
+    );
+    Sound::read(&plain)
 }
 
 #[test]
 fn readme_names_what_is_read_and_written() {
     let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md")).unwrap();
-    let row = |title: &str| {
-        let start = format!("| {title} | ");
-        readme
-            .lines()
-            .find_map(|line| line.strip_prefix(&start))
-            .unwrap_or_else(|| panic!("no row {title:?}"))
-            .to_owned()
+    let dotted = |endings: &[&str]| {
+        let dotted = endings.iter().map(|ending| format!("`.{ending}`"));
+        dotted.collect::<Vec<_>>().join(", ")
     };
-    let mut names: Vec<&str> = SOURCES.iter().map(|source| source.name).collect();
-    names.dedup();
-    assert_eq!(row("videos in"), format!("{} |", names.join(", ")));
-    let targets = TARGETS.map(|(name, endings)| {
-        format!(
-            "{name} ({})",
-            endings.iter().map(|ending| format!("`.{ending}`")).collect::<Vec<_>>().join(", ")
-        )
-    });
-    assert_eq!(row("videos out"), format!("{} |", targets.join(", ")));
-    let stills = pastiche_media::IMAGE_ENDINGS.map(|ending| format!("`.{ending}`"));
-    assert_eq!(row("pictures in"), format!("{} |", stills.join(", ")));
+    let each_once = |names: Vec<&str>| {
+        let mut once: Vec<&str> = Vec::new();
+        for name in names {
+            if !once.contains(&name) {
+                once.push(name);
+            }
+        }
+        once.join(", ")
+    };
+    let targets = TARGETS.map(|(name, endings)| format!("{name} ({})", dotted(endings)));
+    let numbered = format!("numbered pictures ({})", dotted(&STILL_TARGETS));
+    let sounds = SOURCES.iter().filter_map(|source| source.sound.as_ref());
+    for (title, expected) in [
+        ("videos in", each_once(SOURCES.iter().map(|source| source.container).collect())),
+        ("coded as", each_once(SOURCES.iter().map(|source| source.pictures).collect())),
+        ("with sound as", each_once(sounds.map(|sound| sound.codec).collect())),
+        ("videos out", format!("{}, {numbered}", targets.join(", "))),
+        ("pictures in", dotted(&IMAGE_ENDINGS)),
+        ("pictures out", dotted(&STILL_TARGETS)),
+    ] {
+        let row = readme.lines().find_map(|line| line.strip_prefix(&format!("| {title} | ")));
+        assert_eq!(row, Some(format!("{expected} |").as_str()), "the row of {title}");
+    }
 }
 
 /// A film of 3 s with two sounds, two chapters, subtitles, a title and a date, in Matroska.
@@ -256,6 +299,13 @@ fn one_of_several_sounds_can_be_chosen() {
         assert_eq!(convert(&source, &output, mode, &WHOLE), AudioOutcome::Copied { codec }, "{mode:?}");
     }
     assert!(ffprobe(&output, "stream_tags=language").contains("fre"));
+    // Where none is asked for, the file says which is played.
+    ffmpeg(
+        folder.path(),
+        "-i film.mkv -map 0:v -map 0:a -c copy -disposition:a:0 0 -disposition:a:1 default other.mkv",
+    );
+    let played = convert(&folder.path().join("other.mkv"), &output, AudioMode::Copy, &WHOLE);
+    assert_eq!(played, AudioOutcome::Copied { codec: "mp3" });
     let request =
         AudioRequest { source: source.clone(), mode: AudioMode::Track(3), start: None, duration: None };
     let refused = VideoEncoder::create(&output, &EncodeOptions { audio: Some(request), ..options(64, 48) });
@@ -265,18 +315,18 @@ fn one_of_several_sounds_can_be_chosen() {
 #[test]
 fn many_channels_keep_their_places() {
     let folder = tempfile::tempdir().unwrap();
-    let output = folder.path().join("out.mp4");
-    for (layout, kept) in [
-        ("5.1(side)", "5.1"),
-        ("5.1", "5.1"),
-        ("7.1", "7.1"),
-        ("mono", "mono"),
-        ("3.0", "3.0"),
-        ("4.0", "4.0"),
-        ("2.1", "2.1"),
-        ("quad", "quad"),
-        // No player would know where the seven are; all of them have a place here.
-        ("6.1", "7.1"),
+    for (layout, in_aac, in_opus) in [
+        ("mono", "mono", "mono"),
+        ("stereo", "stereo", "stereo"),
+        ("3.0", "3.0", "3.0"),
+        ("quad", "quad", "quad"),
+        ("5.1", "5.1", "5.1"),
+        ("5.1(side)", "5.1", "5.1"),
+        ("7.1", "7.1", "7.1"),
+        // Where one of the two has no such arrangement, there is one in which all the channels have a place.
+        ("2.1", "2.1", "5.1"),
+        ("4.0", "4.0", "5.1"),
+        ("6.1", "7.1", "6.1"),
     ] {
         ffmpeg(
             folder.path(),
@@ -284,9 +334,12 @@ fn many_channels_keep_their_places() {
                 "-f lavfi -i testsrc=s=64x48:r=25:d=1 -f lavfi -i anullsrc=cl={layout}:r=48000:d=1 -c:v libx264 -c:a flac -shortest in.mkv"
             ),
         );
-        let outcome = convert(&folder.path().join("in.mkv"), &output, AudioMode::Copy, &WHOLE);
-        assert_eq!(outcome, AudioOutcome::Transcoded { from: "flac", to: "aac" });
-        assert_eq!(probe(&output).unwrap().audio[0].channel_layout, kept, "{layout}");
+        for (name, to, kept) in [("out.mp4", "aac", in_aac), ("out.webm", "opus", in_opus)] {
+            let output = folder.path().join(name);
+            let outcome = convert(&folder.path().join("in.mkv"), &output, AudioMode::Copy, &WHOLE);
+            assert_eq!(outcome, AudioOutcome::Transcoded { from: "flac", to });
+            assert_eq!(probe(&output).unwrap().audio[0].channel_layout, kept, "{layout} in {name}");
+        }
     }
 }
 
@@ -370,6 +423,32 @@ fn covers_and_data_are_passed_over() {
     }
     let song = VideoDecoder::open(&folder.path().join("song.m4a"), &WHOLE);
     assert!(matches!(song, Err(MediaError::NoVideo { found, .. }) if found == "sound (aac)"));
+}
+
+#[test]
+fn a_film_s_fonts_and_cover_are_passed_over_and_its_styled_subtitles_kept_as_words() {
+    let folder = tempfile::tempdir().unwrap();
+    rich_film(folder.path());
+    fs::write(folder.path().join("font.ttf"), "not read by anybody").unwrap();
+    ffmpeg(folder.path(), "-f lavfi -i color=red:s=64x64 -frames:v 1 cover.png");
+    ffmpeg(
+        folder.path(),
+        "-i film.mkv -map 0:v -map 0:a:0 -map 0:s -c copy -c:s ass -attach font.ttf -attach cover.png \
+         -metadata:s:t:0 mimetype=application/x-truetype-font -metadata:s:t:1 mimetype=image/png styled.mkv",
+    );
+    let source = folder.path().join("styled.mkv");
+    assert!(ffprobe(&source, "stream=codec_name").contains("codec_name=ass"));
+    for ending in TARGETS.iter().flat_map(|(_, endings)| *endings) {
+        let output = folder.path().join(format!("out.{ending}"));
+        convert_with_extras(&source, &output, &WHOLE);
+        let streams = ffprobe(&output, "stream=codec_type");
+        let kinds: Vec<&str> = streams.lines().map(|line| line.split('=').next_back().unwrap()).collect();
+        assert_eq!(kinds, ["video", "audio", "subtitle"], ".{ending}");
+        let words = subtitles(&output);
+        assert_words(&words, "Hello, you", [0.5, 1.2]);
+        assert_words(&words, "Good bye", [2.0, 2.8]);
+        assert!(!words.contains("Default") && !words.contains("{\\"), ".{ending}: {words}");
+    }
 }
 
 #[test]

@@ -10,26 +10,15 @@ mod common;
 use std::{
     env, fs,
     path::{Path, PathBuf},
-    sync::mpsc,
-    thread,
     time::{Duration, Instant},
 };
 
-use common::cli::ffmpeg;
-use pastiche_frame::FramePool;
-use pastiche_media::{
-    AudioMode, AudioRequest, DecodeOptions, EncodeOptions, Extras, VideoDecoder, VideoEncoder, probe,
-    read_image,
-};
+use common::{cli::ffmpeg, exercise, in_time};
 
 /// Damaged files of each kind.
 const ROUNDS_A_SEED: u64 = 20;
 /// Far more than any of these small files takes.
 const TIME_LIMIT: Duration = Duration::from_secs(60);
-/// More frames than the whole files have; what claims more is not followed.
-const MAX_FRAMES: usize = 60;
-/// Of a picture that is decoded; what claims more is not followed.
-const MAX_PIXELS: u64 = 1 << 22;
 
 const VIDEOS: [(&str, &str); 10] = [
     ("a.mp4", "-c:v libx264 -c:a aac"),
@@ -59,43 +48,10 @@ impl Random {
     }
 }
 
-/// Opens and reads a file as a job would; what comes out does not matter.
-fn read(path: &Path) {
-    if STILLS.iter().any(|still| path.extension() == Path::new(still).extension()) {
-        drop(read_image(path));
-    }
-    drop(probe(path));
-    let part = DecodeOptions { start: Some(Duration::from_millis(200)), ..DecodeOptions::default() };
-    for options in [DecodeOptions::default(), part] {
-        let Ok(mut decoder) = VideoDecoder::open(path, &options) else { continue };
-        // A damaged header may claim any size, which is refused or takes memory for one frame.
-        let (width, height) = decoder.size();
-        if u64::from(width) * u64::from(height) > MAX_PIXELS {
-            continue;
-        }
-        let pool = FramePool::new(1);
-        for _ in 0..MAX_FRAMES {
-            if !matches!(decoder.next_frame(&pool), Ok(Some(_))) {
-                break;
-            }
-        }
-    }
-    take_the_rest(path);
-}
-
-/// Takes over sound, tags, chapters and subtitles.
-fn take_the_rest(path: &Path) {
-    let length = Some(Duration::from_secs(2));
-    let source = path.to_owned();
-    let audio = AudioRequest { source: source.clone(), mode: AudioMode::Aac, start: None, duration: length };
-    let extras = Extras { source, start: None, duration: length };
-    let options =
-        EncodeOptions { audio: Some(audio), preset: Some("ultrafast".to_owned()), ..common::options(32, 32) };
-    let output = path.with_file_name("rest.mkv");
-    if let Ok(mut encoder) = VideoEncoder::create_with(&output, &options, Some(&extras)) {
-        drop(encoder.write(&common::numbered_frame(0, 32, 32)));
-        drop(encoder.finish());
-    }
+/// Reads a file as jobs do, in bounded time.
+fn read_in_time(path: PathBuf, what: &str) {
+    let what = format!("{what}: {}", path.display());
+    in_time(TIME_LIMIT, &what, move || exercise::read(&path));
 }
 
 /// The whole files, by their names.
@@ -134,23 +90,6 @@ fn damaged(whole: &[u8], random: &mut Random) -> Vec<u8> {
         }
     }
     bytes
-}
-
-/// Reads a file on a thread of its own, so that what hangs is noticed.
-fn read_in_time(path: PathBuf, what: &str) {
-    let (done, is_done) = mpsc::sync_channel(1);
-    let name = path.display().to_string();
-    let reader = thread::Builder::new().name("reader".to_owned());
-    let reading = reader
-        .spawn(move || {
-            read(&path);
-            done.send(()).unwrap();
-        })
-        .unwrap();
-    if is_done.recv_timeout(TIME_LIMIT) != Ok(()) {
-        panic!("{what} {}: {name}", if reading.is_finished() { "is fatal" } else { "hangs" });
-    }
-    reading.join().unwrap();
 }
 
 #[test]

@@ -146,10 +146,11 @@ fn teeth(rows: &[Vec<u8>]) -> usize {
 #[test]
 fn interlaced_pictures_are_made_whole() {
     let folder = tempfile::tempdir().unwrap();
-    for (name, size, codec, shown) in [
-        ("a.ts", "128x96", "mpeg2video -flags +ildct+ilme -q:v 2", (128, 96)),
-        ("b.mp4", "128x96", "libx264 -flags +ildct+ilme -x264-params tff=1:crf=5", (128, 96)),
-        ("c.dv", "720x576", "dvvideo", (768, 576)),
+    for (name, size, first_field, codec, shown) in [
+        ("a.ts", "128x96", "tff", "mpeg2video -flags +ildct+ilme -q:v 2", (128, 96)),
+        ("b.mp4", "128x96", "tff", "libx264 -flags +ildct+ilme -x264-params tff=1:crf=5", (128, 96)),
+        ("b.mkv", "128x96", "bff", "libx264 -flags +ildct+ilme -x264-params bff=1:crf=5", (128, 96)),
+        ("c.dv", "720x576", "bff", "dvvideo", (768, 576)),
     ] {
         // A white bar that moves across black, 50 fields a second.
         let (width, height) = size.split_once('x').unwrap();
@@ -158,7 +159,7 @@ fn interlaced_pictures_are_made_whole() {
             folder.path(),
             &format!(
                 "-filter_complex color=black:s={size}:r=50:d=0.4[b];color=white:s=24x{height}:r=50:d=0.4[w];\
-                 [b][w]overlay=x=t*{width}+10,interlace=scan=tff:lowpass=off{aspect} -c:v {codec} {name}"
+                 [b][w]overlay=x=t*{width}+10,interlace=scan={first_field}:lowpass=off{aspect} -c:v {codec} {name}"
             ),
         );
         let path = folder.path().join(name);

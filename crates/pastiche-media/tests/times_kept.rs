@@ -8,10 +8,11 @@ use std::{path::Path, time::Duration};
 use common::{
     cli::ffmpeg,
     convert::{convert, picture_times},
+    flashes::{flash_times, flashes},
+    formats::TARGETS,
     rational, read_frames,
     sound::Sound,
 };
-use pastiche_frame::Frame;
 use pastiche_media::{AudioMode, DecodeOptions, probe};
 
 fn times(path: &Path) -> Vec<f64> {
@@ -25,35 +26,9 @@ fn assert_times(actual: &[f64], expected: &[f64], tolerance: f64, what: &str) {
     }
 }
 
-/// Whether a picture is lit: white, not black.
-fn is_lit(frame: &Frame) -> bool {
-    frame.data()[frame.data().len() / 2] > 128
-}
-
-/// A film of 4 s at `rate` pictures a second that is white, and beeps, for the first tenth of every second.
-fn flashes(folder: &Path, name: &str, rate: &str, codecs: &str) {
-    let flash = "if(lt(mod(T\\,1)\\,0.0999)\\,255\\,0)";
-    let beep = "0.8*sin(2*PI*1000*t)*lt(mod(t\\,1)\\,0.0999)";
-    ffmpeg(
-        folder,
-        &format!(
-            "-f lavfi -i color=black:s=64x48:r={rate}:d=4,geq=lum='{flash}':cb=128:cr=128 \
-             -f lavfi -i aevalsrc='{beep}':s=48000:d=4 -pix_fmt yuv420p {codecs} {name}"
-        ),
-    );
-}
-
 /// When the pictures turn white and when the beeps start.
 fn starts(path: &Path) -> (Vec<f64>, Vec<f64>) {
     (flash_times(path), Sound::read(path).clicks())
-}
-
-fn flash_times(path: &Path) -> Vec<f64> {
-    let frames = read_frames(path, &DecodeOptions::default());
-    let lit: Vec<bool> = frames.iter().map(is_lit).collect();
-    let turns_white = |index: &usize| lit[*index] && (*index == 0 || !lit[index - 1]);
-    let flashes = (0..frames.len()).filter(turns_white).map(|index| frames[index].timestamp.as_secs_f64());
-    flashes.collect()
 }
 
 #[test]
@@ -74,10 +49,13 @@ fn uneven_times_come_through_every_container() {
         assert_eq!(source.len(), 40, "{name}");
         assert!((source[39] - 3.822).abs() < 0.02, "{name}: {source:?}");
         assert_times(&times(&path), &source, 1e-4, name);
-        let output = folder.path().join("out.mp4");
-        convert(&path, &output, AudioMode::Copy, &DecodeOptions::default());
-        assert_times(&times(&output), &source, 1e-4, name);
-        assert_times(&picture_times(&output), &source, 1e-4, name);
+        for ending in TARGETS.iter().flat_map(|(_, endings)| *endings) {
+            let output = folder.path().join(format!("out.{ending}"));
+            convert(&path, &output, AudioMode::Copy, &DecodeOptions::default());
+            let what = format!("{name} to .{ending}");
+            assert_times(&times(&output), &source, 1e-4, &what);
+            assert_times(&picture_times(&output), &source, 1e-4, &what);
+        }
     }
 }
 
@@ -111,7 +89,7 @@ fn every_usual_rate_is_kept() {
 #[test]
 fn an_edit_list_hides_what_it_hides() {
     let folder = tempfile::tempdir().unwrap();
-    flashes(folder.path(), "whole.mp4", "25", "-c:v libx264 -g 50 -bf 2 -c:a aac");
+    flashes(folder.path(), "whole.mp4", 4, "-c:v libx264 -g 50 -bf 2 -c:a aac");
     // Copied from the middle of a group of pictures: the file holds more than it shows.
     ffmpeg(folder.path(), "-ss 0.52 -i whole.mp4 -c copy cut.mp4");
     let (source, output) = (folder.path().join("cut.mp4"), folder.path().join("out.mp4"));
@@ -135,7 +113,7 @@ fn a_start_before_or_after_zero_is_no_shift() {
         // What lies before zero is not shown.
         ("early.mov", "-output_ts_offset -0.2 -avoid_negative_ts disabled", 0.8),
     ] {
-        flashes(folder.path(), name, "25", &format!("{codecs} {more}"));
+        flashes(folder.path(), name, 4, &format!("{codecs} {more}"));
         let (source, output) = (folder.path().join(name), folder.path().join("out.mp4"));
         convert(&source, &output, AudioMode::Copy, &DecodeOptions::default());
         let (flashes, beeps) = starts(&output);
@@ -147,7 +125,7 @@ fn a_start_before_or_after_zero_is_no_shift() {
 #[test]
 fn pictures_that_start_after_the_sound_stay_after_it() {
     let folder = tempfile::tempdir().unwrap();
-    flashes(folder.path(), "both.mp4", "25", "-c:v libx264 -c:a aac");
+    flashes(folder.path(), "both.mp4", 4, "-c:v libx264 -c:a aac");
     for name in ["late.mp4", "late.mkv"] {
         ffmpeg(
             folder.path(),
@@ -199,8 +177,12 @@ fn a_part_is_exact_to_a_frame_with_its_sound_in_step() {
         ("d.webm", "-c:v libvpx-vp9 -g 30 -c:a libopus"),
         ("e.avi", "-c:v mpeg4 -g 30 -c:a libmp3lame"),
         ("f.mov", "-c:v mpeg4 -g 30 -c:a pcm_s16le"),
+        ("g.flv", "-c:v flv -g 30 -c:a libmp3lame -ar 44100"),
+        ("h.ogv", "-c:v libtheora -g 30 -c:a libvorbis"),
+        ("i.mpg", "-c:v mpeg2video -g 30 -bf 2 -c:a mp2"),
+        ("j.mkv", "-c:v libx265 -x265-params log-level=none:keyint=30 -c:a flac"),
     ] {
-        flashes(folder.path(), name, "25", codecs);
+        flashes(folder.path(), name, 4, codecs);
         let (source, output) = (folder.path().join(name), folder.path().join("out.mp4"));
         let whole_flashes = flash_times(&source);
         let part = DecodeOptions {

@@ -34,11 +34,12 @@ impl Random {
     }
 }
 
-/// Small networks of two kinds as files, with and without the architecture's name.
+/// Small networks of two kinds as files, with and without the architecture's name; they stay in the folder, for other fuzzers
+/// to begin with.
 fn seeds(folder: &Path) -> Vec<Vec<u8>> {
-    let named = |description: NetworkDescription| {
+    let named = |description: NetworkDescription, name: &str| {
         let network = Network::random(description, 7, &Device::Cpu).unwrap();
-        let path = folder.join("seed.safetensors");
+        let path = folder.join(name);
         let metadata = HashMap::from([("pastiche.name".to_owned(), "Small".to_owned())]);
         weights::save(&network, &metadata, DType::F16, &path).unwrap();
         fs::read(path).unwrap()
@@ -47,11 +48,13 @@ fn seeds(folder: &Path) -> Vec<Vec<u8>> {
         let network = Network::random(networks::transformer_net(1), 7, &Device::Cpu).unwrap();
         let tensors: BTreeMap<String, _> =
             network.parameters().iter().map(|(name, tensor)| (name.clone(), tensor.clone())).collect();
-        safetensors::serialize(&tensors, None).unwrap()
+        let bytes = safetensors::serialize(&tensors, None).unwrap();
+        fs::write(folder.join("nameless.safetensors"), &bytes).unwrap();
+        bytes
     };
     vec![
-        named(networks::transformer_net(1)),
-        named(networks::swift(networks::SwiftSize { width: 6, blocks: 1 })),
+        named(networks::transformer_net(1), "transformer_net.safetensors"),
+        named(networks::swift(networks::SwiftSize { width: 6, blocks: 1 }), "swift.safetensors"),
         nameless,
     ]
 }

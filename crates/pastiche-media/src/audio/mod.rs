@@ -3,6 +3,7 @@
 mod adapter;
 mod copy;
 mod layout;
+mod limiter;
 mod transcode;
 
 use std::{

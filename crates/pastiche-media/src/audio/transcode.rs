@@ -16,6 +16,7 @@ use super::{
     Source,
     adapter::{Adapter, Form},
     layout::{kept_layout, layout_of},
+    limiter::limit,
 };
 use crate::{decode::is_again, error::Result, mux::Muxer, probe::layout_name};
 
@@ -197,6 +198,7 @@ impl TranscodedTrack {
         while let Some(mut output) = self.graph.as_mut().and_then(|(_, graph)| graph.get("out")) {
             match output.sink().frame(&mut self.filtered) {
                 Ok(()) => {
+                    limit(&mut self.filtered).map_err(|error| self.source.failure(error))?;
                     self.encoder.send_frame(&self.filtered).map_err(|error| self.source.failure(error))?;
                     self.write_encoded(muxer)?;
                 }

@@ -5,6 +5,8 @@
 pub(crate) mod cli;
 pub(crate) mod cmyk;
 pub(crate) mod convert;
+pub(crate) mod exercise;
+pub(crate) mod flashes;
 pub(crate) mod flat;
 pub(crate) mod formats;
 pub(crate) mod sound;
@@ -12,6 +14,9 @@ pub(crate) mod sound;
 use std::{
     io::{self, Write},
     path::{Path, PathBuf},
+    sync::mpsc::{self, RecvTimeoutError},
+    thread,
+    time::Duration,
 };
 
 use pastiche_frame::{ColorSpace, Frame, FramePool, PixelFormat, Rational, Timestamp};
@@ -108,6 +113,20 @@ pub(crate) fn read_frames(path: &Path, options: &DecodeOptions) -> Vec<Frame> {
     let mut decoder = VideoDecoder::open(path, options).unwrap();
     let pool = FramePool::new(2);
     std::iter::from_fn(|| decoder.next_frame(&pool).unwrap()).collect()
+}
+
+/// Does something on a thread of its own, so that what comes to no end is noticed.
+pub(crate) fn in_time(limit: Duration, what: &str, work: impl FnOnce() + Send + 'static) {
+    let (done, is_done) = mpsc::sync_channel(1);
+    let named = thread::Builder::new().name("in time".to_owned());
+    let working = named
+        .spawn(move || {
+            work();
+            done.send(()).unwrap();
+        })
+        .unwrap();
+    assert_ne!(is_done.recv_timeout(limit), Err(RecvTimeoutError::Timeout), "it comes to no end: {what}");
+    assert!(working.join().is_ok(), "it is fatal: {what}");
 }
 
 /// A real clip, or `None` (told on standard error) where the shared assets are absent.

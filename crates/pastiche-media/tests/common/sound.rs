@@ -10,30 +10,41 @@ const CLICK_SECONDS: f64 = 0.05;
 
 /// A WAV file of 16-bit samples: silence with a click of 1 kHz at every whole second, the first at 1 s.
 pub(crate) fn write_wav(path: &Path, seconds: f64, rate_hz: u32, channels: u16) {
+    const PCM: u16 = 1;
     let samples = (seconds * f64::from(rate_hz)).round() as u32;
-    let data_bytes = samples * u32::from(channels) * 2;
-    let mut wav = Vec::with_capacity(44 + data_bytes as usize);
-    wav.extend(b"RIFF");
-    wav.extend((36 + data_bytes).to_le_bytes());
-    wav.extend(b"WAVEfmt ");
-    wav.extend(16_u32.to_le_bytes());
-    wav.extend(1_u16.to_le_bytes()); // PCM
-    wav.extend(channels.to_le_bytes());
-    wav.extend(rate_hz.to_le_bytes());
-    wav.extend((rate_hz * u32::from(channels) * 2).to_le_bytes());
-    wav.extend((channels * 2).to_le_bytes());
-    wav.extend(16_u16.to_le_bytes());
-    wav.extend(b"data");
-    wav.extend(data_bytes.to_le_bytes());
-    for i in 0..samples {
+    let data = (0..samples).flat_map(|i| {
         let time = f64::from(i) / f64::from(rate_hz);
         let clicking = time >= 1.0 && time.fract() < CLICK_SECONDS;
         let wave = (time * 1000.0 * std::f64::consts::TAU).sin() * 20_000.0;
         let sample = if clicking { wave as i16 } else { 0 };
-        for _ in 0..channels {
-            wav.extend(sample.to_le_bytes());
-        }
-    }
+        sample.to_le_bytes().repeat(usize::from(channels))
+    });
+    write_wav_of(path, PCM, &data.collect::<Vec<u8>>(), rate_hz, channels, 2);
+}
+
+/// A WAV file of one channel of 32-bit floating point samples, whatever they are.
+pub(crate) fn write_float_wav(path: &Path, samples: impl Iterator<Item = f32>, rate_hz: u32) {
+    const FLOATING_POINT: u16 = 3;
+    let data: Vec<u8> = samples.flat_map(f32::to_le_bytes).collect();
+    write_wav_of(path, FLOATING_POINT, &data, rate_hz, 1, 4);
+}
+
+fn write_wav_of(path: &Path, coding: u16, data: &[u8], rate_hz: u32, channels: u16, sample_bytes: u16) {
+    let frame_bytes = channels * sample_bytes;
+    let mut wav = Vec::with_capacity(44 + data.len());
+    wav.extend(b"RIFF");
+    wav.extend((36 + data.len() as u32).to_le_bytes());
+    wav.extend(b"WAVEfmt ");
+    wav.extend(16_u32.to_le_bytes());
+    wav.extend(coding.to_le_bytes());
+    wav.extend(channels.to_le_bytes());
+    wav.extend(rate_hz.to_le_bytes());
+    wav.extend((rate_hz * u32::from(frame_bytes)).to_le_bytes());
+    wav.extend(frame_bytes.to_le_bytes());
+    wav.extend((sample_bytes * 8).to_le_bytes());
+    wav.extend(b"data");
+    wav.extend((data.len() as u32).to_le_bytes());
+    wav.extend(data);
     std::fs::write(path, wav).unwrap();
 }
 
