@@ -7,8 +7,8 @@ use ffmpeg_next as ffmpeg;
 use pastiche_frame::{ColorSpace, Frame, Rational, Timestamp};
 
 use crate::{
-    AudioOutcome, AudioRequest, MAX_SIDE, MediaError,
-    audio::AudioTrack,
+    AudioOutcome, AudioRequest, MAX_SIDE, MediaError, Sound,
+    audio::{AudioTrack, MicrophoneTrack},
     container::Container,
     decode::is_again,
     encoders::{self, OpenEncoder, Settings},
@@ -83,6 +83,7 @@ pub struct VideoEncoder {
     end: Timestamp,
     audio: Option<AudioTrack>,
     audio_outcome: AudioOutcome,
+    microphone: Option<MicrophoneTrack>,
     subtitles: Option<Subtitles>,
     file: PartialFile,
 }
@@ -105,10 +106,12 @@ impl VideoEncoder {
     /// As [`Self::create`] for what may break off at any time: the file has its own name from the start, an MP4 or MOV
     /// plays up to its last seconds while it is written, and what is there stays when the encoder is dropped.
     ///
+    /// `with_microphone` gives it a track for [`Self::write_sound`].
+    ///
     /// # Errors
     /// As [`Self::create`].
-    pub fn create_recording(path: &Path, options: &EncodeOptions) -> Result<Self> {
-        Self::open(path, options, None, PartialFile::create_growing)
+    pub fn create_recording(path: &Path, options: &EncodeOptions, with_microphone: bool) -> Result<Self> {
+        Self::open(path, options, None, with_microphone, PartialFile::create_growing)
     }
 
     /// As [`Self::create`], and takes over tags, chapters and subtitles.
@@ -116,13 +119,14 @@ impl VideoEncoder {
     /// # Errors
     /// As [`Self::create`], or their file cannot be read.
     pub fn create_with(path: &Path, options: &EncodeOptions, extras: Option<&Extras>) -> Result<Self> {
-        Self::open(path, options, extras, PartialFile::create)
+        Self::open(path, options, extras, false, PartialFile::create)
     }
 
     fn open(
         path: &Path,
         options: &EncodeOptions,
         extras: Option<&Extras>,
+        with_microphone: bool,
         create_file: impl Fn(&Path) -> Result<PartialFile>,
     ) -> Result<Self> {
         crate::init();
@@ -151,6 +155,7 @@ impl VideoEncoder {
             Some(request) => AudioTrack::open(request, &mut muxer)?,
             None => None,
         };
+        let microphone = with_microphone.then(|| MicrophoneTrack::open(&mut muxer)).transpose()?;
         let subtitles = match extras.filter(|extras| !is_pictures_alone(&extras.source)) {
             Some(extras) => {
                 extras.describe(&mut muxer)?;
@@ -184,6 +189,7 @@ impl VideoEncoder {
             end: Timestamp::ZERO,
             audio_outcome: audio.as_ref().map_or(AudioOutcome::None, AudioTrack::outcome),
             audio,
+            microphone,
             subtitles,
             file,
         })
@@ -238,6 +244,29 @@ impl VideoEncoder {
         Ok(())
     }
 
+    /// Writes a piece of a microphone's sound that begins at `start`; what is before time zero is left out. Without a track
+    /// for it nothing happens.
+    ///
+    /// # Errors
+    /// The sound cannot be encoded, or the file cannot be written on.
+    pub fn write_sound(&mut self, sound: &Sound, start: Timestamp) -> Result<()> {
+        match &mut self.microphone {
+            Some(track) => track.write(&sound.samples, sound.rate_hz, start, &mut self.muxer),
+            None => Ok(()),
+        }
+    }
+
+    /// Fills with silence what the microphone's track lacks before `time`. Without a track for it nothing happens.
+    ///
+    /// # Errors
+    /// As [`Self::write_sound`].
+    pub fn fill_sound_until(&mut self, time: Timestamp) -> Result<()> {
+        match &mut self.microphone {
+            Some(track) => track.fill_until(time, &mut self.muxer),
+            None => Ok(()),
+        }
+    }
+
     /// Writes what is still on its way and the rest of the sound, and gives the file its name.
     ///
     /// # Errors
@@ -262,6 +291,9 @@ impl VideoEncoder {
         self.write_encoded()?;
         if let Some(audio) = &mut self.audio {
             audio.finish(sound_end(self.end), &mut self.muxer)?;
+        }
+        if let Some(microphone) = &mut self.microphone {
+            microphone.finish(&mut self.muxer)?;
         }
         if let Some(subtitles) = &mut self.subtitles {
             subtitles.write_until(sound_end(self.end), &mut self.muxer)?;

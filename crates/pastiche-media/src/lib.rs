@@ -50,6 +50,7 @@ mod error;
 mod extras;
 mod geometry;
 mod input;
+mod microphone;
 mod mux;
 mod partial_file;
 mod pictures;
@@ -74,6 +75,9 @@ pub use encode::{EncodeOptions, EncodeSummary, VideoEncoder};
 pub use encoders::{EncoderInfo, available_encoders};
 pub use error::MediaError;
 pub use extras::Extras;
+pub use microphone::{
+    Microphone, MicrophoneChoice, MicrophoneEvent, MicrophoneInfo, Sound, list_microphones,
+};
 pub use probe::{AudioInfo, MediaInfo, VideoInfo, probe};
 pub use sequence::{PictureSequence, SEQUENCE_RATE, is_picture_sequence};
 pub use still::{IMAGE_ENDINGS, read_image, write_image};

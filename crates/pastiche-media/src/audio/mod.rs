@@ -2,7 +2,9 @@
 
 mod adapter;
 mod copy;
+mod encoder;
 mod layout;
+mod microphone;
 mod transcode;
 
 use std::{
@@ -23,6 +25,7 @@ use crate::{
     rgb_pictures::is_pictures_alone,
 };
 use copy::CopiedTrack;
+pub(crate) use microphone::MicrophoneTrack;
 use transcode::TranscodedTrack;
 
 /// Which sound goes into the output.
