@@ -132,6 +132,7 @@ impl App {
         app.take_styles(styles);
         app.choose_first_source();
         app.services.request(Request::ListHardware);
+        app.services.request(Request::ListMicrophones);
         app.session = Some(start(app.live_options())?);
         app.prepare_neighbours();
         app.update_folder();

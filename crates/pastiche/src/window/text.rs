@@ -56,6 +56,10 @@ pub(crate) const STYLE: &str = "Style";
 pub(crate) const PAINTING: &str = "Painting";
 pub(crate) const PERFORMANCE: &str = "Performance";
 pub(crate) const SAVING_TO: &str = "Recordings";
+pub(crate) const MICROPHONE: &str = "Sound";
+pub(crate) const MICROPHONE_TOOLTIP: &str = "What is heard in recordings. Choose before you record";
+pub(crate) const MICROPHONE_OFF: &str = "None";
+pub(crate) const MICROPHONE_SYSTEM: &str = "The system's microphone";
 pub(crate) const DEMO_CLIP: &str = "Demo clip";
 pub(crate) const NO_CAMERA: &str = "No camera found";
 pub(crate) const MIRROR: &str = "Mirror the picture";
@@ -246,9 +250,19 @@ pub(crate) fn recording_dropped(dropped: u64) -> String {
 }
 
 /// A recording is saved.
-pub(crate) fn recording_saved(name: &str, duration: Duration, dropped: u64) -> String {
-    let lacking = if dropped == 0 { String::new() } else { format!(", {dropped} frames dropped") };
-    format!("Recorded {} ({}{lacking})", name, clock(duration))
+pub(crate) fn recording_saved(name: &str, duration: Duration, dropped: u64, sound_lost: Duration) -> String {
+    let frames = if dropped == 0 { String::new() } else { format!(", {dropped} frames dropped") };
+    let sound = if sound_lost.is_zero() {
+        String::new()
+    } else {
+        format!(", {:.1} s without sound", sound_lost.as_secs_f64())
+    };
+    format!("Recorded {} ({}{frames}{sound})", name, clock(duration))
+}
+
+/// The microphone gives no sound.
+pub(crate) fn sound_lost(reason: &str) -> String {
+    format!("The recording goes on without sound: {reason}")
 }
 
 /// A picture is saved.

@@ -9,7 +9,7 @@ use super::{scrolling, styles};
 use crate::window::{
     commands::{Action, AppCommand},
     icons::Icon,
-    settings::{Resolution, SourceChoice},
+    settings::{MicrophoneSetting, Resolution, SourceChoice},
     state::State,
     text, theme,
     widgets::{
@@ -149,8 +149,45 @@ fn performance_ui(ui: &mut Ui, state: &State, commands: &mut Vec<AppCommand>) {
     }
 }
 
+/// What is heard in recordings.
+fn microphone_ui(ui: &mut Ui, state: &State, commands: &mut Vec<AppCommand>) {
+    let chosen = &state.settings.microphone;
+    row(ui, text::MICROPHONE, text::MICROPHONE_TOOLTIP, |ui| {
+        let list = ComboBox::from_id_salt("microphone")
+            .icon(paint_chevron)
+            .width(ui.available_width())
+            .truncate()
+            .selected_text(microphone_name(chosen));
+        let response = list.show_ui(ui, |ui| {
+            let known = state.microphones.iter().map(MicrophoneSetting::from);
+            // One that is chosen stays in the list while it is unplugged.
+            let away = [chosen.clone()].into_iter().filter(|chosen| known.clone().all(|known| known != *chosen));
+            let away = away.filter(|chosen| matches!(chosen, MicrophoneSetting::Named { .. }));
+            let fixed = [MicrophoneSetting::Off, MicrophoneSetting::System];
+            for microphone in fixed.into_iter().chain(known.clone()).chain(away) {
+                let name = microphone_name(&microphone).to_owned();
+                if ui.selectable_label(microphone == *chosen, name).clicked() {
+                    commands.push(AppCommand::SetMicrophone(microphone));
+                }
+            }
+        });
+        if response.response.clicked() {
+            commands.push(AppCommand::RefreshMicrophones);
+        }
+    });
+}
+
+fn microphone_name(microphone: &MicrophoneSetting) -> &str {
+    match microphone {
+        MicrophoneSetting::Off => text::MICROPHONE_OFF,
+        MicrophoneSetting::System => text::MICROPHONE_SYSTEM,
+        MicrophoneSetting::Named { name, .. } => name,
+    }
+}
+
 fn recordings_ui(ui: &mut Ui, state: &State, commands: &mut Vec<AppCommand>) {
     heading(ui, text::SAVING_TO);
+    microphone_ui(ui, state, commands);
     row(ui, text::FOLDER, "", |ui| {
         let width = ui.available_width() - theme::CONTROL_HEIGHT - 8.0;
         ui.scope(|ui| {
