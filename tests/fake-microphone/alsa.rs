@@ -158,9 +158,8 @@ unsafe extern "C" {
 /// The plug-in is made.
 pub(crate) unsafe fn allow(plugin: *mut Plugin, parameter: c_int, values: &[c_uint]) {
     // SAFETY: as the caller says.
-    let set = unsafe {
-        snd_pcm_ioplug_set_param_list(plugin, parameter, values.len() as c_uint, values.as_ptr())
-    };
+    let set =
+        unsafe { snd_pcm_ioplug_set_param_list(plugin, parameter, values.len() as c_uint, values.as_ptr()) };
     assert_eq!(set, 0, "ALSA takes parameter {parameter}");
 }
 

@@ -77,7 +77,8 @@ impl Devices {
     /// Records the camera as it is for some seconds, while `meanwhile` goes on.
     fn record(&self, seconds: u32, more: &[&str], meanwhile: impl FnOnce()) -> Run {
         let (seconds, output) = (seconds.to_string(), self.at("out.mp4"));
-        let arguments = ["live", "--headless", "--seconds", &seconds, "--strength", "0", "--process-size", "64x48"];
+        let arguments =
+            ["live", "--headless", "--seconds", &seconds, "--strength", "0", "--process-size", "64x48"];
         let recorded = ["--size", "320x240", "--record", output.to_str().unwrap()];
         let mut command = self.command(&[&arguments[..], &recorded, more].concat());
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -104,7 +105,8 @@ impl Devices {
         let (mut flashes, mut dark_until) = (Vec::new(), None);
         while let Some(frame) = decoder.next_frame(&pool).unwrap() {
             let time = frame.timestamp.as_secs_f64();
-            let mean = frame.data().iter().map(|value| f64::from(*value)).sum::<f64>() / frame.data().len() as f64;
+            let mean =
+                frame.data().iter().map(|value| f64::from(*value)).sum::<f64>() / frame.data().len() as f64;
             if mean < 128.0 {
                 dark_until = Some(time);
             } else if let Some(dark) = dark_until.take() {
@@ -137,7 +139,8 @@ fn assert_together(sound: &[f32], flashes: &[(f64, f64)]) -> usize {
     let onsets = onsets(sound);
     let mut beside = Vec::new();
     for onset in &onsets {
-        let flash = flashes.iter().find(|(dark, bright)| (onset - dark).abs().min((onset - bright).abs()) < 0.5);
+        let flash =
+            flashes.iter().find(|(dark, bright)| (onset - dark).abs().min((onset - bright).abs()) < 0.5);
         let Some((dark, bright)) = flash else { continue };
         let together = dark - TOGETHER_SECONDS..bright + TOGETHER_SECONDS;
         assert!(together.contains(onset), "a tone at {onset}, and a flash between {dark} and {bright}");
@@ -150,7 +153,10 @@ fn assert_together(sound: &[f32], flashes: &[(f64, f64)]) -> usize {
     let before = beside.iter().map(|(_, _, bright)| folded(*bright)).fold(f64::MAX, f64::min);
     for (onset, ..) in &beside {
         let off = (after - folded(*onset)).max(folded(*onset) - before);
-        assert!(off < TOGETHER_SECONDS, "a tone at {onset} is off by {off} s of {after}..{before}: {beside:?}");
+        assert!(
+            off < TOGETHER_SECONDS,
+            "a tone at {onset} is off by {off} s of {after}..{before}: {beside:?}"
+        );
     }
     beside.len()
 }
@@ -172,7 +178,11 @@ fn what_is_heard_stays_with_what_is_seen_although_the_sound_card_s_clock_drifts(
     assert!(recording["sound_lost_seconds"].as_f64().unwrap() < 0.5, "{measured}");
     let sound = devices.sound();
     let seconds = recording["seconds"].as_f64().unwrap();
-    assert!((sound.len() as f64 / RATE_HZ as f64 - seconds).abs() < 0.3, "{} samples in {seconds} s", sound.len());
+    assert!(
+        (sound.len() as f64 / RATE_HZ as f64 - seconds).abs() < 0.3,
+        "{} samples in {seconds} s",
+        sound.len()
+    );
     assert!(assert_together(&sound, &devices.flashes()) >= 4);
     for onset in onsets(&sound) {
         assert!((frequency_hz(&sound, onset) - 1000.0).abs() < 30.0, "{} Hz", frequency_hz(&sound, onset));
@@ -189,7 +199,11 @@ fn a_microphone_that_vanishes_leaves_silence_and_comes_back_in_time() {
         fs::write(devices.at("plugged"), "").unwrap();
     });
     let run = run.done();
-    assert!(run.err.contains("recording without sound") && run.err.contains("the sound is back"), "{}", run.err);
+    assert!(
+        run.err.contains("recording without sound") && run.err.contains("the sound is back"),
+        "{}",
+        run.err
+    );
     assert!(run.err.lines().filter(|line| line.contains("without sound")).count() <= 2, "{}", run.err);
     let lost = json(&run)["recording"]["sound_lost_seconds"].as_f64().unwrap();
     assert!((3.0..8.0).contains(&lost), "{lost} s lost: {}", run.out);
@@ -215,7 +229,11 @@ fn a_microphone_that_is_not_there_is_said_and_the_recording_goes_on() {
     let run = devices.record(4, &["-y", "--microphone=fake"], || {}).done();
     assert!(run.err.contains("Fake Microphone is used by another program"), "{}", run.err);
     let run = devices.record(4, &["-y", "--microphone=no such thing"], || {}).done();
-    assert!(run.err.contains("\"no such thing\" is not there") && run.err.contains("Fake Microphone"), "{}", run.err);
+    assert!(
+        run.err.contains("\"no such thing\" is not there") && run.err.contains("Fake Microphone"),
+        "{}",
+        run.err
+    );
 }
 
 #[test]
@@ -237,7 +255,8 @@ fn nobody_is_recorded_without_having_asked() {
     let probed = devices.command(&["probe", output.to_str().unwrap(), "--json"]).output().unwrap();
     let probed: Value = serde_json::from_slice(&probed.stdout).unwrap();
     assert_eq!(probed["audio"].as_array().map(Vec::len), Some(0), "{probed}");
-    let refused = devices.command(&["live", "--headless", "--seconds", "1", "--microphone"]).output().unwrap();
+    let refused =
+        devices.command(&["live", "--headless", "--seconds", "1", "--microphone"]).output().unwrap();
     assert!(Run::from(refused).error(2).contains("--record"));
 }
 

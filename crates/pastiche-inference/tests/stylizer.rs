@@ -64,7 +64,10 @@ fn a_painted_copy_is_the_painted_frame_and_leaves_the_frame_alone() {
             let frame = picture(52, 36, 3);
             let copy = stylizer.stylize_copy(&frame, &pool).unwrap();
             assert_eq!(frame.data(), picture(52, 36, 3).data());
-            assert!(copy.data() == painted(&mut stylizer, frame), "{process_size:?}, {strength}, {keep_colors}");
+            assert!(
+                copy.data() == painted(&mut stylizer, frame),
+                "{process_size:?}, {strength}, {keep_colors}"
+            );
         }
     }
 }

@@ -265,7 +265,9 @@ pub enum MediaError {
         source: ffmpeg::Error,
     },
     /// The system does not tell which microphones there are.
-    #[error("the microphones cannot be listed ({reason}); check that the system allows this program to use them")]
+    #[error(
+        "the microphones cannot be listed ({reason}); check that the system allows this program to use them"
+    )]
     Microphones {
         /// What the system said.
         reason: String,

@@ -55,7 +55,9 @@ impl SoundEncoder {
     pub(super) fn filter_steps(&self, resampling: &str) -> String {
         let (rate_hz, format) = (self.encoder.rate(), self.encoder.format().name());
         let layout_bits = self.encoder.channel_layout().bits();
-        format!("aresample={rate_hz}:{resampling},aformat=sample_fmts={format}:channel_layouts={layout_bits:#x}")
+        format!(
+            "aresample={rate_hz}:{resampling},aformat=sample_fmts={format}:channel_layouts={layout_bits:#x}"
+        )
     }
 
     /// Lets the graph cut what it gives into frames of the encoder's length.

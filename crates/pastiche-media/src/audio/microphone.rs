@@ -44,7 +44,15 @@ impl MicrophoneTrack {
         let mut graph = form.graph(&encoder.filter_steps(RESAMPLING)).map_err(failure)?;
         encoder.cut(&mut graph);
         let clock = clock(RATE_HZ)?;
-        Ok(Self { encoder, graph, form, clock, adapter: None, adapted: frame::Audio::empty(), filled_ticks: 0 })
+        Ok(Self {
+            encoder,
+            graph,
+            form,
+            clock,
+            adapter: None,
+            adapted: frame::Audio::empty(),
+            filled_ticks: 0,
+        })
     }
 
     /// Writes a piece of sound that begins at `start`, which may be before time zero: that part is left out.
@@ -58,7 +66,10 @@ impl MicrophoneTrack {
         let mut sound = piece(rate_hz, samples.len());
         sound.plane_mut::<(f32, f32)>(0).copy_from_slice(samples);
         sound.set_pts(Some(start.rescaled(clock(rate_hz)?).ticks));
-        let end = start.rescaled(self.clock).ticks.saturating_add(samples.len() as i64 * i64::from(RATE_HZ) / i64::from(rate_hz));
+        let end = start
+            .rescaled(self.clock)
+            .ticks
+            .saturating_add(samples.len() as i64 * i64::from(RATE_HZ) / i64::from(rate_hz));
         self.filled_ticks = self.filled_ticks.max(end);
         let form = Form::of(&sound);
         if self.adapter.as_ref().is_some_and(|adapter| !adapter.takes(form)) {

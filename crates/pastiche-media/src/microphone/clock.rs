@@ -86,7 +86,8 @@ mod tests {
             for index in 0..60_000 {
                 let heard = begun + PIECE_TIME.mul_f64(f64::from(index) * (1.0 + drift));
                 let placed = clock.place(heard + delay(index), PIECE, false);
-                let off = placed.saturating_duration_since(heard).max(heard.saturating_duration_since(placed));
+                let off =
+                    placed.saturating_duration_since(heard).max(heard.saturating_duration_since(placed));
                 assert!(off < 12 * MS || index < 10, "{off:?} off at {index}");
                 if let Some(before) = before.filter(|_| index > 100) {
                     let step = placed.duration_since(before).as_secs_f64() / PIECE_TIME.as_secs_f64();
@@ -105,7 +106,8 @@ mod tests {
         assert_eq!(clock.place(begun + 50 * MS, PIECE, true), begun + 50 * MS);
         assert_eq!(clock.place(begun + 20 * MS, PIECE, true), begun + 60 * MS);
         let jump = Duration::from_secs(5);
-        let placed: Vec<_> = (7..12).map(|index| clock.place(begun + jump + index * PIECE_TIME, PIECE, false)).collect();
+        let placed: Vec<_> =
+            (7..12).map(|index| clock.place(begun + jump + index * PIECE_TIME, PIECE, false)).collect();
         assert!(placed[1] < begun + jump, "one piece that is far off says nothing");
         assert_eq!(placed[2..], [9, 10, 11].map(|index| begun + jump + index * PIECE_TIME));
     }

@@ -161,9 +161,13 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn shared_ways_to_a_device_come_before_those_that_one_program_has_alone() {
-        let mut ids = ["hw:CARD=A,DEV=0", "plughw:CARD=A,DEV=0", "sysdefault:CARD=A", "default", "front:CARD=A"];
+        let mut ids =
+            ["hw:CARD=A,DEV=0", "plughw:CARD=A,DEV=0", "sysdefault:CARD=A", "default", "front:CARD=A"];
         ids.sort_by_key(|id| rank(id));
         assert_eq!(ids[..3], ["default", "sysdefault:CARD=A", "plughw:CARD=A,DEV=0"]);
-        assert_eq!(["null", "speexrate", "default", "pulse", "hw:CARD=A"].map(is_for_people), [false, false, false, true, true]);
+        assert_eq!(
+            ["null", "speexrate", "default", "pulse", "hw:CARD=A"].map(is_for_people),
+            [false, false, false, true, true]
+        );
     }
 }

@@ -169,7 +169,12 @@ impl Recording {
         encoder.finish().map(|summary| Some((summary, sound_lost)))
     }
 
-    fn write(&mut self, encoder: &mut VideoEncoder, mut frame: Frame, time: Duration) -> Result<(), MediaError> {
+    fn write(
+        &mut self,
+        encoder: &mut VideoEncoder,
+        mut frame: Frame,
+        time: Duration,
+    ) -> Result<(), MediaError> {
         frame.timestamp = Timestamp::from_duration(time);
         frame.duration_ticks = None;
         encoder.write(&frame)?;

@@ -142,7 +142,8 @@ fn run(options: &WindowOptions, renderer: Renderer, quit: &Interrupt) -> Result<
         TITLE,
         native,
         Box::new(move |creation| {
-            let app = build(&creation.egui_ctx, options, quit)?;
+            let renderer = if creation.gl.is_some() { "glow" } else { "wgpu" };
+            let app = build(&creation.egui_ctx, options, renderer, quit)?;
             Ok(Box::new(app))
         }),
     )
@@ -152,6 +153,7 @@ fn run(options: &WindowOptions, renderer: Renderer, quit: &Interrupt) -> Result<
 fn build(
     context: &egui::Context,
     options: &WindowOptions,
+    renderer: &'static str,
     quit: Interrupt,
 ) -> Result<App, Box<dyn std::error::Error + Send + Sync>> {
     quit.wakes(context);
@@ -193,6 +195,7 @@ fn build(
             ..EngineOptions::default()
         },
         size: given.size,
+        renderer,
         clock: Box::new(move || started.elapsed()),
         asked_to_quit: Box::new(move || quit.is_asked.load(Ordering::Acquire)),
     };

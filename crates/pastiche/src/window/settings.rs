@@ -7,6 +7,8 @@ use pastiche_media::{AudioMode, CameraInfo, MicrophoneChoice, MicrophoneInfo};
 use pastiche_pipeline::live::ProcessSize;
 use serde::{Deserialize, Serialize};
 
+use super::text;
+
 /// What is remembered from one start to the next.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -116,6 +118,15 @@ pub(crate) enum MicrophoneSetting {
 }
 
 impl MicrophoneSetting {
+    /// What people call it.
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Off => text::MICROPHONE_OFF,
+            Self::System => text::MICROPHONE_SYSTEM,
+            Self::Named { name, .. } => name,
+        }
+    }
+
     /// As a recording takes it.
     pub(crate) fn choice(&self) -> Option<MicrophoneChoice> {
         match self {

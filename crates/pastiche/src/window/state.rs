@@ -87,6 +87,8 @@ pub(crate) struct WindowFigures {
     pub(crate) upload_ms: f64,
     /// To draw the window.
     pub(crate) draw_ms: f64,
+    /// What draws it.
+    pub(crate) renderer: &'static str,
 }
 
 /// A style in the list.

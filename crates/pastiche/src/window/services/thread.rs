@@ -11,9 +11,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use pastiche_inference::{StyleEntry, StyleLibrary, compute_devices};
-use pastiche_media::{
-    IMAGE_ENDINGS, available_encoders, list_cameras, list_microphones, probe, read_image,
-};
+use pastiche_media::{IMAGE_ENDINGS, available_encoders, list_cameras, list_microphones, probe, read_image};
 
 use super::{Pick, Reply, Request, Services, thumbnail::ThumbnailPainter};
 use crate::{
