@@ -54,7 +54,8 @@ struct Device {
     plugin: Plugin,
     /// Samples a second by the system's clock.
     true_rate_hz: f64,
-    started: f64,
+    /// Since when it runs.
+    started: Option<f64>,
     /// Frames read since then.
     read: u64,
 }
@@ -62,7 +63,10 @@ struct Device {
 impl Device {
     /// Frames heard since the start.
     fn heard_frames(&self) -> u64 {
-        if there("stall").is_some() { self.read } else { ((now() - self.started) * self.true_rate_hz) as u64 }
+        match self.started.filter(|_| there("stall").is_none()) {
+            Some(started) => ((now() - started) * self.true_rate_hz) as u64,
+            None => self.read,
+        }
     }
 }
 
@@ -76,11 +80,13 @@ unsafe fn device<'a>(plugin: *mut Plugin) -> &'a mut Device {
 unsafe extern "C" fn start(plugin: *mut Plugin) -> c_int {
     // SAFETY: ALSA passes an open device's plug-in, here and below.
     let device = unsafe { device(plugin) };
-    (device.started, device.read) = (now(), 0);
+    (device.started, device.read) = (Some(now()), 0);
     0
 }
 
-unsafe extern "C" fn stop(_plugin: *mut Plugin) -> c_int {
+unsafe extern "C" fn stop(plugin: *mut Plugin) -> c_int {
+    // SAFETY: as above.
+    unsafe { device(plugin) }.started = None;
     0
 }
 
@@ -103,8 +109,9 @@ unsafe extern "C" fn transfer(
 ) -> libc::c_long {
     // SAFETY: as above; there is one channel, and room for `size` samples of two bytes from `offset` on.
     let (device, area) = unsafe { (device(plugin), &*areas) };
+    let started = device.started.unwrap_or_default();
     for index in 0..size {
-        let time = device.started + (device.read + index) as f64 / device.true_rate_hz;
+        let time = started + (device.read + index) as f64 / device.true_rate_hz;
         let bits = libc::c_ulong::from(area.first) + (offset + index) * libc::c_ulong::from(area.step);
         let sample = (heard(time) * f64::from(i16::MAX)) as i16;
         // SAFETY: as above.
@@ -181,7 +188,7 @@ pub unsafe extern "C" fn _snd_pcm_fake_open(
     let device = Device {
         plugin: Plugin::new(c"Fake Microphone", alsa::timer(), &CALLBACKS),
         true_rate_hz: rate_hz * (1.0 + drift),
-        started: 0.0,
+        started: None,
         read: 0,
     };
     let plugin = Box::into_raw(Box::new(device)).cast::<Plugin>();

@@ -90,7 +90,8 @@ impl fmt::Display for MicrophoneChoice {
 
 fn host() -> Result<cpal::Host> {
     let id = cpal::available_hosts().into_iter().next();
-    let host = id.ok_or_else(|| cpal::ErrorKind::HostUnavailable.into()).and_then(cpal::host_from_id);
+    let none = || cpal::Error::from(cpal::ErrorKind::HostUnavailable);
+    let host = id.ok_or_else(none).and_then(cpal::host_from_id);
     host.map_err(|error| MediaError::Microphones { reason: error.to_string() })
 }
 
