@@ -54,7 +54,7 @@ impl Default for Settings {
             mirror: false,
             compare: false,
             split: 0.5,
-            overlay: true,
+            overlay: false,
             theme: ThemeChoice::Dark,
             microphone: MicrophoneSetting::Off,
             folder: None,

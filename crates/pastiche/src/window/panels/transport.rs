@@ -83,11 +83,14 @@ fn microphone_ui(ui: &mut Ui, state: &State) {
     response.on_hover_text(words);
 }
 
-/// What is shown, and how large it is.
+/// What is shown, how large it is, and how fast it is painted.
 fn source_ui(ui: &mut Ui, state: &State) {
     let palette = theme::palette(ui.visuals());
     let SourceState::Running { name, width, height, .. } = &state.status.source else { return };
     let shown = state.status.size.unwrap_or((*width, *height));
+    if !state.status.paused {
+        ui.label(RichText::new(text::fps(state.status.statistics.fps)).color(palette.muted));
+    }
     ui.label(RichText::new(text::size(shown)).color(palette.muted));
     ui.add(Label::new(RichText::new(name).color(palette.text)).wrap_mode(TextWrapMode::Truncate));
 }

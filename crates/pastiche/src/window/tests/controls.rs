@@ -237,7 +237,7 @@ fn theme_figures_and_screens_change() {
     assert_eq!(window.settings().theme, ThemeChoice::Light);
     assert!(!window.harness.ctx.global_style().visuals.dark_mode);
     window.click_button(text::FIGURES);
-    assert!(!window.settings().overlay);
+    assert!(window.settings().overlay);
     window.click_button(text::EXPORT);
     assert_eq!(window.app().state.screen, Screen::Export);
     window.click_button(text::LIVE);
