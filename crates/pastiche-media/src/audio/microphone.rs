@@ -162,3 +162,125 @@ fn clock(rate_hz: u32) -> Result<Rational> {
 fn failure(source: ffmpeg::Error) -> MediaError {
     MediaError::MicrophoneSound { source }
 }
+
+#[cfg(test)]
+mod tests {
+    use ffmpeg::{Packet, codec, format};
+
+    use super::*;
+    use crate::container::Container;
+
+    /// Ten pieces a second.
+    const PIECE_SECONDS: f64 = 0.1;
+
+    /// A file with what `write` writes to its track, as decoded: left, from time zero on.
+    fn decoded(write: impl FnOnce(&mut MicrophoneTrack, &mut Muxer)) -> Vec<f32> {
+        crate::init();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sound.mkv");
+        let mut muxer = Muxer::create(&path, &path, Container::Matroska).unwrap();
+        let mut track = MicrophoneTrack::open(&mut muxer).unwrap();
+        muxer.write_header(Container::Matroska.options()).unwrap();
+        write(&mut track, &mut muxer);
+        track.finish(&mut muxer).unwrap();
+        muxer.finish().unwrap();
+
+        let mut input = format::input(&path).unwrap();
+        let parameters = input.stream(0).unwrap().parameters();
+        let mut context = codec::Context::from_parameters(parameters).unwrap().decoder();
+        context.set_packet_time_base(input.stream(0).unwrap().time_base());
+        let mut decoder = context.audio().unwrap();
+        let (mut samples, mut frame) = (Vec::new(), frame::Audio::empty());
+        loop {
+            let mut packet = Packet::empty();
+            let ended = packet.read(&mut input).is_err();
+            if ended { decoder.send_eof() } else { decoder.send_packet(&packet) }.unwrap();
+            while decoder.receive_frame(&mut frame).is_ok() {
+                samples.extend_from_slice(frame.plane::<f32>(0));
+            }
+            if ended {
+                return samples;
+            }
+        }
+    }
+
+    /// A piece of a tone of 1 kHz that sounds in the first fifth of every second.
+    fn piece_of_tone(start_seconds: f64, rate_hz: u32) -> Vec<(f32, f32)> {
+        let value = |index: u32| {
+            let time = start_seconds + f64::from(index) / f64::from(rate_hz);
+            let sounds = time >= 0.0 && time.fract() < 0.2;
+            if sounds { (time * 1000.0 * std::f64::consts::TAU).sin() as f32 * 0.5 } else { 0.0 }
+        };
+        (0..(PIECE_SECONDS * f64::from(rate_hz)).round() as u32).map(|index| (value(index), 0.0)).collect()
+    }
+
+    fn at(seconds: f64) -> Timestamp {
+        Timestamp::new((seconds * 1e6).round() as i64, Rational::MICROSECONDS)
+    }
+
+    fn onsets(samples: &[f32]) -> Vec<f64> {
+        let loud = |samples: &[f32]| samples.iter().any(|value| value.abs() > 0.1);
+        let blocks: Vec<bool> = samples.chunks(48).map(loud).collect();
+        let begins =
+            |index: &usize| blocks[*index] && !blocks[index.saturating_sub(200)..*index].contains(&true);
+        (0..blocks.len()).filter(begins).map(|index| index as f64 / 1000.0).collect()
+    }
+
+    fn assert_onsets(samples: &[f32], expected: &[f64]) {
+        let found = onsets(samples);
+        assert_eq!(found.len(), expected.len(), "{found:?}, not {expected:?}");
+        for (found, expected) in found.iter().zip(expected) {
+            assert!((found - expected).abs() < 0.012, "{found}, not {expected}");
+        }
+    }
+
+    #[test]
+    fn pieces_of_any_rate_lie_at_their_times_and_what_is_before_zero_is_left_out() {
+        for rate_hz in [48_000, 44_100, 16_000] {
+            let samples = decoded(|track, muxer| {
+                for index in -5..35 {
+                    let start = f64::from(index) * PIECE_SECONDS;
+                    track.write(&piece_of_tone(start, rate_hz), rate_hz, at(start), muxer).unwrap();
+                }
+            });
+            assert_onsets(&samples, &[0.0, 1.0, 2.0, 3.0]);
+            assert!((samples.len() as f64 / 48_000.0 - 3.5).abs() < 0.1, "{} samples", samples.len());
+        }
+    }
+
+    #[test]
+    fn what_was_lost_is_silence_and_the_rest_stays_in_its_place() {
+        let samples = decoded(|track, muxer| {
+            for index in 0..40 {
+                let start = f64::from(index) * PIECE_SECONDS;
+                // Lost: a moment, and a long time that was filled before the sound went on at another rate.
+                match index {
+                    7 => {}
+                    15..35 => track.fill_until(at(start - 0.5), muxer).unwrap(),
+                    35.. => track.write(&piece_of_tone(start, 44_100), 44_100, at(start), muxer).unwrap(),
+                    _ => track.write(&piece_of_tone(start, 48_000), 48_000, at(start), muxer).unwrap(),
+                }
+            }
+            for index in 40..45 {
+                let start = f64::from(index) * PIECE_SECONDS;
+                track.write(&piece_of_tone(start, 44_100), 44_100, at(start), muxer).unwrap();
+            }
+        });
+        assert_onsets(&samples, &[0.0, 1.0, 4.0]);
+    }
+
+    #[test]
+    fn a_clock_that_drifts_is_followed() {
+        // A piece of a tenth of a second comes every 100.2 ms.
+        let samples = decoded(|track, muxer| {
+            for index in 0..200 {
+                let true_start = f64::from(index) * PIECE_SECONDS * 1.002;
+                let mut tone = piece_of_tone(true_start, 48_000);
+                tone.iter_mut().for_each(|value| value.1 = value.0);
+                track.write(&tone, 48_000, at(true_start), muxer).unwrap();
+            }
+        });
+        let expected: Vec<f64> = (0..=20).map(f64::from).collect();
+        assert_onsets(&samples, &expected);
+    }
+}
