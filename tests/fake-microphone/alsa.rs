@@ -1,5 +1,7 @@
 //! What ALSA's `pcm_ioplug.h` declares.
 
+#![allow(dead_code, reason = "the C library reads what is only written here")]
+
 use std::{
     ffi::{CStr, c_char, c_int, c_long, c_uint, c_ulong, c_void},
     ptr,

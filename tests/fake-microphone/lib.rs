@@ -161,6 +161,7 @@ static CALLBACKS: Callbacks = Callbacks {
 };
 
 /// By this ALSA knows for which version of itself the plug-in is.
+#[allow(non_upper_case_globals, reason = "it is a name of ALSA's")]
 #[unsafe(no_mangle)]
 pub static __snd_pcm_fake_open_dlsym_pcm_001: c_char = 0;
 

@@ -68,7 +68,9 @@ fn chosen_button(ui: &mut Ui, state: &State) -> Response {
     let right = chevron.left() - 6.0;
     entry_ui(ui, rect, right, style, title, subtitle);
     response.on_hover_ui(|ui| {
-        ui.label(subtitle);
+        if !subtitle.is_empty() {
+            ui.label(subtitle);
+        }
         ui.weak(text::STYLE_TOOLTIP);
     })
 }
