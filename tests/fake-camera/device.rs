@@ -231,6 +231,12 @@ impl Device {
         let place = (self.memory + index as usize * BUFFER_BYTES) as *mut u8;
         // SAFETY: the buffer is mapped, long enough, and the program has given it back.
         unsafe { ptr::copy_nonoverlapping(picture.as_ptr(), place, picture.len()) };
+        if there("flash") {
+            let luma = if is_flashing() { 235 } else { 16 };
+            // SAFETY: as above.
+            let bytes = unsafe { std::slice::from_raw_parts_mut(place, picture.len()) };
+            bytes.chunks_exact_mut(2).for_each(|pixel| pixel.copy_from_slice(&[luma, 128]));
+        }
         if there("damaged") {
             // SAFETY: as above.
             unsafe { ptr::write_bytes(place, 0, picture.len()) };
@@ -242,6 +248,14 @@ impl Device {
         self.next_picture = (self.next_picture + period).max(Instant::now());
         Ok(())
     }
+}
+
+/// Whether it is the first 200 ms of an even second.
+fn is_flashing() -> bool {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the clock writes to the given place.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &mut time) };
+    time.tv_sec % 2 == 0 && time.tv_nsec < 200_000_000
 }
 
 /// A bright bar that moves over a dark slope.

@@ -2,7 +2,8 @@
 //!
 //! `FAKE_CAMERA` names a folder that stands for `/dev`. While it has a file `video0`, a camera is plugged in; while it has
 //! `stall`, that gives no pictures; while it has `busy`, another program has it; while it has
-//! `damaged`, its JPEGs are. A file `video1` is a node for metadata, as webcams have. A file `video9` is a virtual camera, and
+//! `damaged`, its JPEGs are; while it has `flash`, its pictures are white in the first 200 ms of every even second of the
+//! system's monotonic clock, and dark else. A file `video1` is a node for metadata, as webcams have. A file `video9` is a virtual camera, and
 //! what is shown there is appended to `shown.yuyv`. Everything else a program does is passed on to the C library.
 
 #![cfg(target_os = "linux")]

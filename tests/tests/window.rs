@@ -14,7 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use pastiche_e2e::{Clip, decode, demo_clip, program, write_clip};
+use pastiche_e2e::{Clip, decode, demo_clip, program, write_clip, write_photo};
 
 /// A busy machine draws slowly; each step takes a moment otherwise.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -86,8 +86,15 @@ struct Window {
 
 impl Window {
     fn open(screen: &Screen, home: &Path, arguments: &[&str]) -> Self {
+        Self::open_with(screen, home, arguments, &[])
+    }
+
+    /// In an environment that has these variables too. What it says on standard error goes to the file `said`.
+    fn open_with(screen: &Screen, home: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let program = Command::new(program())
             .args(arguments)
+            .envs(variables.iter().copied())
+            .stderr(fs::File::create(home.join("said")).unwrap())
             .env("DISPLAY", &screen.display)
             .env_remove("WAYLAND_DISPLAY")
             .env("HOME", home)
@@ -192,6 +199,25 @@ fn the_window_paints_records_and_keeps_a_recording_when_it_is_closed() {
     window.wait_for_end(|| screen.key("Return"));
     assert!(decode(&home.path().join("Pastiche/great_wave 2.mp4")).times.len() > 5);
     assert!(home.path().join("config/pastiche/window.json").exists(), "its settings are remembered");
+}
+
+#[test]
+fn a_window_that_wgpu_cannot_draw_is_drawn_with_opengl_and_says_so() {
+    let screen = Screen::start();
+    let home = tempfile::tempdir().unwrap();
+    let photo = home.path().join("photo.png");
+    write_photo(&photo, 320, 240);
+    // Vulkan without a driver, and nothing else allowed.
+    let variables = [("WGPU_BACKEND", "vulkan"), ("VK_ICD_FILENAMES", "/nonexistent")];
+    let arguments = ["live", photo.to_str().unwrap(), "--style", "great_wave"];
+    let mut window = Window::open_with(&screen, home.path(), &arguments, &variables);
+    screen.key("s");
+    window.wait_for_file("great_wave.png");
+    screen.shoot("drawn-with-opengl");
+    let said = fs::read_to_string(home.path().join("said")).unwrap();
+    let lines: Vec<&str> = said.lines().filter(|line| line.contains("wgpu")).collect();
+    assert!(matches!(lines[..], [line] if line.contains("drawing with glow")), "{said}");
+    window.wait_for_end(|| screen.key("ctrl+q"));
 }
 
 #[test]

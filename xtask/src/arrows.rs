@@ -23,9 +23,11 @@ const ARROWS: [(&str, &[&str]); 11] = [
 ];
 
 /// Outside crates, by the beginning of their names, that only some of ours may name.
-const RESERVED: [(&str, &[&str]); 5] = [
+const RESERVED: [(&str, &[&str]); 7] = [
     ("ffmpeg", &["pastiche-media"]),
     ("nokhwa", &["pastiche-media"]),
+    ("cpal", &["pastiche-media"]),
+    ("alsa", &["pastiche-media"]),
     ("egui", &["pastiche"]),
     ("eframe", &["pastiche"]),
     ("candle", &["pastiche-nn", "pastiche-inference", "pastiche-pipeline", "pastiche-train", "pastiche"]),

@@ -30,7 +30,7 @@ enum Sign {
     Place(&'static str),
 }
 
-const REQUIREMENTS: [Requirement; 22] = [
+const REQUIREMENTS: [Requirement; 23] = [
     Requirement { package: "build-essential", sign: Sign::Program("cc") },
     Requirement { package: "pkg-config", sign: Sign::Program("pkg-config") },
     Requirement { package: "libclang-dev", sign: Sign::LibClang },
@@ -42,6 +42,7 @@ const REQUIREMENTS: [Requirement; 22] = [
     Requirement { package: "libavutil-dev", sign: Sign::Module("libavutil") },
     Requirement { package: "libswresample-dev", sign: Sign::Module("libswresample") },
     Requirement { package: "libswscale-dev", sign: Sign::Module("libswscale") },
+    Requirement { package: "libasound2-dev", sign: Sign::Module("alsa") },
     Requirement { package: "libwayland-dev", sign: Sign::Module("wayland-client") },
     Requirement { package: "libxkbcommon-dev", sign: Sign::Module("xkbcommon") },
     // What the window loads when it opens.

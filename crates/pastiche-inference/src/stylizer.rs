@@ -1,6 +1,6 @@
 //! Frame in, painted frame out.
 
-use pastiche_frame::{Frame, PixelFormat};
+use pastiche_frame::{Frame, FramePool, PixelFormat};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::{
@@ -196,6 +196,33 @@ impl Stylizer {
     /// # Errors
     /// The frame is not RGB, its size is out of range or does not fit into memory, or the device failed.
     pub fn stylize(&mut self, mut frame: Frame) -> Result<Frame, InferenceError> {
+        let is_enlarged = self.paint_frame(&frame)?;
+        self.lay_over(frame.data_mut(), is_enlarged);
+        Ok(frame)
+    }
+
+    /// Paints an RGB frame and leaves it as it is. The result has its size, time and colour space, and a buffer of `pool`.
+    ///
+    /// # Errors
+    /// As [`Self::stylize`].
+    pub fn stylize_copy(&mut self, frame: &Frame, pool: &FramePool) -> Result<Frame, InferenceError> {
+        let is_enlarged = self.paint_frame(frame)?;
+        let mut painted = pool.take_like(frame, frame.width(), frame.height());
+        if !self.covers() {
+            painted.data_mut().copy_from_slice(frame.data());
+        }
+        self.lay_over(painted.data_mut(), is_enlarged);
+        Ok(painted)
+    }
+
+    /// Whether nothing of the input shows.
+    fn covers(&self) -> bool {
+        self.controls.strength == 1.0 && !self.controls.keep_colors
+    }
+
+    /// Runs the network on a frame at the process size. Where that is the frame's, the result is in `painting`; else it is
+    /// in `enlarged`, which is told.
+    fn paint_frame(&mut self, frame: &Frame) -> Result<bool, InferenceError> {
         if frame.format() != PixelFormat::Rgb8 {
             return Err(InferenceError::Format { found: frame.format() });
         }
@@ -208,26 +235,33 @@ impl Stylizer {
             memory::check(process_size, |process_size| self.memory_needed(size, process_size))?;
             self.checked = Some((size, process_size));
         }
-        let Controls { strength, keep_colors, .. } = self.controls;
         if process_size == size {
             self.paint(frame.data(), size)?;
-            if strength == 1.0 && !keep_colors {
-                // Nothing of the input shows, so the painting takes its place.
-                self.pool.install(|| picture::bytes_from_rgb(&self.painting, frame.data_mut()));
-                return Ok(frame);
-            }
-            self.round_painting();
-        } else {
-            let mut small = std::mem::take(&mut self.small_input);
-            self.resizer.resize(frame.data(), size, &mut small, process_size)?;
-            self.paint(&small, process_size)?;
-            self.small_input = small;
-            self.round_painting();
-            self.resizer.resize(&self.painting_bytes, process_size, &mut self.enlarged, size)?;
+            return Ok(false);
         }
-        let painting = if process_size == size { &self.painting_bytes } else { &self.enlarged };
-        self.pool.install(|| picture::mix(frame.data_mut(), painting, strength, keep_colors));
-        Ok(frame)
+        let mut small = std::mem::take(&mut self.small_input);
+        self.resizer.resize(frame.data(), size, &mut small, process_size)?;
+        self.paint(&small, process_size)?;
+        self.small_input = small;
+        self.round_painting();
+        self.resizer.resize(&self.painting_bytes, process_size, &mut self.enlarged, size)?;
+        Ok(true)
+    }
+
+    /// Lays what was painted over the frame's pixels, as the controls say.
+    fn lay_over(&mut self, pixels: &mut [u8], is_enlarged: bool) {
+        match (self.covers(), is_enlarged) {
+            (true, true) => pixels.copy_from_slice(&self.enlarged),
+            (true, false) => self.pool.install(|| picture::bytes_from_rgb(&self.painting, pixels)),
+            (false, _) => {
+                if !is_enlarged {
+                    self.round_painting();
+                }
+                let painting = if is_enlarged { &self.enlarged } else { &self.painting_bytes };
+                let Controls { strength, keep_colors, .. } = self.controls;
+                self.pool.install(|| picture::mix(pixels, painting, strength, keep_colors));
+            }
+        }
     }
 
     /// Rounds the painting to `painting_bytes`.

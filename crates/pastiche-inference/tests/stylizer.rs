@@ -55,6 +55,24 @@ fn sizes_out_of_range_are_refused() {
 }
 
 #[test]
+fn a_painted_copy_is_the_painted_frame_and_leaves_the_frame_alone() {
+    let pool = FramePool::new(1);
+    for process_size in [None, Some((40, 32))] {
+        let mut stylizer = stylizer("swift", StylizerOptions { process_size, ..StylizerOptions::default() });
+        for (strength, keep_colors) in [(1.0, false), (1.0, true), (0.4, false)] {
+            stylizer.set_controls(Controls { strength, keep_colors, smoothing: 0.0 }).unwrap();
+            let frame = picture(52, 36, 3);
+            let copy = stylizer.stylize_copy(&frame, &pool).unwrap();
+            assert_eq!(frame.data(), picture(52, 36, 3).data());
+            assert!(
+                copy.data() == painted(&mut stylizer, frame),
+                "{process_size:?}, {strength}, {keep_colors}"
+            );
+        }
+    }
+}
+
+#[test]
 fn time_and_color_space_travel_with_the_frame() {
     let mut frame = picture(20, 20, 0);
     frame.timestamp = Timestamp::new(42, Rational::new(1, 90_000).unwrap());

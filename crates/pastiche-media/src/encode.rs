@@ -7,13 +7,13 @@ use ffmpeg_next as ffmpeg;
 use pastiche_frame::{ColorSpace, Frame, Rational, Timestamp};
 
 use crate::{
-    AudioOutcome, AudioRequest, MAX_SIDE, MediaError, SkippedFrame, SoundDamage,
+    AudioOutcome, AudioRequest, MAX_SIDE, MediaError, SkippedFrame, Sound, SoundDamage,
     container::Container,
     decode::is_again,
     encoders::{self, OpenEncoder, Settings},
     error::Result,
     extras::Extras,
-    movie::{Movie, unless_full},
+    movie::{Beside, Movie, unless_full},
     partial_file::PartialFile,
     scale::YuvConverter,
     times::{ConstantClock, Slot, VariableClock},
@@ -109,10 +109,12 @@ impl VideoEncoder {
     /// As [`Self::create`] for what may break off at any time: the file has its own name from the start, an MP4 or MOV
     /// plays up to its last seconds while it is written, and what is there stays when the encoder is dropped.
     ///
+    /// `with_microphone` gives it a track for [`Self::write_sound`].
+    ///
     /// # Errors
     /// As [`Self::create`].
-    pub fn create_recording(path: &Path, options: &EncodeOptions) -> Result<Self> {
-        Self::open(path, options, None, PartialFile::create_growing)
+    pub fn create_recording(path: &Path, options: &EncodeOptions, with_microphone: bool) -> Result<Self> {
+        Self::open(path, options, None, with_microphone, PartialFile::create_growing)
     }
 
     /// As [`Self::create`], and takes over tags, chapters and subtitles.
@@ -120,13 +122,14 @@ impl VideoEncoder {
     /// # Errors
     /// As [`Self::create`], or their file cannot be read.
     pub fn create_with(path: &Path, options: &EncodeOptions, extras: Option<&Extras>) -> Result<Self> {
-        Self::open(path, options, extras, PartialFile::create)
+        Self::open(path, options, extras, false, PartialFile::create)
     }
 
     fn open(
         path: &Path,
         options: &EncodeOptions,
         extras: Option<&Extras>,
+        with_microphone: bool,
         create_file: impl Fn(&Path) -> Result<PartialFile>,
     ) -> Result<Self> {
         crate::init();
@@ -156,8 +159,7 @@ impl VideoEncoder {
                 }
                 Ok(index)
             },
-            options.audio.as_ref(),
-            extras,
+            Beside { audio: options.audio.as_ref(), extras, with_microphone },
         )?;
         let matrix = options.color_space.matrix;
         Ok(Self {
@@ -251,6 +253,23 @@ impl VideoEncoder {
         }
         self.flush()?;
         Ok((self.movie.finish(None)?, EncoderClock(self.clock)))
+    }
+
+    /// Writes a piece of a microphone's sound that begins at `start`; what is before time zero is left out. Without a track
+    /// for it nothing happens.
+    ///
+    /// # Errors
+    /// The sound cannot be encoded, or the file cannot be written on.
+    pub fn write_sound(&mut self, sound: &Sound, start: Timestamp) -> Result<()> {
+        self.movie.write_sound(sound, start)
+    }
+
+    /// Fills with silence what the microphone's track lacks before `time`. Without a track for it nothing happens.
+    ///
+    /// # Errors
+    /// As [`Self::write_sound`].
+    pub fn fill_sound_until(&mut self, time: Timestamp) -> Result<()> {
+        self.movie.fill_sound_until(time)
     }
 
     /// Writes what is still on its way and the rest of the sound, and gives the file its name.

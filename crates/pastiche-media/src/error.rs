@@ -278,6 +278,54 @@ pub enum MediaError {
         /// What FFmpeg said.
         source: ffmpeg::Error,
     },
+    /// The system does not tell which microphones there are.
+    #[error(
+        "the microphones cannot be listed ({reason}); check that the system allows this program to use them"
+    )]
+    Microphones {
+        /// What the system said.
+        reason: String,
+    },
+    /// The microphone asked for is not plugged in.
+    #[error("{wanted} is not there; plug it in or choose another (there are: {found})")]
+    MicrophoneMissing {
+        /// What was asked for.
+        wanted: String,
+        /// The microphones that there are.
+        found: String,
+    },
+    /// Another program has the microphone.
+    #[error("{microphone} is used by another program; close that one")]
+    MicrophoneBusy {
+        /// The microphone.
+        microphone: String,
+    },
+    /// The microphone is not there, or not any more.
+    #[error("{microphone} is not there; plug it in or choose another")]
+    MicrophoneGone {
+        /// The microphone.
+        microphone: String,
+    },
+    /// The microphone is there but gives no sound.
+    #[error("{microphone} gives no sound; unplug it and plug it in again if it does not go on")]
+    MicrophoneStalled {
+        /// The microphone.
+        microphone: String,
+    },
+    /// The microphone, its driver or the system refused something.
+    #[error("{microphone} does not work ({reason}); try another microphone")]
+    MicrophoneFailed {
+        /// The microphone.
+        microphone: String,
+        /// What was said.
+        reason: String,
+    },
+    /// A microphone's sound could not be encoded.
+    #[error("the microphone's sound could not be encoded ({source}); record without it")]
+    MicrophoneSound {
+        /// What FFmpeg said.
+        source: ffmpeg::Error,
+    },
     /// There is no virtual camera.
     #[error("there is no virtual camera; {remedy}")]
     NoVirtualCamera {

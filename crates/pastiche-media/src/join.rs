@@ -12,7 +12,7 @@ use crate::{
     error::Result,
     extras::Extras,
     input,
-    movie::Movie,
+    movie::{Beside, Movie},
     packets::{Packets, Piece},
     partial_file::PartialFile,
 };
@@ -59,8 +59,7 @@ pub fn join_parts(output: &Path, parts: &[VideoPart], options: &JoinOptions) -> 
             }
             Ok(index)
         },
-        options.audio.as_ref(),
-        options.extras.as_ref(),
+        Beside { audio: options.audio.as_ref(), extras: options.extras.as_ref(), with_microphone: false },
     )?;
     drop(first);
     let mut last_dts = None;

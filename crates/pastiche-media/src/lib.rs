@@ -54,6 +54,7 @@ mod extras;
 mod geometry;
 mod input;
 mod join;
+mod microphone;
 mod movie;
 mod mux;
 mod output_file;
@@ -83,6 +84,9 @@ pub use encoders::{EncoderInfo, available_encoders};
 pub use error::MediaError;
 pub use extras::Extras;
 pub use join::{JoinOptions, VideoPart, join_parts};
+pub use microphone::{
+    Microphone, MicrophoneChoice, MicrophoneEvent, MicrophoneInfo, Sound, list_microphones,
+};
 pub use partial_file::remove_unfinished;
 pub use probe::{AudioInfo, MediaInfo, VideoInfo, probe};
 pub use sequence::{PictureSequence, SEQUENCE_RATE, is_picture_sequence};

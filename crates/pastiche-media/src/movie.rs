@@ -7,9 +7,15 @@ use ffmpeg_next as ffmpeg;
 use pastiche_frame::{Rational, Timestamp};
 
 use crate::{
-    AudioOutcome, AudioRequest, EncodeSummary, MediaError, SoundDamage, audio::AudioTrack,
-    container::Container, error::Result, extras::Extras, mux::Muxer, partial_file::PartialFile,
-    rgb_pictures::is_pictures_alone, subtitles::Subtitles,
+    AudioOutcome, AudioRequest, EncodeSummary, MediaError, Sound, SoundDamage,
+    audio::{AudioTrack, MicrophoneTrack},
+    container::Container,
+    error::Result,
+    extras::Extras,
+    mux::Muxer,
+    partial_file::PartialFile,
+    rgb_pictures::is_pictures_alone,
+    subtitles::Subtitles,
 };
 
 /// A file that is written, its header already.
@@ -19,6 +25,7 @@ pub(crate) struct Movie {
     video_index: usize,
     audio: Option<AudioTrack>,
     audio_outcome: AudioOutcome,
+    microphone: Option<MicrophoneTrack>,
     subtitles: Option<Subtitles>,
     /// Pictures that are written.
     frames: u64,
@@ -28,14 +35,23 @@ pub(crate) struct Movie {
     file: PartialFile,
 }
 
+/// What goes into the file beside the pictures.
+pub(crate) struct Beside<'a> {
+    /// The source's sound.
+    pub(crate) audio: Option<&'a AudioRequest>,
+    /// The source's tags, chapters and subtitles.
+    pub(crate) extras: Option<&'a Extras>,
+    /// A track for sound that is heard meanwhile.
+    pub(crate) with_microphone: bool,
+}
+
 impl Movie {
     /// Opens the sound and the subtitles, and writes the header; `add_video` adds the stream of pictures.
     pub(crate) fn create(
         file: PartialFile,
         container: Container,
         add_video: impl FnOnce(&mut Muxer) -> Result<usize>,
-        audio: Option<&AudioRequest>,
-        extras: Option<&Extras>,
+        Beside { audio, extras, with_microphone }: Beside<'_>,
     ) -> Result<Self> {
         let mut muxer = Muxer::create(&file, container)?;
         let video_index = add_video(&mut muxer)?;
@@ -43,6 +59,7 @@ impl Movie {
             Some(request) => AudioTrack::open(request, &mut muxer)?,
             None => None,
         };
+        let microphone = with_microphone.then(|| MicrophoneTrack::open(&mut muxer)).transpose()?;
         let subtitles = match extras.filter(|extras| !is_pictures_alone(&extras.source)) {
             Some(extras) => {
                 extras.describe(&mut muxer)?;
@@ -60,6 +77,7 @@ impl Movie {
             video_index,
             audio_outcome: audio.as_ref().map_or(AudioOutcome::None, AudioTrack::outcome),
             audio,
+            microphone,
             subtitles,
             frames: 0,
             start: None,
@@ -112,6 +130,22 @@ impl Movie {
         Ok(())
     }
 
+    /// Writes a piece of the microphone's sound that begins at `start`, where there is a track for it.
+    pub(crate) fn write_sound(&mut self, sound: &Sound, start: Timestamp) -> Result<()> {
+        match &mut self.microphone {
+            Some(track) => track.write(&sound.samples, sound.rate_hz, start, &mut self.muxer),
+            None => Ok(()),
+        }
+    }
+
+    /// Fills with silence what the microphone's track, where there is one, lacks before `time`.
+    pub(crate) fn fill_sound_until(&mut self, time: Timestamp) -> Result<()> {
+        match &mut self.microphone {
+            Some(track) => track.fill_until(time, &mut self.muxer),
+            None => Ok(()),
+        }
+    }
+
     /// Writes the rest of the sound and the subtitles, up to `until` where there is an end, and gives the file its name.
     ///
     /// A drive that takes no more leaves what is written, which plays.
@@ -140,6 +174,9 @@ impl Movie {
     fn write_rest(&mut self, until: Option<Timestamp>) -> Result<()> {
         if let Some(audio) = &mut self.audio {
             audio.finish(until, &mut self.muxer)?;
+        }
+        if let Some(microphone) = &mut self.microphone {
+            microphone.finish(&mut self.muxer)?;
         }
         if let Some(subtitles) = &mut self.subtitles {
             subtitles.write_until(until, &mut self.muxer)?;

@@ -94,6 +94,38 @@ fn what_changes_while_it_stands_still_is_shown_and_saved() {
 }
 
 #[test]
+fn a_style_that_is_shown_stays_unless_its_file_is_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = folder.path().join("own.swift.safetensors");
+    fs::copy(style("starry_night"), &own).unwrap();
+    let options = LiveOptions {
+        style: Some(own.clone()),
+        ..LiveOptions::new(LiveSource::Still(photo(folder.path(), "photo.png", (64, 48))))
+    };
+    let session = LiveSession::start(options, || {}).unwrap();
+    let before = next_shown(&session);
+    let ask = |path: &Path| session.send(LiveCommand::SetStyle(Some(path.to_owned())));
+    let next_change = || {
+        event(&session, |event| match event {
+            LiveEvent::StyleChanged { name, .. } => Some(name),
+            _ => None,
+        })
+    };
+    next_change();
+    ask(&own);
+    // Long enough to load it many times.
+    std::thread::sleep(Duration::from_millis(500));
+    assert_eq!(session.drain_events(), [], "the style that is shown was changed for itself");
+
+    fs::copy(style("great_wave"), &own).unwrap();
+    ask(&own);
+    next_change();
+    let after = wait_for("a picture", || session.take_shown());
+    assert!(after.painted.data() != before.painted.data(), "the file that has changed is read again");
+    session.shutdown(PATIENCE).unwrap();
+}
+
+#[test]
 fn a_snapshot_that_was_asked_for_last_is_written() {
     let folder = tempfile::tempdir().unwrap();
     let session = start(photo(folder.path(), "photo.png", (64, 48)));

@@ -19,9 +19,20 @@ impl Form {
     }
 
     /// As FFmpeg's `abuffer` takes it.
-    pub(super) fn source(&self) -> String {
+    fn source(&self) -> String {
         let (rate_hz, format, layout) = (self.rate_hz, self.format.name(), self.layout_bits);
         format!("time_base=1/{rate_hz}:sample_rate={rate_hz}:sample_fmt={format}:channel_layout={layout:#x}")
+    }
+
+    /// A graph of filters from frames of this form through `steps`, its ends called `in` and `out`.
+    pub(super) fn graph(&self, steps: &str) -> Result<filter::Graph, ffmpeg::Error> {
+        let find = |name| filter::find(name).ok_or(ffmpeg::Error::FilterNotFound);
+        let mut graph = filter::Graph::new();
+        graph.add(&find("abuffer")?, "in", &self.source())?;
+        graph.add(&find("abuffersink")?, "out", "")?;
+        graph.output("in", 0)?.input("out", 0)?.parse(steps)?;
+        graph.validate()?;
+        Ok(graph)
     }
 }
 
@@ -33,15 +44,9 @@ pub(super) struct Adapter {
 
 impl Adapter {
     pub(super) fn new(from: Form, to: Form) -> Result<Self, ffmpeg::Error> {
-        let find = |name| filter::find(name).ok_or(ffmpeg::Error::FilterNotFound);
-        let mut graph = filter::Graph::new();
-        graph.add(&find("abuffer")?, "in", &from.source())?;
-        graph.add(&find("abuffersink")?, "out", "")?;
         let (rate_hz, format, layout) = (to.rate_hz, to.format.name(), to.layout_bits);
         let steps = format!("aresample={rate_hz},aformat=sample_fmts={format}:channel_layouts={layout:#x}");
-        graph.output("in", 0)?.input("out", 0)?.parse(&steps)?;
-        graph.validate()?;
-        Ok(Self { graph, from })
+        Ok(Self { graph: from.graph(&steps)?, from })
     }
 
     /// Whether it is for frames of this form.

@@ -2,8 +2,10 @@
 
 mod adapter;
 mod copy;
+mod encoder;
 mod layout;
 mod limiter;
+mod microphone;
 mod transcode;
 
 use std::{
@@ -25,6 +27,7 @@ use crate::{
     rgb_pictures::is_pictures_alone,
 };
 use copy::CopiedTrack;
+pub(crate) use microphone::MicrophoneTrack;
 use transcode::TranscodedTrack;
 
 /// Which sound goes into the output.

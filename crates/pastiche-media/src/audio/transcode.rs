@@ -3,11 +3,9 @@
 use std::path::Path;
 
 use ffmpeg::{
-    ChannelLayout, Packet,
+    ChannelLayout,
     codec::{self, Id},
-    encoder, filter,
-    format::{Sample, sample::Type},
-    frame,
+    filter, frame,
 };
 use ffmpeg_next as ffmpeg;
 use pastiche_frame::{Rational, Timestamp};
@@ -15,8 +13,8 @@ use pastiche_frame::{Rational, Timestamp};
 use super::{
     Source,
     adapter::{Adapter, Form},
+    encoder::SoundEncoder,
     layout::{kept_layout, layout_of},
-    limiter::limit,
 };
 use crate::{decode::is_again, error::Result, mux::Muxer, probe::layout_name};
 
@@ -25,7 +23,6 @@ const AAC_SAMPLE_RATES_HZ: [u32; 11] =
     [8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 88_200, 96_000];
 /// What other rates become, and all in Opus.
 const FALLBACK_SAMPLE_RATE_HZ: u32 = 48_000;
-const BITS_PER_SECOND_AND_CHANNEL: usize = 80_000;
 
 /// Sound that goes into the output converted.
 pub(crate) struct TranscodedTrack {
@@ -37,10 +34,7 @@ pub(crate) struct TranscodedTrack {
     /// Where later frames have another form.
     adapter: Option<Adapter>,
     adapted: frame::Audio,
-    filtered: frame::Audio,
-    encoder: encoder::Audio,
-    sample_clock: Rational,
-    output_index: usize,
+    encoder: SoundEncoder,
     /// Up to where the sound is decoded.
     decoded_until: Timestamp,
     source_ended: bool,
@@ -53,12 +47,10 @@ impl TranscodedTrack {
         let mut context = codec::Context::from_parameters(stream.parameters()).map_err(failure)?.decoder();
         context.set_packet_time_base(stream.time_base());
         let decoder = context.audio().map_err(failure)?;
-        let encoder =
-            open_encoder(&decoder, muxer.container().sound_codec(), &source.path).map_err(failure)?;
-        let sample_clock =
-            Rational::new(1, encoder.rate() as i32).map_err(|_| failure(ffmpeg::Error::InvalidData))?;
-        let output_index = muxer.add_encoded_stream(&encoder, sample_clock)?;
-        muxer.copy_stream_tags(output_index, &stream);
+        let codec = muxer.container().sound_codec();
+        let (rate_hz, layout) = encoded_form(&decoder, codec, &source.path);
+        let encoder = SoundEncoder::open(codec, rate_hz, layout, muxer, &failure)?;
+        muxer.copy_stream_tags(encoder.output_index(), &stream);
         Ok(Self {
             source,
             decoder,
@@ -66,10 +58,7 @@ impl TranscodedTrack {
             graph: None,
             adapter: None,
             adapted: frame::Audio::empty(),
-            filtered: frame::Audio::empty(),
             encoder,
-            sample_clock,
-            output_index,
             decoded_until: Timestamp::ZERO,
             source_ended: false,
         })
@@ -80,7 +69,7 @@ impl TranscodedTrack {
     }
 
     pub(super) fn output_codec(&self) -> Id {
-        self.encoder.id()
+        self.encoder.codec()
     }
 
     /// Decodes and writes up to `until`, or all.
@@ -110,8 +99,7 @@ impl TranscodedTrack {
             input.source().flush().map_err(|error| self.source.failure(error))?;
         }
         self.encode_filtered(muxer)?;
-        self.encoder.send_eof().map_err(|error| self.source.failure(error))?;
-        self.write_encoded(muxer)
+        self.encoder.finish(muxer, &|error| self.source.failure(error))
     }
 
     fn filter_decoded(&mut self) -> Result<()> {
@@ -195,28 +183,9 @@ impl TranscodedTrack {
     }
 
     fn encode_filtered(&mut self, muxer: &mut Muxer) -> Result<()> {
-        while let Some(mut output) = self.graph.as_mut().and_then(|(_, graph)| graph.get("out")) {
-            match output.sink().frame(&mut self.filtered) {
-                Ok(()) => {
-                    limit(&mut self.filtered).map_err(|error| self.source.failure(error))?;
-                    self.encoder.send_frame(&self.filtered).map_err(|error| self.source.failure(error))?;
-                    self.write_encoded(muxer)?;
-                }
-                Err(error) if is_again(error) || error == ffmpeg::Error::Eof => break,
-                Err(error) => return Err(self.source.failure(error)),
-            }
-        }
-        Ok(())
-    }
-
-    fn write_encoded(&mut self, muxer: &mut Muxer) -> Result<()> {
-        loop {
-            let mut packet = Packet::empty();
-            match self.encoder.receive_packet(&mut packet) {
-                Ok(()) => muxer.write(packet, self.output_index, self.sample_clock)?,
-                Err(error) if is_again(error) || error == ffmpeg::Error::Eof => return Ok(()),
-                Err(error) => return Err(self.source.failure(error)),
-            }
+        match &mut self.graph {
+            Some((_, graph)) => self.encoder.write_from(graph, muxer, &|error| self.source.failure(error)),
+            None => Ok(()),
         }
     }
 }
@@ -227,59 +196,28 @@ fn send(graph: &mut Option<(Form, filter::Graph)>, frame: &frame::Audio) -> Resu
     graph.get("in").ok_or(ffmpeg::Error::FilterNotFound)?.source().add(frame)
 }
 
-fn open_encoder(
-    decoder: &ffmpeg::decoder::Audio,
-    codec: Id,
-    path: &Path,
-) -> Result<encoder::Audio, ffmpeg::Error> {
-    let is_opus = codec == Id::OPUS;
-    // FFmpeg's own Opus encoder is not yet what the library is.
-    let found = if is_opus { encoder::find_by_name("libopus") } else { encoder::find(codec) };
-    let codec = found.ok_or(ffmpeg::Error::EncoderNotFound)?;
-    let mut audio = codec::Context::new_with_codec(codec).encoder().audio()?;
-    let kept = !is_opus && AAC_SAMPLE_RATES_HZ.contains(&decoder.rate());
+/// Rate and channels that sound of this codec takes for the decoder's.
+fn encoded_form(decoder: &ffmpeg::decoder::Audio, codec: Id, path: &Path) -> (u32, ChannelLayout) {
+    let kept = codec != Id::OPUS && AAC_SAMPLE_RATES_HZ.contains(&decoder.rate());
     let rate_hz = if kept { decoder.rate() } else { FALLBACK_SAMPLE_RATE_HZ };
     let own = layout_of(decoder.channel_layout(), decoder.channels());
-    let (layout, is_other) = kept_layout(own, codec.id());
+    let (layout, is_other) = kept_layout(own, codec);
     if is_other {
         let name = |layout: ChannelLayout| layout_name(layout, layout.channels().unsigned_abs());
         let (own, layout) = (name(own), name(layout));
-        log::warn!(
-            "the sound's channels ({own}) become {layout} in {}: {}",
-            codec.id().name(),
-            path.display()
-        );
+        log::warn!("the sound's channels ({own}) become {layout} in {}: {}", codec.name(), path.display());
     }
-    audio.set_rate(rate_hz as i32);
-    audio.set_channel_layout(layout);
-    audio.set_format(Sample::F32(if is_opus { Type::Packed } else { Type::Planar }));
-    audio.set_bit_rate(BITS_PER_SECOND_AND_CHANNEL * layout.channels().max(1) as usize);
-    audio.set_time_base(ffmpeg::Rational::new(1, rate_hz as i32));
-    audio.set_flags(codec::Flags::GLOBAL_HEADER);
-    audio.open_as(codec)
+    (rate_hz, layout)
 }
 
 /// From frames of this form, on the output's clock in samples, to frames of the encoder's format and length.
 fn build_graph(
     form: Form,
     end_ticks: Option<i64>,
-    encoder: &encoder::Audio,
+    encoder: &SoundEncoder,
 ) -> Result<filter::Graph, ffmpeg::Error> {
-    let find = |name| filter::find(name).ok_or(ffmpeg::Error::FilterNotFound);
-    let mut graph = filter::Graph::new();
-    graph.add(&find("abuffer")?, "in", &form.source())?;
-    graph.add(&find("abuffersink")?, "out", "")?;
     let end = end_ticks.map(|ticks| format!(":end_pts={ticks}")).unwrap_or_default();
-    let steps = format!(
-        "atrim=start_pts=0{end},aresample={}:async=1,aformat=sample_fmts={}:channel_layouts={:#x}",
-        encoder.rate(),
-        encoder.format().name(),
-        encoder.channel_layout().bits()
-    );
-    graph.output("in", 0)?.input("out", 0)?.parse(&steps)?;
-    graph.validate()?;
-    if let Some(mut output) = graph.get("out") {
-        output.sink().set_frame_size(encoder.frame_size());
-    }
+    let mut graph = form.graph(&format!("atrim=start_pts=0{end},{}", encoder.filter_steps("async=1")))?;
+    encoder.cut(&mut graph);
     Ok(graph)
 }

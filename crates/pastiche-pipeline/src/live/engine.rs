@@ -22,8 +22,8 @@ use super::{
     virtual_camera::VirtualCameraOutput,
 };
 
-/// Copies for comparison, in the viewer's and the slot's hands.
-const POOLED_COPIES: usize = 5;
+/// Painted pictures and their sources, in the viewer's, the slot's and the engine's hands.
+const POOLED_FRAMES: usize = 8;
 
 /// The engine's state.
 pub(super) struct Engine {
@@ -46,8 +46,8 @@ pub(super) struct Engine {
     compare: bool,
     /// Something has changed since the last picture was painted.
     changed: bool,
-    /// The last frame as it came, for painting it anew while nothing comes.
-    held: Option<(Frame, u64)>,
+    /// The last frame that came, for painting it anew while nothing comes.
+    held: Option<Held>,
     snapshots: Vec<PathBuf>,
     source: Option<RunningGuard>,
     recorder: Option<Recorder>,
@@ -56,13 +56,20 @@ pub(super) struct Engine {
     threads: Vec<Thread>,
 }
 
+/// A frame of a source, as it came or turned round.
+struct Held {
+    frame: Frame,
+    generation: u64,
+    is_mirrored: bool,
+}
+
 impl Engine {
     pub(super) fn new(shared: Arc<Shared>, jobs: Sender<Job>, options: &LiveOptions) -> Self {
         Self {
             painter: Painter::new(Arc::clone(&shared), options.controls, options.process_size),
             shared,
             jobs,
-            pool: FramePool::new(POOLED_COPIES),
+            pool: FramePool::new(POOLED_FRAMES),
             options: options.engine,
             style: None,
             requests: 0,
@@ -251,7 +258,8 @@ impl Engine {
         };
         let name =
             path.file_name().unwrap_or_default().to_string_lossy().split('.').next().map(str::to_owned);
-        let request = StyleRequest { path: path.clone(), engine: self.options, number, asked };
+        let shown = self.painter.style_key().cloned();
+        let request = StyleRequest { path: path.clone(), engine: self.options, number, asked, shown };
         match self.jobs.try_send(Job::LoadStyle(request)) {
             Ok(()) => {}
             // What was asked for before stays wanted.
@@ -274,15 +282,20 @@ impl Engine {
     fn take_style(&mut self, Loaded { request, result }: Loaded) {
         if request.number != self.requests {
             // Another style was asked for meanwhile; this one may be again.
-            if let Ok(style) = result {
+            if let Ok(Some(style)) = result {
                 self.shelve(style);
             }
             return;
         }
-        self.changed = true;
         self.waiting = false;
         self.shared.update(|status| status.loading = None);
-        match result.and_then(|style| self.painter.set_style(*style)) {
+        let style = match result {
+            Ok(Some(style)) => style,
+            Ok(None) => return,
+            Err(error) => return self.fail(error),
+        };
+        self.changed = true;
+        match self.painter.set_style(*style) {
             Ok(replaced) => {
                 if let Some(replaced) = replaced {
                     self.shelve(Box::new(replaced));
@@ -308,41 +321,28 @@ impl Engine {
         if generation != self.shared.generation() || self.shared.is_paused() || self.waiting || in_vain {
             return;
         }
-        self.hold(&frame, generation);
-        self.paint(frame, at, generation, true);
-    }
-
-    /// Keeps a copy of a frame as it came.
-    fn hold(&mut self, frame: &Frame, generation: u64) {
-        match &mut self.held {
-            Some((held, of))
-                if *of == generation && (held.width(), held.height()) == (frame.width(), frame.height()) =>
-            {
-                held.data_mut().copy_from_slice(frame.data());
-            }
-            held => *held = Some((copied(frame, &self.pool), generation)),
-        }
+        self.held = Some(Held { frame, generation, is_mirrored: false });
+        self.paint(at, true);
     }
 
     /// Paints the frame that is held anew, where something has changed or a snapshot is wanted.
     fn repaint(&mut self) {
         let is_wanted = self.changed || !self.snapshots.is_empty();
-        if self.waiting || !is_wanted {
-            return;
+        if is_wanted && !self.waiting {
+            self.paint(Instant::now(), false);
         }
-        let Some((held, generation)) = &self.held else { return };
-        let (frame, generation) = (copied(held, &self.pool), *generation);
-        self.paint(frame, Instant::now(), generation, false);
     }
 
-    /// Paints a frame and hands it on, to the recording only where it has `come` and is not painted anew.
-    fn paint(&mut self, mut frame: Frame, at: Instant, generation: u64, come: bool) {
+    /// Paints the frame that is held and hands it on, to the recording only where it has `come` and is not painted anew.
+    fn paint(&mut self, at: Instant, come: bool) {
+        let Some(held) = &mut self.held else { return };
         self.changed = false;
-        if self.mirror {
-            mirror(&mut frame);
+        if held.is_mirrored != self.mirror {
+            mirror(&mut held.frame);
+            held.is_mirrored = self.mirror;
         }
-        let source = self.compare.then(|| copied(&frame, &self.pool));
-        let (painted, took) = match self.painter.paint(frame) {
+        let generation = held.generation;
+        let (painted, took) = match self.painter.paint(&held.frame, &self.pool) {
             Ok(painted) => painted,
             Err(error) => {
                 // It would fail again with every frame.
@@ -353,6 +353,7 @@ impl Engine {
                 return;
             }
         };
+        let source = self.compare.then(|| copied(&held.frame, &self.pool));
         let sequence = self.shared.note_painted(at, took);
         if let Some((name, asked)) = self.style_change.take() {
             let took = asked.elapsed();

@@ -52,6 +52,18 @@ pub enum LiveEvent {
         dropped: u64,
         /// How long it is.
         duration: Duration,
+        /// How much silence it has in the place of sound that was lost; `None`: no sound was asked for.
+        sound_lost: Option<Duration>,
+    },
+    /// The recording's microphone gives no sound for now; the recording goes on.
+    SoundLost {
+        /// Why.
+        reason: String,
+    },
+    /// The recording's microphone is back.
+    SoundBack {
+        /// What it is called.
+        name: String,
     },
     /// A picture is saved.
     SnapshotSaved {

@@ -46,12 +46,15 @@ pub(super) struct StyleRequest {
     /// What was asked for before is out of date when the answer comes.
     pub(super) number: u64,
     pub(super) asked: Instant,
+    /// What is shown when it is asked for.
+    pub(super) shown: Option<StyleKey>,
 }
 
 /// The answer to a request.
 pub(super) struct Loaded {
     pub(super) request: StyleRequest,
-    pub(super) result: Result<Box<ReadyStyle>, InferenceError>,
+    /// `None`: it is the one that is shown.
+    pub(super) result: Result<Option<Box<ReadyStyle>>, InferenceError>,
 }
 
 /// Works until there are no more jobs. Of several styles that wait, only the last is loaded.
@@ -73,7 +76,7 @@ pub(super) fn run(shared: &Arc<Shared>, jobs: &Receiver<Job>, loaded: &Sender<Lo
         // What came meanwhile goes first: a newer style takes the place of one that waits.
         jobs.try_iter().for_each(|job| loader.note(job));
         if let Some(request) = loader.wanted.take() {
-            let result = loader.ready(&request.path, request.engine).map(Box::new);
+            let result = loader.answer(&request);
             // Without an engine nobody waits for it; snapshots may still be there to write.
             let _ = loaded.send(Loaded { request, result });
         } else if let Some(key) = loader.to_prepare.pop_front() {
@@ -108,13 +111,17 @@ impl Loader {
         }
     }
 
-    /// The style of this file, from the shelf or from its file.
-    fn ready(&mut self, path: &Path, engine: EngineOptions) -> Result<ReadyStyle, InferenceError> {
-        let key = StyleKey::now(path, engine);
-        match self.shelf.take(&key) {
-            Some(ready) => Ok(ready),
-            None => self.load(key),
+    /// The style that is asked for, from the shelf or from its file, unless it is shown as it is now.
+    fn answer(&mut self, request: &StyleRequest) -> Result<Option<Box<ReadyStyle>>, InferenceError> {
+        let key = StyleKey::now(&request.path, request.engine);
+        if request.shown.as_ref() == Some(&key) {
+            return Ok(None);
         }
+        let ready = match self.shelf.take(&key) {
+            Some(ready) => ready,
+            None => self.load(key)?,
+        };
+        Ok(Some(Box::new(ready)))
     }
 
     fn prepare(&mut self, key: StyleKey) {

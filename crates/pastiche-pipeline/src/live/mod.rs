@@ -33,6 +33,7 @@ mod recorder;
 mod session;
 mod shared;
 mod shelf;
+mod sound;
 mod source;
 mod status;
 mod threads;

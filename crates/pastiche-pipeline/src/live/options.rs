@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use pastiche_inference::{Controls, DeviceChoice, Precision};
-use pastiche_media::CameraOptions;
+use pastiche_media::{CameraOptions, MicrophoneChoice};
 
 /// Where the pictures come from.
 #[derive(Debug, Clone, PartialEq)]
@@ -94,11 +94,14 @@ pub struct RecordingOptions {
     pub crf: Option<u8>,
     /// The encoder's balance of speed and size.
     pub preset: Option<String>,
+    /// The microphone whose sound is recorded too; without one the recording is silent. One that is lost is picked up again
+    /// when it returns.
+    pub microphone: Option<MicrophoneChoice>,
 }
 
 impl RecordingOptions {
     /// A silent recording to `path` with everything else by default.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), encoder: None, crf: None, preset: None }
+        Self { path: path.into(), encoder: None, crf: None, preset: None, microphone: None }
     }
 }

@@ -52,6 +52,11 @@ impl Painter {
         self.style.is_some()
     }
 
+    /// What the style that is shown was made from.
+    pub(super) fn style_key(&self) -> Option<&StyleKey> {
+        self.style.as_ref().map(|style| &style.key)
+    }
+
     /// Paints in this style from now on, and returns the one that it replaces.
     pub(super) fn set_style(&mut self, ready: ReadyStyle) -> Result<Option<ReadyStyle>, InferenceError> {
         let ReadyStyle { key, name, placed } = ready;
@@ -123,10 +128,14 @@ impl Painter {
         }
     }
 
-    /// Paints a frame, and tells how long the network took.
-    pub(super) fn paint(&mut self, frame: Frame) -> Result<(Frame, Duration), InferenceError> {
+    /// Paints a frame into a buffer of `pool`, and tells how long the network took.
+    pub(super) fn paint(
+        &mut self,
+        frame: &Frame,
+        pool: &FramePool,
+    ) -> Result<(Frame, Duration), InferenceError> {
         let Some(PaintedStyle { stylizer, .. }) = &mut self.style else {
-            return Ok((frame, Duration::ZERO));
+            return Ok((copied(frame, pool), Duration::ZERO));
         };
         let (width, height) = (frame.width(), frame.height());
         let size = match self.process_size {
@@ -146,7 +155,7 @@ impl Painter {
             }
         }
         let begun = Instant::now();
-        let painted = stylizer.stylize(frame)?;
+        let painted = stylizer.stylize_copy(frame, pool)?;
         let took = begun.elapsed();
         // The first frame of a size takes longer, since its memory is laid out.
         if !changed && self.process_size == ProcessSize::Auto {

@@ -8,19 +8,22 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
 use pastiche_frame::{Frame, FramePool, PixelFormat, Rational, Timestamp};
 use pastiche_inference::resized;
 use pastiche_media::{EncodeOptions, EncodeSummary, MediaError, VideoEncoder};
 
 use super::{
-    LiveError, LiveEvent, RecordingOptions, RecordingStatus, painter::copied, shared::Shared, threads::Thread,
+    LiveError, LiveEvent, RecordingOptions, RecordingStatus, painter::copied, shared::Shared,
+    sound::RecordedSound, threads::Thread,
 };
 
 /// Frames that wait for the encoder: what a slow moment of half a second brings.
 const QUEUED_FRAMES: usize = 16;
 /// Assumed for the length of the last frame.
 const NOMINAL_RATE: i32 = 25;
+/// How long a frame is waited for before the sound that came meanwhile is taken.
+const SOUND_POLL: Duration = Duration::from_millis(100);
 /// How often the status is told: people read it.
 const STATUS_PERIOD: Duration = Duration::from_millis(200);
 
@@ -93,11 +96,12 @@ struct Recording {
 impl Recording {
     fn run(mut self, frames: &Receiver<Recorded>) {
         let event = match self.record(frames) {
-            Ok(Some(encoded)) => LiveEvent::RecordingSaved {
+            Ok(Some((encoded, sound_lost))) => LiveEvent::RecordingSaved {
                 path: self.options.path.clone(),
                 frames: encoded.frames,
                 dropped: self.dropped.load(Ordering::Relaxed),
                 duration: encoded.duration,
+                sound_lost,
             },
             Ok(None) => LiveEvent::Error(format!(
                 "the recording was stopped before the first frame, so nothing was written: {}",
@@ -118,34 +122,73 @@ impl Recording {
         self.shared.tell(event);
     }
 
-    fn record(&mut self, frames: &Receiver<Recorded>) -> Result<Option<EncodeSummary>, MediaError> {
+    /// Records until there are no more frames, and returns what was written and how much sound was lost.
+    fn record(
+        &mut self,
+        frames: &Receiver<Recorded>,
+    ) -> Result<Option<(EncodeSummary, Option<Duration>)>, MediaError> {
+        let microphone = self.options.microphone.take();
+        let mut sound = microphone.map(|choice| RecordedSound::start(choice, &self.shared)).transpose()?;
         let Ok(first) = frames.recv() else { return Ok(None) };
         // What an odd side loses is one line.
         let size = (first.frame.width() & !1, first.frame.height() & !1);
-        let mut encoder = self.open(&first.frame, size)?;
+        let mut encoder = self.open(&first.frame, size, sound.is_some())?;
         self.shared.tell(LiveEvent::RecordingStarted { path: self.options.path.clone() });
         let begun = first.at;
-        let mut told = begun;
-        let mut next = Some(first);
-        while let Some(Recorded { frame, at }) = next {
-            let mut frame = fitted(frame, size);
-            let time = at.saturating_duration_since(begun);
-            frame.timestamp = Timestamp::from_duration(time);
-            frame.duration_ticks = None;
-            encoder.write(&frame)?;
-            self.status.frames += 1;
-            self.status.duration = time;
-            if at.saturating_duration_since(told) >= STATUS_PERIOD {
-                told = at;
-                self.tell_status(false);
+        let (mut told, mut last) = (begun, begun);
+        let mut next = Ok(first);
+        loop {
+            match next {
+                Ok(Recorded { frame, at }) => {
+                    last = at;
+                    self.write(&mut encoder, fitted(frame, size), at.saturating_duration_since(begun))?;
+                    if at.saturating_duration_since(told) >= STATUS_PERIOD {
+                        told = at;
+                        self.tell_status(false);
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
             }
-            next = frames.recv().ok();
+            match &mut sound {
+                Some(sound) => {
+                    sound.write(&mut encoder, begun, last)?;
+                    next = frames.recv_timeout(SOUND_POLL);
+                }
+                None => next = frames.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            }
         }
         self.tell_status(true);
-        encoder.finish().map(Some)
+        let sound_lost = match sound {
+            Some(mut sound) => {
+                sound.write(&mut encoder, begun, last)?;
+                Some(sound.lost_until(begun, last))
+            }
+            None => None,
+        };
+        encoder.finish().map(|summary| Some((summary, sound_lost)))
     }
 
-    fn open(&self, first: &Frame, (width, height): (u32, u32)) -> Result<VideoEncoder, MediaError> {
+    fn write(
+        &mut self,
+        encoder: &mut VideoEncoder,
+        mut frame: Frame,
+        time: Duration,
+    ) -> Result<(), MediaError> {
+        frame.timestamp = Timestamp::from_duration(time);
+        frame.duration_ticks = None;
+        encoder.write(&frame)?;
+        self.status.frames += 1;
+        self.status.duration = time;
+        Ok(())
+    }
+
+    fn open(
+        &self,
+        first: &Frame,
+        (width, height): (u32, u32),
+        with_sound: bool,
+    ) -> Result<VideoEncoder, MediaError> {
         VideoEncoder::create_recording(
             &self.options.path,
             &EncodeOptions {
@@ -160,6 +203,7 @@ impl Recording {
                 preset: self.options.preset.clone(),
                 audio: None,
             },
+            with_sound,
         )
     }
 

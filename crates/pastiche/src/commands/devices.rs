@@ -1,9 +1,11 @@
-//! `pastiche devices`: what the network and the encoder can run on, and the cameras.
+//! `pastiche devices`: what the network and the encoder can run on, and the cameras and microphones.
 
 use anyhow::Result;
 use clap::Args;
 use pastiche_inference::{DeviceInfo, compute_devices};
-use pastiche_media::{CameraInfo, EncoderInfo, available_encoders, list_cameras};
+use pastiche_media::{
+    CameraInfo, EncoderInfo, MicrophoneInfo, available_encoders, list_cameras, list_microphones,
+};
 use serde::Serialize;
 
 use crate::{
@@ -11,7 +13,7 @@ use crate::{
     report::{print_json, print_lines},
 };
 
-/// List the devices that run networks, the cameras, and the video encoders that work here.
+/// List the devices that run networks, the cameras, the microphones, and the video encoders that work here.
 #[derive(Args)]
 pub(crate) struct DevicesArgs {
     /// Print a JSON object.
@@ -23,12 +25,19 @@ pub(crate) struct DevicesArgs {
 struct Devices {
     compute: Vec<DeviceInfo>,
     cameras: Vec<Camera>,
+    microphones: Vec<Microphone>,
     encoders: Vec<Encoder>,
 }
 
 #[derive(Serialize)]
 struct Camera {
     id: u32,
+    name: String,
+}
+
+#[derive(Serialize)]
+struct Microphone {
+    id: String,
     name: String,
 }
 
@@ -44,6 +53,13 @@ impl DevicesArgs {
         let devices = Devices {
             compute: compute_devices(),
             cameras: list_cameras()?.into_iter().map(Camera::from).collect(),
+            // Without a sound system there is none, and all else works.
+            microphones: list_microphones()
+                .inspect_err(|error| log::info!("{error}"))
+                .unwrap_or_default()
+                .into_iter()
+                .map(Microphone::from)
+                .collect(),
             encoders: encoders.into_iter().map(Encoder::from).collect(),
         };
         if self.json {
@@ -65,18 +81,28 @@ impl Devices {
             format!("  {:12} {} ({state})", device.id, device.name)
         });
         let cameras = self.cameras.iter().map(|camera| format!("  {:12} {}", camera.id, camera.name));
+        let microphones =
+            self.microphones.iter().map(|microphone| format!("  {} ({})", microphone.name, microphone.id));
         let encoders =
             self.encoders.iter().map(|encoder| format!("  {:12} {}", encoder.name, encoder.description));
         let heading = |text: &str| std::iter::once(text.to_owned());
         let cameras =
             heading(if self.cameras.is_empty() { "cameras: none" } else { "cameras" }).chain(cameras);
+        let title = if self.microphones.is_empty() { "microphones: none listed" } else { "microphones" };
+        let microphones = heading(title).chain(microphones);
         let encoders = heading("encoders").chain(encoders);
-        heading("compute").chain(compute).chain(cameras).chain(encoders).collect()
+        heading("compute").chain(compute).chain(cameras).chain(microphones).chain(encoders).collect()
     }
 }
 
 impl From<CameraInfo> for Camera {
     fn from(info: CameraInfo) -> Self {
+        Self { id: info.id, name: info.name }
+    }
+}
+
+impl From<MicrophoneInfo> for Microphone {
+    fn from(info: MicrophoneInfo) -> Self {
         Self { id: info.id, name: info.name }
     }
 }

@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Result, bail};
 use clap::Args;
-use pastiche_media::{CameraChoice, CameraOptions, IMAGE_ENDINGS};
+use pastiche_media::{CameraChoice, CameraOptions, IMAGE_ENDINGS, MicrophoneChoice};
 use pastiche_pipeline::live::{
     EngineOptions, LiveCommand, LiveEvent, LiveOptions, LiveSession, LiveSource, LiveSummary, ProcessSize,
     RecordingOptions, SourceState,
@@ -20,7 +20,7 @@ use crate::{
         find_style, refuse_existing, refuse_input,
     },
     bench_figures::rounded,
-    failure::Outcome,
+    failure::{Outcome, wrong_usage},
     interrupt::Interrupt,
     report::print_json,
     terminal::tell,
@@ -73,6 +73,11 @@ pub(crate) struct LiveArgs {
     /// Show the source as in a mirror.
     #[arg(long)]
     mirror: bool,
+
+    /// Record this microphone's sound too: its name, a part of it, or its id (see `pastiche devices`); the system's own unless
+    /// given. Recordings are silent otherwise.
+    #[arg(long, value_name = "NAME", num_args = 0..=1, require_equals = true, default_missing_value = "system")]
+    microphone: Option<MicrophoneChoice>,
 
     #[command(flatten)]
     device: DeviceArgs,
@@ -162,6 +167,9 @@ struct Recorded {
     frames: u64,
     dropped: u64,
     seconds: f64,
+    /// Silence in the place of the microphone's sound.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sound_lost_seconds: Option<f64>,
 }
 
 /// A line of `--progress json`.
@@ -185,6 +193,9 @@ impl LiveArgs {
         }
         let options = self.options()?;
         let record = self.without_window.record.as_deref();
+        if self.microphone.is_some() && record.is_none() {
+            return Err(wrong_usage("without a window --microphone needs --record; say where to record to"));
+        }
         if let Some(output) = record {
             refuse_existing(output, self.without_window.overwrite.overwrite)?;
             self.file.iter().try_for_each(|input| refuse_input(input, output))?;
@@ -192,7 +203,9 @@ impl LiveArgs {
         let interrupt = Interrupt::watch("ending the session")?;
         let session = LiveSession::start(options, || {})?;
         if let Some(path) = record {
-            session.send(LiveCommand::StartRecording(RecordingOptions::new(path)));
+            let microphone = self.microphone.clone();
+            let options = RecordingOptions { microphone, ..RecordingOptions::new(path) };
+            session.send(LiveCommand::StartRecording(options));
         }
         if let Some(device) = &self.without_window.virtual_camera {
             session.send(LiveCommand::StartVirtualCamera(Some(device.clone())));
@@ -241,6 +254,7 @@ impl LiveArgs {
             process_size: self.fixed_process_size()?,
             size: self.picture_size()?,
             mirror: self.mirror,
+            microphone: self.microphone.clone(),
             device: self.device.device,
             threads: self.device.threads(),
             precision: self.device.precision,
@@ -408,13 +422,16 @@ impl Watch {
             }
             LiveEvent::SourceLost { reason } => tell(format_args!("no pictures: {reason}")),
             LiveEvent::SourceBack { name } => tell(format_args!("the pictures are back: {name}")),
-            LiveEvent::RecordingSaved { path, frames, dropped, duration } => {
+            LiveEvent::SoundLost { reason } => tell(format_args!("recording without sound: {reason}")),
+            LiveEvent::SoundBack { name } => tell(format_args!("the sound is back: {name}")),
+            LiveEvent::RecordingSaved { path, frames, dropped, duration, sound_lost } => {
                 tell(format_args!("recorded {frames} frames, {dropped} dropped: {}", path.display()));
                 self.recorded = Some(Recorded {
                     path: path.to_string_lossy().into_owned(),
                     frames,
                     dropped,
                     seconds: rounded(duration.as_secs_f64()),
+                    sound_lost_seconds: sound_lost.map(|lost| rounded(lost.as_secs_f64())),
                 });
             }
             _ => {}

@@ -14,7 +14,7 @@ use super::{
     picture::FrameTexture,
     services::{Request, Services, Session},
     settings::{Settings, ThemeChoice},
-    state::{Dialog, Picture, State},
+    state::{Dialog, Picture, State, WindowFigures},
     text, theme,
 };
 
@@ -44,6 +44,8 @@ pub(crate) struct Parts {
     pub(crate) engine_defaults: EngineOptions,
     /// The picture's width and height, which the command line may set.
     pub(crate) size: Option<(u32, u32)>,
+    /// What draws the window.
+    pub(crate) renderer: &'static str,
     pub(crate) services: Box<dyn Services>,
     pub(crate) exporter: Box<dyn Exporter>,
     /// Time that passes, to measure with.
@@ -101,15 +103,17 @@ impl App {
             default_folder,
             engine_defaults,
             size,
+            renderer,
             services,
             exporter,
             clock,
             asked_to_quit,
         } = parts;
+        let figures = WindowFigures { renderer, ..WindowFigures::default() };
         theme::install(context);
         let mut app = Self {
             saved: settings.clone(),
-            state: State { settings, cameras, demo, ..State::default() },
+            state: State { settings, cameras, demo, figures, ..State::default() },
             session: None,
             services,
             exports: ExportQueue::new(exporter),
@@ -132,6 +136,7 @@ impl App {
         app.take_styles(styles);
         app.choose_first_source();
         app.services.request(Request::ListHardware);
+        app.services.request(Request::ListMicrophones);
         app.session = Some(start(app.live_options())?);
         app.prepare_neighbours();
         app.update_folder();

@@ -56,6 +56,8 @@ impl App {
                 self.send(LiveCommand::SetMirror(on));
             }
             AppCommand::SetSplit(split) => self.state.settings.split = split,
+            AppCommand::SetMicrophone(microphone) => self.state.settings.microphone = microphone,
+            AppCommand::RefreshMicrophones => self.services.request(Request::ListMicrophones),
             AppCommand::RefreshCameras => self.services.request(Request::ListCameras),
             AppCommand::Drop(paths) => {
                 for path in paths {
@@ -261,7 +263,9 @@ impl App {
             return;
         }
         let path = self.new_file("mp4");
-        self.send(LiveCommand::StartRecording(RecordingOptions::new(path)));
+        let microphone = self.state.settings.microphone.choice();
+        let options = RecordingOptions { microphone, ..RecordingOptions::new(path) };
+        self.send(LiveCommand::StartRecording(options));
     }
 
     /// A new file in the user's folder, named after the style. A name is given out once, also while its file is not there

@@ -8,7 +8,7 @@ use pastiche_pipeline::live::ProcessSize;
 use super::{
     export::JobId,
     icons::Icon,
-    settings::{AudioChoice, ExportSize, Quality, SourceChoice},
+    settings::{AudioChoice, ExportSize, MicrophoneSetting, Quality, SourceChoice},
     state::Screen,
     text,
 };
@@ -159,8 +159,11 @@ pub(crate) enum AppCommand {
     SetDevice(String),
     SetMirror(bool),
     SetSplit(f32),
+    SetMicrophone(MicrophoneSetting),
     /// Look for cameras again.
     RefreshCameras,
+    /// Look for microphones again.
+    RefreshMicrophones,
     /// Files that were dropped on the window.
     Drop(Vec<PathBuf>),
     /// Copy this file to the user's styles.

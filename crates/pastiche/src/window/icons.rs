@@ -26,6 +26,7 @@ pub(crate) enum Icon {
     Film,
     Picture,
     Webcam,
+    Microphone,
     Add,
     Retry,
     Keyboard,
@@ -134,6 +135,12 @@ impl Icon {
                 pen.circle(0.5, 0.42, 0.12);
                 pen.line(&[(0.26, 0.9), (0.74, 0.9)]);
                 pen.line(&[(0.5, 0.74), (0.5, 0.9)]);
+            }
+            Self::Microphone => {
+                pen.bar(0.38, 0.08, 0.62, 0.56);
+                pen.line(&[(0.2, 0.46), (0.26, 0.64), (0.4, 0.74), (0.6, 0.74), (0.74, 0.64), (0.8, 0.46)]);
+                pen.line(&[(0.5, 0.74), (0.5, 0.92)]);
+                pen.line(&[(0.32, 0.92), (0.68, 0.92)]);
             }
             Self::Add => {
                 pen.line(&[(0.5, 0.18), (0.5, 0.82)]);

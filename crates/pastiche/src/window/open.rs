@@ -15,7 +15,7 @@ use clap::ValueEnum;
 use eframe::{NativeOptions, Renderer};
 use egui::ViewportBuilder;
 use pastiche_inference::{DeviceChoice, Precision, StyleEntry, StyleLibrary};
-use pastiche_media::{CameraChoice, CameraInfo, list_cameras};
+use pastiche_media::{CameraChoice, CameraInfo, MicrophoneChoice, list_cameras};
 use pastiche_pipeline::live::{EngineOptions, LiveOptions, LiveSession, LiveSource, ProcessSize};
 
 use super::{
@@ -65,6 +65,7 @@ pub(crate) struct Given {
     /// The picture's width and height.
     pub(crate) size: Option<(u32, u32)>,
     pub(crate) mirror: bool,
+    pub(crate) microphone: Option<MicrophoneChoice>,
     pub(crate) device: Option<DeviceChoice>,
     pub(crate) threads: Option<usize>,
     pub(crate) precision: Precision,
@@ -141,7 +142,8 @@ fn run(options: &WindowOptions, renderer: Renderer, quit: &Interrupt) -> Result<
         TITLE,
         native,
         Box::new(move |creation| {
-            let app = build(&creation.egui_ctx, options, quit)?;
+            let renderer = if creation.gl.is_some() { "glow" } else { "wgpu" };
+            let app = build(&creation.egui_ctx, options, renderer, quit)?;
             Ok(Box::new(app))
         }),
     )
@@ -151,6 +153,7 @@ fn run(options: &WindowOptions, renderer: Renderer, quit: &Interrupt) -> Result<
 fn build(
     context: &egui::Context,
     options: &WindowOptions,
+    renderer: &'static str,
     quit: Interrupt,
 ) -> Result<App, Box<dyn std::error::Error + Send + Sync>> {
     quit.wakes(context);
@@ -192,6 +195,7 @@ fn build(
             ..EngineOptions::default()
         },
         size: given.size,
+        renderer,
         clock: Box::new(move || started.elapsed()),
         asked_to_quit: Box::new(move || quit.is_asked.load(Ordering::Acquire)),
     };
@@ -215,6 +219,9 @@ fn apply_given(settings: &mut Settings, given: &Given, cameras: &[CameraInfo]) {
     settings.smoothing = given.smoothing.unwrap_or(settings.smoothing);
     settings.resolution = given.process_size.map_or(settings.resolution, Into::into);
     settings.mirror |= given.mirror;
+    if let Some(microphone) = &given.microphone {
+        settings.microphone = microphone.clone().into();
+    }
     if let Some(device) = given.device {
         settings.device = device.to_string();
     }

@@ -30,8 +30,11 @@ impl App {
             match event {
                 LiveEvent::Error(reason) => self.fail(reason),
                 LiveEvent::SourceBack { name } => self.tell(text::source_back(&name)),
-                LiveEvent::RecordingSaved { path, duration, dropped, .. } => {
-                    let words = text::recording_saved(&text::file_name(&path), duration, dropped);
+                LiveEvent::SoundLost { reason } => self.fail(text::sound_lost(&reason)),
+                LiveEvent::SoundBack { name } => self.tell(text::source_back(&name)),
+                LiveEvent::RecordingSaved { path, duration, dropped, sound_lost, .. } => {
+                    let lost = sound_lost.unwrap_or_default();
+                    let words = text::recording_saved(&text::file_name(&path), duration, dropped, lost);
                     self.done(words, path);
                 }
                 LiveEvent::SnapshotSaved { path } => {
@@ -47,6 +50,7 @@ impl App {
         for reply in self.services.drain_replies() {
             match reply {
                 Reply::Cameras(cameras) => self.state.cameras = cameras,
+                Reply::Microphones(microphones) => self.state.microphones = microphones,
                 Reply::Styles(styles) => self.take_styles(styles),
                 Reply::Hardware { devices, encoders } => {
                     self.state.devices = devices;

@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 
 use pastiche_inference::{Controls, MIN_SIDE};
-use pastiche_media::{AudioMode, CameraInfo};
+use pastiche_media::{AudioMode, CameraInfo, MicrophoneChoice, MicrophoneInfo};
 use pastiche_pipeline::live::ProcessSize;
 use serde::{Deserialize, Serialize};
+
+use super::text;
 
 /// What is remembered from one start to the next.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -27,6 +29,7 @@ pub(crate) struct Settings {
     /// Whether speed and latency are shown.
     pub(crate) overlay: bool,
     pub(crate) theme: ThemeChoice,
+    pub(crate) microphone: MicrophoneSetting,
     /// Where recordings, snapshots and exports go.
     pub(crate) folder: Option<PathBuf>,
     pub(crate) export_size: ExportSize,
@@ -51,8 +54,9 @@ impl Default for Settings {
             mirror: false,
             compare: false,
             split: 0.5,
-            overlay: true,
+            overlay: false,
             theme: ThemeChoice::Dark,
+            microphone: MicrophoneSetting::Off,
             folder: None,
             export_size: ExportSize::Source,
             quality: Quality::High,
@@ -99,6 +103,52 @@ pub(crate) enum SourceChoice {
 impl From<&CameraInfo> for SourceChoice {
     fn from(camera: &CameraInfo) -> Self {
         Self::Camera { name: camera.name.clone(), id: Some(camera.id) }
+    }
+}
+
+/// What is heard in recordings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum MicrophoneSetting {
+    /// Nothing: nobody is recorded without having asked for it.
+    Off,
+    /// The microphone that the system's settings say.
+    System,
+    /// The one of this id, and of this name to people.
+    Named { id: String, name: String },
+}
+
+impl MicrophoneSetting {
+    /// What people call it.
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Off => text::MICROPHONE_OFF,
+            Self::System => text::MICROPHONE_SYSTEM,
+            Self::Named { name, .. } => name,
+        }
+    }
+
+    /// As a recording takes it.
+    pub(crate) fn choice(&self) -> Option<MicrophoneChoice> {
+        match self {
+            Self::Off => None,
+            Self::System => Some(MicrophoneChoice::System),
+            Self::Named { id, .. } => Some(MicrophoneChoice::Named(id.clone())),
+        }
+    }
+}
+
+impl From<&MicrophoneInfo> for MicrophoneSetting {
+    fn from(info: &MicrophoneInfo) -> Self {
+        Self::Named { id: info.id.clone(), name: info.name.clone() }
+    }
+}
+
+impl From<MicrophoneChoice> for MicrophoneSetting {
+    fn from(choice: MicrophoneChoice) -> Self {
+        match choice {
+            MicrophoneChoice::System => Self::System,
+            MicrophoneChoice::Named(name) => Self::Named { id: name.clone(), name },
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use egui::TextureHandle;
 use pastiche_frame::Rational;
-use pastiche_media::CameraInfo;
+use pastiche_media::{CameraInfo, MicrophoneInfo};
 use pastiche_pipeline::live::LiveStatus;
 
 use super::{
@@ -27,6 +27,7 @@ pub(crate) struct State {
     pub(crate) styles: Vec<StyleView>,
     pub(crate) style_search: String,
     pub(crate) cameras: Vec<CameraInfo>,
+    pub(crate) microphones: Vec<MicrophoneInfo>,
     /// The devices that can run networks.
     pub(crate) devices: Vec<DeviceView>,
     /// The video encoders that work here.
@@ -86,6 +87,8 @@ pub(crate) struct WindowFigures {
     pub(crate) upload_ms: f64,
     /// To draw the window.
     pub(crate) draw_ms: f64,
+    /// What draws it.
+    pub(crate) renderer: &'static str,
 }
 
 /// A style in the list.

@@ -30,7 +30,8 @@ pub(crate) const COMPARE_TOOLTIP: &str = "Show the source beside the painting; d
 pub(crate) const FIGURES: &str = "Figures";
 pub(crate) const FIGURES_TOOLTIP: &str = "Show speed, latency, device and precision on the picture";
 pub(crate) const FULLSCREEN: &str = "Full screen";
-pub(crate) const FULLSCREEN_TOOLTIP: &str = "Show nothing but the picture";
+pub(crate) const FULLSCREEN_TOOLTIP: &str =
+    "Show nothing but the picture; a double click on it does the same";
 pub(crate) const THEME: &str = "Light or dark";
 pub(crate) const THEME_TOOLTIP: &str = "Change between the light and the dark theme";
 pub(crate) const OPEN_FILE: &str = "Open a file";
@@ -56,6 +57,11 @@ pub(crate) const STYLE: &str = "Style";
 pub(crate) const PAINTING: &str = "Painting";
 pub(crate) const PERFORMANCE: &str = "Performance";
 pub(crate) const SAVING_TO: &str = "Recordings";
+pub(crate) const MICROPHONE: &str = "Microphone";
+pub(crate) const MICROPHONE_TOOLTIP: &str =
+    "What is heard in the next recordings; they are silent unless you choose";
+pub(crate) const MICROPHONE_OFF: &str = "Off";
+pub(crate) const MICROPHONE_SYSTEM: &str = "The system's own";
 pub(crate) const DEMO_CLIP: &str = "Demo clip";
 pub(crate) const NO_CAMERA: &str = "No camera found";
 pub(crate) const MIRROR: &str = "Mirror the picture";
@@ -66,6 +72,7 @@ pub(crate) const SMOOTHING_TOOLTIP: &str = "Calm what flickers from frame to fra
 pub(crate) const KEEP_COLORS: &str = "Keep the source's colours";
 pub(crate) const RESOLUTION: &str = "Resolution";
 pub(crate) const RESOLUTION_TOOLTIP: &str = "How large the network works: smaller is faster and coarser. Automatic takes the largest that stays fluent";
+pub(crate) const COARSER: &str = "Smaller than the source, so as to stay fluent";
 pub(crate) const DEVICE: &str = "Device";
 pub(crate) const DEVICE_AUTO: &str = "Automatic";
 pub(crate) const FOLDER: &str = "Folder";
@@ -74,6 +81,7 @@ pub(crate) const NO_STYLE_FOUND: &str = "No style by that name";
 pub(crate) const NO_STYLES: &str =
     "No style is installed. Drop a .safetensors style file on the window to add one.";
 pub(crate) const CHOOSE_STYLE: &str = "Choose a style";
+pub(crate) const STYLE_TOOLTIP: &str = "Click to see and search all styles";
 
 // The picture.
 pub(crate) const SPLIT: &str = "Line between before and after";
@@ -112,7 +120,7 @@ pub(crate) const ENCODER_AUTO: &str = "Automatic";
 pub(crate) const AUDIO: &str = "Sound";
 pub(crate) const NO_AUDIO: &str = "This video has no sound";
 pub(crate) const SAVE_AS: &str = "Save as";
-pub(crate) const CHANGE: &str = "Change";
+pub(crate) const CHANGE: &str = "Choose name and place";
 pub(crate) const ADD_TO_QUEUE: &str = "Add to the queue";
 pub(crate) const QUEUE: &str = "Queue";
 pub(crate) const QUEUE_EMPTY: &str = "Nothing to export yet. What you add appears here.";
@@ -178,6 +186,11 @@ pub(crate) fn resolution(size_choice: ProcessSize) -> String {
     }
 }
 
+/// The microphone that is recorded.
+pub(crate) fn recorded_with(name: &str) -> String {
+    format!("Recordings have sound. {MICROPHONE}: {name}")
+}
+
 /// The automatic resolution with what it is now.
 pub(crate) fn resolution_now(now: (u32, u32)) -> String {
     format!("Auto ({})", size(now))
@@ -231,8 +244,8 @@ pub(crate) fn engine(device: &str, precision: &str, threads: usize) -> String {
 }
 
 /// What the window's own part takes.
-pub(crate) fn window_cost(upload_ms: f64, draw_ms: f64) -> String {
-    format!("window: upload {upload_ms:.1} ms, drawing {draw_ms:.1} ms")
+pub(crate) fn window_cost(renderer: &str, upload_ms: f64, draw_ms: f64) -> String {
+    format!("window by {renderer}: upload {upload_ms:.1} ms, drawing {draw_ms:.1} ms")
 }
 
 /// What the source gives and what was left out.
@@ -246,9 +259,19 @@ pub(crate) fn recording_dropped(dropped: u64) -> String {
 }
 
 /// A recording is saved.
-pub(crate) fn recording_saved(name: &str, duration: Duration, dropped: u64) -> String {
-    let lacking = if dropped == 0 { String::new() } else { format!(", {dropped} frames dropped") };
-    format!("Recorded {} ({}{lacking})", name, clock(duration))
+pub(crate) fn recording_saved(name: &str, duration: Duration, dropped: u64, sound_lost: Duration) -> String {
+    let frames = if dropped == 0 { String::new() } else { format!(", {dropped} frames dropped") };
+    let sound = if sound_lost.is_zero() {
+        String::new()
+    } else {
+        format!(", {:.1} s without sound", sound_lost.as_secs_f64())
+    };
+    format!("Recorded {} ({}{frames}{sound})", name, clock(duration))
+}
+
+/// The microphone gives no sound.
+pub(crate) fn sound_lost(reason: &str) -> String {
+    format!("The recording goes on without sound: {reason}")
 }
 
 /// A picture is saved.

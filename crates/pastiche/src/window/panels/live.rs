@@ -9,7 +9,7 @@ use super::{scrolling, styles};
 use crate::window::{
     commands::{Action, AppCommand},
     icons::Icon,
-    settings::{Resolution, SourceChoice},
+    settings::{MicrophoneSetting, Resolution, SourceChoice},
     state::State,
     text, theme,
     widgets::{
@@ -132,6 +132,10 @@ fn performance_ui(ui: &mut Ui, state: &State, commands: &mut Vec<AppCommand>) {
     if let Some(size) = choice(ui, text::RESOLUTION, text::RESOLUTION_TOOLTIP, (&now, &shown), sizes) {
         commands.push(AppCommand::SetProcessSize(size));
     }
+    if is_coarser(state) {
+        let palette = theme::palette(ui.visuals());
+        ui.label(RichText::new(text::COARSER).size(12.0).color(palette.muted));
+    }
     let automatic = DeviceChoice::Auto.to_string();
     let device_name = |id: &str| {
         let known = state.devices.iter().find(|device| device.id == id);
@@ -149,8 +153,43 @@ fn performance_ui(ui: &mut Ui, state: &State, commands: &mut Vec<AppCommand>) {
     }
 }
 
+/// Whether the network works at a smaller size than the source's, and not because somebody chose it.
+fn is_coarser(state: &State) -> bool {
+    let sizes = state.status.process_size.zip(state.status.size);
+    state.settings.resolution == Resolution::Auto && sizes.is_some_and(|(process, whole)| process.0 < whole.0)
+}
+
+/// What is heard in recordings.
+fn microphone_ui(ui: &mut Ui, state: &State, commands: &mut Vec<AppCommand>) {
+    let chosen = &state.settings.microphone;
+    row(ui, text::MICROPHONE, text::MICROPHONE_TOOLTIP, |ui| {
+        let list = ComboBox::from_id_salt("microphone")
+            .icon(paint_chevron)
+            .width(ui.available_width())
+            .truncate()
+            .selected_text(chosen.name());
+        let response = list.show_ui(ui, |ui| {
+            let known = state.microphones.iter().map(MicrophoneSetting::from);
+            // One that is chosen stays in the list while it is unplugged.
+            let away =
+                [chosen.clone()].into_iter().filter(|chosen| known.clone().all(|known| known != *chosen));
+            let away = away.filter(|chosen| matches!(chosen, MicrophoneSetting::Named { .. }));
+            let fixed = [MicrophoneSetting::Off, MicrophoneSetting::System];
+            for microphone in fixed.into_iter().chain(known.clone()).chain(away) {
+                if ui.selectable_label(microphone == *chosen, microphone.name()).clicked() {
+                    commands.push(AppCommand::SetMicrophone(microphone));
+                }
+            }
+        });
+        if response.response.clicked() {
+            commands.push(AppCommand::RefreshMicrophones);
+        }
+    });
+}
+
 fn recordings_ui(ui: &mut Ui, state: &State, commands: &mut Vec<AppCommand>) {
     heading(ui, text::SAVING_TO);
+    microphone_ui(ui, state, commands);
     row(ui, text::FOLDER, "", |ui| {
         let width = ui.available_width() - theme::CONTROL_HEIGHT - 8.0;
         ui.scope(|ui| {

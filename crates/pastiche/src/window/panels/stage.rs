@@ -9,7 +9,7 @@ use pastiche_pipeline::live::SourceState;
 use crate::window::{
     commands::{Action, AppCommand},
     icons::Icon,
-    state::{Picture, State},
+    state::{Picture, Screen, State},
     text, theme,
     widgets::{IconButton, Tone, picture_label},
 };
@@ -26,7 +26,8 @@ pub(super) fn stage_ui(ui: &mut Ui, state: &State, commands: &mut Vec<AppCommand
         let rect = fitted(stage.shrink(margin), picture.painted.size_vec2());
         picture_ui(ui, rect, picture, state, commands);
         let chips = ui.new_child(UiBuilder::new().max_rect(rect));
-        if state.settings.overlay {
+        // Beside an export they tell nothing, and cover much of its small picture.
+        if state.settings.overlay && state.screen == Screen::Live {
             figures_ui(&chips, rect, state);
         }
         status_ui(&chips, rect, state);
@@ -124,7 +125,8 @@ fn figures_ui(ui: &Ui, rect: Rect, state: &State) {
     }
     lines.push((text::capture(statistics.capture_fps, statistics.dropped), theme::ON_PICTURE_MUTED));
     let figures = state.figures;
-    lines.push((text::window_cost(figures.upload_ms, figures.draw_ms), theme::ON_PICTURE_MUTED));
+    let cost = text::window_cost(figures.renderer, figures.upload_ms, figures.draw_ms);
+    lines.push((cost, theme::ON_PICTURE_MUTED));
     picture_label(ui, rect.left_top() + vec2(10.0, 10.0), Align2::LEFT_TOP, &lines, 12.0);
 }
 

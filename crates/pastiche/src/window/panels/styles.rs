@@ -67,7 +67,12 @@ fn chosen_button(ui: &mut Ui, state: &State) -> Response {
     let subtitle = style.map_or("", |style| style.credit.as_str());
     let right = chevron.left() - 6.0;
     entry_ui(ui, rect, right, style, title, subtitle);
-    response.on_hover_text(subtitle)
+    response.on_hover_ui(|ui| {
+        if !subtitle.is_empty() {
+            ui.label(subtitle);
+        }
+        ui.weak(text::STYLE_TOOLTIP);
+    })
 }
 
 fn list_ui(ui: &mut Ui, state: &State, commands: &mut Vec<AppCommand>) {

@@ -1,11 +1,12 @@
 //! The bar under the picture: pause, record, snapshot, and what else is done with the picture.
 
-use egui::{Align, Label, Layout, RichText, TextWrapMode, Ui};
+use egui::{Align, Label, Layout, RichText, Sense, TextWrapMode, Ui, Vec2, WidgetInfo, accesskit::Role};
 use pastiche_pipeline::live::SourceState;
 
 use crate::window::{
     commands::{Action, AppCommand},
     icons::Icon,
+    settings::MicrophoneSetting,
     state::State,
     text, theme,
     widgets::{IconButton, Tone, with_tooltip},
@@ -28,6 +29,7 @@ pub(super) fn transport_ui(ui: &mut Ui, state: &State, commands: &mut Vec<AppCom
         };
         button(ui, pause.tone(Tone::Normal), Action::TogglePause);
         record_button(ui, state, &mut button);
+        microphone_ui(ui, state);
         button(ui, IconButton::text(text::SNAPSHOT).with_icon(Icon::Snapshot), Action::TakeSnapshot);
         ui.add_space(8.0);
         let camera_on = state.status.virtual_camera.is_some();
@@ -68,11 +70,27 @@ fn record_button(ui: &mut Ui, state: &State, button: &mut impl FnMut(&mut Ui, Ic
     }
 }
 
-/// What is shown, and how large it is.
+/// Tells that sound is recorded, where it is.
+fn microphone_ui(ui: &mut Ui, state: &State) {
+    let microphone = &state.settings.microphone;
+    if *microphone == MicrophoneSetting::Off {
+        return;
+    }
+    let words = text::recorded_with(microphone.name());
+    let (rect, response) = ui.allocate_exact_size(Vec2::splat(HEIGHT / 2.0), Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &words));
+    Icon::Microphone.paint(ui.painter(), rect, theme::palette(ui.visuals()).accent);
+    response.on_hover_text(words);
+}
+
+/// What is shown, how large it is, and how fast it is painted.
 fn source_ui(ui: &mut Ui, state: &State) {
     let palette = theme::palette(ui.visuals());
     let SourceState::Running { name, width, height, .. } = &state.status.source else { return };
     let shown = state.status.size.unwrap_or((*width, *height));
+    if !state.status.paused {
+        ui.label(RichText::new(text::fps(state.status.statistics.fps)).color(palette.muted));
+    }
     ui.label(RichText::new(text::size(shown)).color(palette.muted));
     ui.add(Label::new(RichText::new(name).color(palette.text)).wrap_mode(TextWrapMode::Truncate));
 }

@@ -11,7 +11,7 @@ use std::{
 
 use pastiche_frame::Frame;
 use pastiche_inference::StyleEntry;
-use pastiche_media::{CameraInfo, MediaInfo};
+use pastiche_media::{CameraInfo, MediaInfo, MicrophoneInfo};
 use pastiche_pipeline::live::{LiveCommand, LiveEvent, LiveSession, LiveStatus, Shown};
 
 use super::{settings::Settings, state::DeviceView};
@@ -22,6 +22,7 @@ pub(crate) use thread::ServiceThread;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Request {
     ListCameras,
+    ListMicrophones,
     ListStyles,
     /// Devices and encoders.
     ListHardware,
@@ -56,6 +57,7 @@ pub(crate) enum Pick {
 #[derive(Debug)]
 pub(crate) enum Reply {
     Cameras(Vec<CameraInfo>),
+    Microphones(Vec<MicrophoneInfo>),
     Styles(Vec<StyleEntry>),
     Hardware {
         devices: Vec<DeviceView>,

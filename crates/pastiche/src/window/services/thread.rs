@@ -11,7 +11,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use pastiche_inference::{StyleEntry, StyleLibrary, compute_devices};
-use pastiche_media::{IMAGE_ENDINGS, available_encoders, list_cameras, probe, read_image};
+use pastiche_media::{IMAGE_ENDINGS, available_encoders, list_cameras, list_microphones, probe, read_image};
 
 use super::{Pick, Reply, Request, Services, thumbnail::ThumbnailPainter};
 use crate::{
@@ -160,6 +160,11 @@ fn answer(request: Request, reply: &Replier) {
                 log::info!("{error}");
                 reply.tell(Reply::Cameras(Vec::new()));
             }
+        },
+        Request::ListMicrophones => match list_microphones() {
+            Ok(microphones) => reply.tell(Reply::Microphones(microphones)),
+            // The system's own can be tried all the same.
+            Err(error) => log::info!("{error}"),
         },
         Request::ListStyles => reply.tell(Reply::Styles(StyleLibrary::discover().styles().to_vec())),
         Request::ListHardware => reply.tell(hardware()),

@@ -3,13 +3,13 @@
 use egui::{Key, accesskit::Role, vec2};
 use egui_kittest::kittest::Queryable;
 use pastiche_inference::DeviceChoice;
-use pastiche_media::CameraChoice;
+use pastiche_media::{CameraChoice, MicrophoneChoice, MicrophoneInfo};
 use pastiche_pipeline::live::{LiveCommand, LiveEvent, LiveSource, ProcessSize, SourceState};
 
 use super::{Start, Window};
 use crate::window::{
     services::{Pick, Reply, Request},
-    settings::{Resolution, Settings, SourceChoice, ThemeChoice},
+    settings::{MicrophoneSetting, Resolution, Settings, SourceChoice, ThemeChoice},
     state::{NoticeKind, Screen},
     text,
 };
@@ -75,6 +75,45 @@ fn lists_choose_resolution_device_and_source() {
     window.click_button(text::DEMO_CLIP);
     assert_eq!(window.settings().source, SourceChoice::Demo);
     assert_eq!(window.sent(), [LiveCommand::SetSource(LiveSource::Video("/demo/harbour.mp4".into()))]);
+}
+
+#[test]
+fn a_microphone_is_recorded_only_where_it_was_chosen() {
+    let mut window = Window::open();
+    let recorded = |window: &mut Window| {
+        window.click_button(text::RECORD);
+        let sent = window.sent();
+        let [LiveCommand::StartRecording(options)] = &sent[..] else { panic!("{sent:?}") };
+        options.microphone.clone()
+    };
+    assert_eq!(recorded(&mut window), None);
+    window.requests();
+    window.click(Role::ComboBox, text::MICROPHONE);
+    assert_eq!(window.requests(), [Request::ListMicrophones], "an open list looks for microphones");
+    window.click_button(text::MICROPHONE_SYSTEM);
+    assert_eq!(recorded(&mut window), Some(MicrophoneChoice::System));
+    window.harness.get_by_label(&text::recorded_with(text::MICROPHONE_SYSTEM));
+
+    let microphone = MicrophoneInfo { id: "card:1".into(), name: "Desk".into() };
+    window.reply(Reply::Microphones(vec![microphone.clone()]));
+    window.click(Role::ComboBox, text::MICROPHONE);
+    window.click_button("Desk");
+    assert_eq!(window.settings().microphone, MicrophoneSetting::from(&microphone));
+    assert_eq!(recorded(&mut window), Some(MicrophoneChoice::Named("card:1".into())));
+    // Unplugged, it is still what was chosen.
+    window.reply(Reply::Microphones(Vec::new()));
+    window.click(Role::ComboBox, text::MICROPHONE);
+    window.node(Role::Button, "Desk");
+}
+
+#[test]
+fn sound_that_is_lost_is_told() {
+    let mut window = Window::open();
+    let reason = "it was unplugged".to_owned();
+    window.world.borrow_mut().events.push(LiveEvent::SoundLost { reason });
+    window.harness.run();
+    let notice = &window.app().state.notices[0];
+    assert_eq!((notice.kind, &notice.text), (NoticeKind::Failed, &text::sound_lost("it was unplugged")));
 }
 
 #[test]
@@ -198,7 +237,7 @@ fn theme_figures_and_screens_change() {
     assert_eq!(window.settings().theme, ThemeChoice::Light);
     assert!(!window.harness.ctx.global_style().visuals.dark_mode);
     window.click_button(text::FIGURES);
-    assert!(!window.settings().overlay);
+    assert!(window.settings().overlay);
     window.click_button(text::EXPORT);
     assert_eq!(window.app().state.screen, Screen::Export);
     window.click_button(text::LIVE);

@@ -34,7 +34,7 @@ fn each_key_does_what_the_list_says() {
     window.press(Key::C);
     assert!(window.settings().compare);
     window.press(Key::I);
-    assert!(!window.settings().overlay);
+    assert!(window.settings().overlay);
     window.requests();
     window.harness.key_press_modifiers(Modifiers::COMMAND, Key::O);
     window.harness.run();

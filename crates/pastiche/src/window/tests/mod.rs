@@ -165,6 +165,7 @@ impl Window {
                 default_folder: "/videos".into(),
                 engine_defaults: EngineOptions::default(),
                 size: None,
+                renderer: "glow",
                 services: fake(),
                 exporter: fake(),
                 clock: Box::new(|| Duration::ZERO),

@@ -36,7 +36,7 @@ fn compare(window: &mut Window, name: &str) {
 
 #[test]
 fn live() {
-    let settings = Settings { compare: true, welcomed: true, ..Settings::default() };
+    let settings = Settings { compare: true, overlay: true, welcomed: true, ..Settings::default() };
     let mut window = Window::start(Start { settings, ..Start::default() });
     window.set_status(|status| status.recording = Some(super::closing::recording()));
     compare(&mut window, "live");
