@@ -1,0 +1,8 @@
+//! What runs on the card itself.
+
+mod error;
+pub(crate) mod modules;
+mod plan;
+
+pub use error::CudaError;
+pub use plan::{CudaPlan, CudaPrecision};
