@@ -1,10 +1,38 @@
 //! A network compiled for a CUDA card.
 
+mod address;
+mod arguments;
 #[cfg(feature = "cuda")]
 mod card;
+mod flow;
+mod lower;
+mod passes;
+mod program;
+mod recipe;
+#[cfg(test)]
+mod tests;
 
 #[cfg(feature = "cuda")]
-pub use card::{CudaError, CudaPlan, CudaPrecision};
+pub use card::{CudaError, CudaPlan};
+
+/// The number type of activations and weights on the card; sums are `f32` in both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CudaPrecision {
+    /// Single.
+    F32,
+    /// Half: twice as much through memory, and the tensor cores.
+    F16,
+}
+
+impl CudaPrecision {
+    /// Bytes of a number.
+    const fn bytes(self) -> usize {
+        match self {
+            Self::F32 => 4,
+            Self::F16 => 2,
+        }
+    }
+}
 
 /// What painting one picture takes, for comparison with what a card can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -5,4 +5,4 @@ pub(crate) mod modules;
 mod plan;
 
 pub use error::CudaError;
-pub use plan::{CudaPlan, CudaPrecision};
+pub use plan::CudaPlan;

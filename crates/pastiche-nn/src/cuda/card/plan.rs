@@ -3,16 +3,10 @@
 use candle_core::CudaDevice;
 
 use super::CudaError;
-use crate::{Network, cuda::Counts};
-
-/// The number type of activations and weights on the card; sums are `f32` in both.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum CudaPrecision {
-    /// Single.
-    F32,
-    /// Half: twice as much through memory, and the tensor cores.
-    F16,
-}
+use crate::{
+    Network,
+    cuda::{Counts, CudaPrecision},
+};
 
 /// A network compiled for a CUDA card.
 pub struct CudaPlan {}

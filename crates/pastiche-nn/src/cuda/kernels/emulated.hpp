@@ -204,6 +204,9 @@ extern "C" int launch(
     return 0;
 }
 
+extern "C" uint16_t half_from_float(float value) { return emulated::half_from_float(value); }
+extern "C" float half_to_float(uint16_t bits) { return emulated::half_to_float(bits); }
+
 inline void __syncthreads() { emulated::wait(emulated::Waits::for_the_block); }
 
 struct half_t {
