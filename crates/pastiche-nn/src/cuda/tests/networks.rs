@@ -16,8 +16,8 @@ use super::{
     noise,
 };
 use crate::{
-    Canvas, Convolution, Layer, Level, Margins, Network, NetworkDescription, PadMode, Padding,
-    Picture, Plan, PlanError,
+    Canvas, Convolution, Layer, Level, Margins, Network, NetworkDescription, PadMode, Padding, Picture, Plan,
+    PlanError,
     description::{Norm, Output as Out},
     fold::folded,
     networks::{self, SuperResSize, SwiftSize},
