@@ -85,6 +85,8 @@ pub(super) struct Convolve<P> {
     pub(super) input: P,
     pub(super) weights: P,
     pub(super) output: P,
+    /// Null where no norm follows.
+    pub(super) partials: P,
     pub(super) input_row: i32,
     pub(super) channels: i32,
     pub(super) kernel_height: i32,
@@ -93,6 +95,10 @@ pub(super) struct Convolve<P> {
     pub(super) output_height: i32,
     pub(super) output_width: i32,
     pub(super) output_channels: i32,
+    /// 0 where no norm follows.
+    pub(super) norm_channels: i32,
+    pub(super) norm_width: i32,
+    pub(super) phases: i32,
 }
 
 /// The last value into RGB.
@@ -163,17 +169,60 @@ macro_rules! mapped {
     };
 }
 
+impl<P: Copy> Moments<P> {
+    /// The same with other pointers.
+    pub(super) fn map<Q>(&self, mut pointer: impl FnMut(P) -> Q) -> Moments<Q> {
+        let pointer = &mut pointer;
+        mapped!(self, Moments, pointer; source; partials; height width rows_per_part columns_per_part)
+    }
+
+    /// The kernel that takes them.
+    pub(super) fn kernel(&self, precision: CudaPrecision) -> Kernel {
+        let name = if precision == CudaPrecision::F16 { "moments_f16" } else { "moments_f32" };
+        let parts = |side: i32, each: i32| (side as usize).div_ceil(each as usize);
+        Kernel {
+            name,
+            blocks: blocks(parts(self.width, self.columns_per_part), parts(self.height, self.rows_per_part)),
+        }
+    }
+}
+
+impl<P: Copy> Affine<P> {
+    /// The same with other pointers.
+    pub(super) fn map<Q>(&self, mut pointer: impl FnMut(P) -> Q) -> Affine<Q> {
+        let pointer = &mut pointer;
+        mapped!(self, Affine, pointer;; partials gain offset scale shift; parts channels eps)
+    }
+
+    /// The kernel that takes them.
+    pub(super) fn kernel(&self) -> Kernel {
+        Kernel { name: "affine_f32", blocks: blocks(self.channels as usize, 1) }
+    }
+}
+
 impl<P: Copy> Convolve<P> {
     /// The same with other pointers.
     pub(super) fn map<Q>(&self, mut pointer: impl FnMut(P) -> Q) -> Convolve<Q> {
         let pointer = &mut pointer;
-        mapped!(self, Convolve, pointer;; input weights output;
-            input_row channels kernel_height kernel_width stride output_height output_width output_channels)
+        mapped!(self, Convolve, pointer;; input weights output partials;
+            input_row channels kernel_height kernel_width stride output_height output_width output_channels
+            norm_channels norm_width phases)
     }
 
     /// Products that are summed for one output.
     pub(super) fn terms(&self) -> usize {
         self.kernel_height as usize * self.kernel_width as usize * self.channels as usize
+    }
+
+    /// Numbers of the input that are seen.
+    pub(super) fn inputs(&self) -> usize {
+        let height = (self.output_height - 1) * self.stride + self.kernel_height;
+        height as usize * self.input_row as usize
+    }
+
+    /// Numbers of the weights.
+    pub(super) fn weights(&self) -> usize {
+        self.output_channels as usize * self.terms()
     }
 
     /// Numbers of the output.
@@ -197,10 +246,8 @@ impl<P: Copy> Arguments<P> {
                 Arguments::Apply(mapped!(a, Apply, f; source residual; scale shift output rows columns;
                 output_width relu))
             }
-            Self::Moments(a) => Arguments::Moments(mapped!(a, Moments, f; source; partials;
-                height width rows_per_part columns_per_part)),
-            Self::Affine(a) => Arguments::Affine(mapped!(a, Affine, f;; partials gain offset scale shift;
-                parts channels eps)),
+            Self::Moments(a) => Arguments::Moments(a.map(f)),
+            Self::Affine(a) => Arguments::Affine(a.map(f)),
             Self::Convolve(a) => Arguments::Convolve(a.map(f)),
             Self::Emit(a) => Arguments::Emit(mapped!(a, Emit, f; source; scale shift output;
                 height width tanh gain offset)),
@@ -234,55 +281,65 @@ fn blocks(x: usize, y: usize) -> (u32, u32) {
 }
 
 /// Pixels that a block of a norm's kernels has side by side.
-pub(super) fn side_by_side(channels: i32) -> usize {
+fn side_by_side(channels: i32) -> usize {
     THREADS as usize / (channels as usize / RUN)
 }
 
+/// Pixels of a block of the kernels that convolve by tensor cores.
+const TENSOR_CORE_PIXELS: usize = 128;
+/// Those kernels: with how many channels a block, alone and with the moments of what they write.
+const TENSOR_CORE_KERNELS: [(usize, &str, &str); 3] = [
+    (32, "convolve_f16_32", "convolve_f16_32_moments"),
+    (64, "convolve_f16_64", "convolve_f16_64_moments"),
+    (128, "convolve_f16_128", "convolve_f16_128_moments"),
+];
+
 impl<P: Copy> Convolve<P> {
-    /// Our own kernels that can do it: with how many output channels a block.
-    pub(super) fn kernels(&self, precision: CudaPrecision) -> Vec<Kernel> {
+    /// Our own kernels that can do it; with `moments` those that leave the moments of their output too.
+    pub(super) fn kernels(&self, precision: CudaPrecision, moments: bool) -> Vec<Kernel> {
         let across = |side: usize| (self.output_channels as usize).div_ceil(side);
+        let down = |side: usize| self.output_pixels().div_ceil(side);
         match precision {
-            CudaPrecision::F32 => {
-                let blocks = blocks(self.output_pixels().div_ceil(64), across(64));
-                vec![Kernel { name: "convolve_f32", blocks }]
-            }
+            CudaPrecision::F32 if moments => Vec::new(),
+            CudaPrecision::F32 => vec![Kernel { name: "convolve_f32", blocks: blocks(down(64), across(64)) }],
             CudaPrecision::F16 => {
-                let all = [(32, "convolve_f16_32"), (64, "convolve_f16_64"), (128, "convolve_f16_128")];
                 // None is wider than it must be.
-                let fitting = all.iter().filter(|(side, _)| *side == 32 || across(side / 2) > 1);
-                let kernel = |&(side, name): &(usize, &'static str)| Kernel {
-                    name,
-                    blocks: blocks(self.output_pixels().div_ceil(128), across(side)),
+                let fitting =
+                    TENSOR_CORE_KERNELS.iter().filter(|(side, ..)| *side == 32 || across(side / 2) > 1);
+                let kernel = |&(side, alone, with_moments): &(usize, &'static str, &'static str)| Kernel {
+                    name: if moments { with_moments } else { alone },
+                    blocks: blocks(down(TENSOR_CORE_PIXELS), across(side)),
                 };
                 fitting.map(kernel).collect()
             }
         }
     }
+
+    /// Parts of which its kernels leave the moments.
+    pub(super) fn parts(&self) -> usize {
+        let of_pixel = self.output_channels / self.norm_channels;
+        self.output_pixels().div_ceil(TENSOR_CORE_PIXELS) * of_pixel as usize
+    }
 }
 
 impl<P: Copy> Arguments<P> {
-    /// The kernel that takes them, where there is but one; `rows` are those of its output.
-    pub(super) fn kernel(&self, precision: CudaPrecision, output: Output, rows: usize) -> Option<Kernel> {
+    /// The kernel that takes them; `rows` are those of what it writes. A convolution has more than one: the first.
+    pub(super) fn kernel(&self, precision: CudaPrecision, output: Output, rows: usize) -> Kernel {
         use CudaPrecision::{F16, F32};
         let threads = THREADS as usize;
-        let (name, blocks) = match self {
+        match self {
             Self::Ingest(a) => {
                 let name = if precision == F16 { "ingest_f16" } else { "ingest_f32" };
-                (name, blocks((a.output_width as usize).div_ceil(threads), rows))
+                Kernel { name, blocks: blocks((a.output_width as usize).div_ceil(threads), rows) }
             }
             Self::Apply(a) => {
                 let name = if precision == F16 { "apply_f16" } else { "apply_f32" };
                 let pixels = side_by_side(a.source.channels) * APPLY_PIXELS;
-                (name, blocks((a.output_width as usize).div_ceil(pixels), rows))
+                Kernel { name, blocks: blocks((a.output_width as usize).div_ceil(pixels), rows) }
             }
-            Self::Moments(a) => {
-                let name = if precision == F16 { "moments_f16" } else { "moments_f32" };
-                let parts = |side: i32, each: i32| (side as usize).div_ceil(each as usize);
-                (name, blocks(parts(a.width, a.columns_per_part), parts(a.height, a.rows_per_part)))
-            }
-            Self::Affine(a) => ("affine_f32", blocks(a.channels as usize, 1)),
-            Self::Convolve(_) => return None,
+            Self::Moments(a) => a.kernel(precision),
+            Self::Affine(a) => a.kernel(),
+            Self::Convolve(a) => a.kernels(precision, false)[0],
             Self::Emit(a) => {
                 let name = match (precision, output) {
                     (F32, Output::F32) => "emit_f32_f32",
@@ -290,9 +347,9 @@ impl<P: Copy> Arguments<P> {
                     (F16, Output::F32) => "emit_f16_f32",
                     (F16, Output::Rgb8) => "emit_f16_u8",
                 };
-                (name, blocks((3 * a.height as usize * a.width as usize).div_ceil(4 * threads), 1))
+                let numbers = 3 * a.height as usize * a.width as usize;
+                Kernel { name, blocks: blocks(numbers.div_ceil(4 * threads), 1) }
             }
-        };
-        Some(Kernel { name, blocks })
+        }
     }
 }

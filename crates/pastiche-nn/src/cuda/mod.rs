@@ -41,10 +41,12 @@ pub struct Counts {
     pub direct_operations: u64,
     /// Multiplications and additions that the plan does, with those of padded channels.
     pub operations: u64,
-    /// Bytes of the card's memory that the steps read and write, each once.
+    /// Bytes of the card's memory that the convolutions must read and write, with the picture and the painting.
+    pub least_bytes: u64,
+    /// Bytes of the card's memory that all steps read and write, where norms take passes of their own.
     pub bytes: u64,
     /// Bytes that go to the card and come back: RGB8 both.
     pub transferred_bytes: u64,
-    /// Kernels that are started.
+    /// Kernels that are started, where norms take passes of their own.
     pub launches: u64,
 }

@@ -215,6 +215,7 @@ impl Passes {
     pub(super) fn convolve(&mut self, conv: &Convolution, prepared: &Prepared) -> Result<Flow, PlanError> {
         let Prepared { form, stride, input, outputs, size: (height, width) } = prepared;
         let (group, parts) = (form.group(), form.parts());
+        let phases = !matches!(form, Form::Plain { .. });
         let (kernel_height, kernel_width) = form.kernel(conv.kernel);
         let recipe =
             Recipe::Filter { conv: conv.clone(), form: *form, inputs: input.channels, outputs: *outputs };
@@ -228,6 +229,7 @@ impl Passes {
             input: input.address,
             weights,
             output,
+            partials: Address::NULL,
             input_row: int(input.width * input.channels)?,
             channels: int(group * input.channels)?,
             kernel_height: int(kernel_height)?,
@@ -236,10 +238,12 @@ impl Passes {
             output_height: int(*height)?,
             output_width: int(groups)?,
             output_channels: int(parts * outputs)?,
+            norm_channels: 0,
+            norm_width: int(*width)?,
+            phases: i32::from(phases),
         };
         let read = input.height * input.width * input.channels * bytes;
         self.push(Arguments::Convolve(arguments), *height, read + filter_bytes + written)?;
-        let phases = !matches!(form, Form::Plain { .. });
         let source = Source {
             data: output,
             row: int(groups * parts * outputs)?,
@@ -267,9 +271,19 @@ impl Passes {
         let (rows, columns) = (height.div_ceil(MOMENTS_PARTS), width.div_ceil(segments));
         let (parts_down, parts_across) = (height.div_ceil(rows), width.div_ceil(columns));
         let parts = parts_down * parts_across;
-        let partials_bytes = 3 * channels * parts * size_of::<f32>();
         let channels_bytes = channels * size_of::<f32>();
-        let partials = self.buffer(partials_bytes);
+        let partials_bytes = 3 * parts * channels_bytes;
+        let gain = self.parameters(Recipe::Norm { norm: norm.clone(), channels });
+        // A convolution may leave the moments of parts of its own.
+        let convolved = self.last_convolution().map(|convolve| {
+            convolve.norm_channels = source.channels;
+            convolve.parts()
+        });
+        let most_parts = parts.max(convolved.unwrap_or(0));
+        let first = self.steps.len() - usize::from(convolved.is_some());
+        let partials = self.buffer_of(3 * most_parts * channels_bytes, first);
+        let scale = self.buffer_of(2 * channels_bytes, first);
+        let shift = scale.plus(channels_bytes);
         let moments = Moments {
             source,
             partials,
@@ -278,11 +292,6 @@ impl Passes {
             rows_per_part: int(rows)?,
             columns_per_part: int(columns)?,
         };
-        let read = height * width * channels * self.precision.bytes();
-        self.push(Arguments::Moments(moments), parts_down, read + partials_bytes)?;
-        let gain = self.parameters(Recipe::Norm { norm: norm.clone(), channels });
-        let scale = self.buffer(2 * channels_bytes);
-        let shift = scale.plus(channels_bytes);
         let affine = arguments::Affine {
             partials,
             gain,
@@ -293,8 +302,36 @@ impl Passes {
             channels: int(channels)?,
             eps: norm.eps as f32,
         };
-        self.push(Arguments::Affine(affine), 1, partials_bytes + 4 * channels_bytes)?;
+        let moments_bytes = height * width * channels * self.precision.bytes() + partials_bytes;
+        let affine_bytes = partials_bytes + 4 * channels_bytes;
+        match self.last_convolution() {
+            Some(convolve) => {
+                convolve.partials = partials;
+                self.attach((moments, affine), (moments_bytes + affine_bytes) as u64);
+            }
+            None => {
+                self.push(Arguments::Moments(moments), parts_down, moments_bytes)?;
+                self.push(Arguments::Affine(affine), 1, affine_bytes)?;
+            }
+        }
         Ok(Owed { affine: Affine::Norm { scale, shift }, relu: false, residual: None })
+    }
+
+    /// The step before, where it is a convolution.
+    fn last_convolution(&mut self) -> Option<&mut Convolve<Address>> {
+        match self.steps.last_mut().map(|step| &mut step.arguments) {
+            Some(Arguments::Convolve(convolve)) => Some(convolve),
+            _ => None,
+        }
+    }
+
+    /// Makes a norm a part of the step before, which then reads and writes so many bytes more.
+    fn attach(&mut self, norm: (Moments<Address>, arguments::Affine<Address>), bytes: u64) {
+        let index = self.steps.len() - 1;
+        let step = &mut self.steps[index];
+        step.norm = Some(norm);
+        step.bytes += bytes;
+        self.used(index);
     }
 
     /// The painting, cut to `size`.
@@ -355,7 +392,12 @@ impl Passes {
 
     /// A buffer that the next step writes.
     fn buffer(&mut self, bytes: usize) -> Address {
-        Address::start(Region::Buffer(self.arena.add(bytes.div_ceil(UNIT_BYTES), self.steps.len())))
+        self.buffer_of(bytes, self.steps.len())
+    }
+
+    /// A buffer that a step writes.
+    fn buffer_of(&mut self, bytes: usize, step: usize) -> Address {
+        Address::start(Region::Buffer(self.arena.add(bytes.div_ceil(UNIT_BYTES), step)))
     }
 
     /// Adds a step that writes `rows` rows, and reads and writes `bytes` bytes.
@@ -363,12 +405,17 @@ impl Passes {
         if rows > MAX_ROWS {
             return Err(unsupported(format!("pictures of more than {MAX_ROWS} rows")));
         }
-        arguments.map(|address| {
-            if let Region::Buffer(id) = address.region {
-                self.arena.used(id, self.steps.len());
-            }
-        });
-        self.steps.push(Step { arguments, rows, bytes: bytes as u64 });
+        self.steps.push(Step { arguments, norm: None, rows, bytes: bytes as u64 });
+        self.used(self.steps.len() - 1);
         Ok(())
+    }
+
+    /// Notes that a step uses its buffers.
+    fn used(&mut self, index: usize) {
+        for address in self.steps[index].addresses() {
+            if let Region::Buffer(id) = address.region {
+                self.arena.used(id, index);
+            }
+        }
     }
 }

@@ -7,19 +7,35 @@ use half::f16;
 use super::{
     Counts, CudaPrecision,
     address::{Address, Bases, UNIT_BYTES},
-    arguments::{Arguments, Convolve, Kernel, Output},
+    arguments::{Affine, Arguments, Convolve, Kernel, Moments, Output},
     recipe::Recipe,
 };
 use crate::plan::arena::Arena;
 
-/// One kernel that is started.
+/// One pass over a picture.
 #[derive(Debug, Clone)]
 pub(super) struct Step {
     pub(super) arguments: Arguments<Address>,
+    /// The norm of what a convolution writes, where there is one: it belongs to the convolution, which may help.
+    pub(super) norm: Option<(Moments<Address>, Affine<Address>)>,
     /// Rows of what it writes.
     pub(super) rows: usize,
     /// Bytes that it reads and writes.
     pub(super) bytes: u64,
+}
+
+impl Step {
+    /// All places that it names.
+    pub(super) fn addresses(&self) -> Vec<Address> {
+        let mut addresses = Vec::new();
+        let mut note = |address| addresses.push(address);
+        self.arguments.map(&mut note);
+        if let Some((moments, affine)) = &self.norm {
+            moments.map(&mut note);
+            affine.map(&mut note);
+        }
+        addresses
+    }
 }
 
 /// The steps of a network at one size.
@@ -39,13 +55,33 @@ pub(super) struct Program {
     pub(super) direct_operations: u64,
 }
 
-/// A step with its pointers.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// A kernel with its arguments.
+pub(super) type Start = (Kernel, Arguments<u64>);
+
+/// A convolution, for which there is more than one way, and the norm that follows.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Convolution {
+    pub(super) convolve: Convolve<u64>,
+    norm: Option<(Start, Affine<u64>)>,
+}
+
+impl Convolution {
+    /// What is started after it: the norm's kernels, but not the first where the convolution's has done its work.
+    pub(super) fn rest(&self, left_moments: bool) -> impl Iterator<Item = Start> {
+        let (moments, affine) = self.norm.unzip();
+        let affine = affine.map(|affine| {
+            let parts = if left_moments { self.convolve.parts() as i32 } else { affine.parts };
+            (affine.kernel(), Arguments::Affine(Affine { parts, ..affine }))
+        });
+        moments.filter(|_| !left_moments).into_iter().chain(affine)
+    }
+}
+
+/// What is started in one go.
+#[derive(Debug, Clone, Copy)]
 pub(super) enum Launch {
-    /// A convolution, for which there is more than one way.
-    Convolve(Convolve<u64>),
-    /// All else.
-    Kernel(Kernel, Arguments<u64>),
+    Convolution(Convolution),
+    Kernel(Start),
 }
 
 /// Weights begin on multiples of these many bytes.
@@ -58,24 +94,19 @@ pub(super) fn place_after(place: usize, recipe: &Recipe, precision: CudaPrecisio
 
 impl Program {
     /// The steps with their pointers.
-    pub(super) fn launches<'a>(
-        &'a self,
-        bases: &'a Bases,
-        output: Output,
-    ) -> impl Iterator<Item = Launch> + 'a {
-        self.steps.iter().map(move |step| {
-            let arguments = step.arguments.map(|address| bases.pointer(&self.arena, address));
-            match (arguments.kernel(self.precision, output, step.rows), arguments) {
-                (Some(kernel), _) => Launch::Kernel(kernel, arguments),
-                (None, Arguments::Convolve(convolve)) => Launch::Convolve(convolve),
-                (None, other) => unreachable!("{other:?} has its kernel"),
+    pub(super) fn launches(&self, bases: &Bases, output: Output) -> Vec<Launch> {
+        let pointer = |address| bases.pointer(&self.arena, address);
+        let launch = |step: &Step| match step.arguments.map(pointer) {
+            Arguments::Convolve(convolve) => {
+                let norm = step.norm.map(|(moments, affine)| {
+                    let moments = moments.map(pointer);
+                    ((moments.kernel(self.precision), Arguments::Moments(moments)), affine.map(pointer))
+                });
+                Launch::Convolution(Convolution { convolve, norm })
             }
-        })
-    }
-
-    /// Bytes of all weights.
-    pub(super) fn parameter_bytes(&self) -> usize {
-        self.recipes.iter().fold(0, |place, recipe| place_after(place, recipe, self.precision))
+            arguments => Launch::Kernel((arguments.kernel(self.precision, output, step.rows), arguments)),
+        };
+        self.steps.iter().map(launch).collect()
     }
 
     /// The weights as they lie in memory.
@@ -120,12 +151,18 @@ impl Program {
     /// What it takes.
     pub(super) fn counts(&self) -> Counts {
         let products = |convolve: &Convolve<Address>| 2 * (convolve.outputs() * convolve.terms()) as u64;
+        let ends = (self.picture_len() + self.painting_len()) as u64;
+        let operands = |convolve: &Convolve<Address>| {
+            let numbers = convolve.inputs() + convolve.weights() + convolve.outputs();
+            (numbers * self.precision.bytes()) as u64
+        };
         Counts {
             direct_operations: self.direct_operations,
             operations: self.convolutions().map(products).sum(),
+            least_bytes: ends + self.convolutions().map(operands).sum::<u64>(),
             bytes: self.steps.iter().map(|step| step.bytes).sum(),
-            transferred_bytes: (self.picture_len() + self.painting_len()) as u64,
-            launches: self.steps.len() as u64,
+            transferred_bytes: ends,
+            launches: self.steps.iter().map(|step| if step.norm.is_some() { 3 } else { 1 }).sum(),
         }
     }
 }

@@ -20,11 +20,13 @@ use super::{
 use crate::cuda::{
     CudaPrecision,
     arguments::{Arguments, Convolve, Kernel, THREADS},
-    program::Launch,
+    program::{Convolution, Launch},
 };
 
 /// Bytes that a convolution of cuDNN's may use beside its operands.
 pub(super) const WORKSPACE_BYTES: usize = if cfg!(feature = "cudnn") { 64 << 20 } else { 0 };
+/// Where that is on the card, and how many bytes it has.
+pub(super) type Workspace = (u64, usize);
 /// How often each way to do a convolution is timed; once more goes before.
 const TIMED_RUNS: usize = 3;
 
@@ -33,6 +35,8 @@ const TIMED_RUNS: usize = 3;
 pub(super) enum Way {
     /// By our own kernel.
     Own(Kernel),
+    /// By our own kernel, which leaves the moments for the norm that follows.
+    OwnWithMoments(Kernel),
     /// By cuDNN.
     #[cfg(feature = "cudnn")]
     Cudnn(Arc<CudnnConvolution>),
@@ -99,7 +103,7 @@ impl Session {
         CudaError::OutOfMemory { needed: megabytes(bytes), free: megabytes(free) }
     }
 
-    /// Where memory lies.
+    /// Where memory lies. Asking makes the stream wait for what wrote it, so it must not be asked while steps are recorded.
     pub(super) fn pointer<T>(&self, memory: &CudaSlice<T>) -> u64 {
         memory.device_ptr(&self.compute).0
     }
@@ -112,13 +116,13 @@ impl Session {
     }
 
     /// Starts a step.
-    pub(super) fn start(&self, launch: &Launch, workspace: Option<&CudaSlice<u8>>) -> Result<(), CudaError> {
+    pub(super) fn start(&self, launch: &Launch, workspace: Workspace) -> Result<(), CudaError> {
         match launch {
-            Launch::Kernel(kernel, arguments) => self.start_kernel(kernel, arguments),
-            Launch::Convolve(convolve) => {
-                let way = self.ways.get(&convolve.map(|_| ()));
+            Launch::Kernel((kernel, arguments)) => self.start_kernel(kernel, arguments),
+            Launch::Convolution(convolution) => {
+                let way = self.ways.get(&convolution.convolve.map(|_| ()));
                 let way = way.ok_or(CudaError::OutOfTurn { what: "a convolution was not prepared" })?;
-                self.convolve(way, convolve, workspace)
+                self.convolve(way, convolution, workspace)
             }
         }
     }
@@ -143,39 +147,35 @@ impl Session {
         .map_err(CudaError::driver("starting a kernel"))
     }
 
+    /// Starts a convolution and the norm that follows.
     #[cfg_attr(not(feature = "cudnn"), expect(unused_variables, reason = "the workspace is cuDNN's"))]
-    fn convolve(
-        &self,
-        way: &Way,
-        convolve: &Convolve<u64>,
-        workspace: Option<&CudaSlice<u8>>,
-    ) -> Result<(), CudaError> {
+    fn convolve(&self, way: &Way, convolution: &Convolution, workspace: Workspace) -> Result<(), CudaError> {
+        let convolve = &convolution.convolve;
         match way {
-            Way::Own(kernel) => self.start_kernel(kernel, &Arguments::Convolve(*convolve)),
+            Way::Own(kernel) | Way::OwnWithMoments(kernel) => {
+                self.start_kernel(kernel, &Arguments::Convolve(*convolve))?;
+            }
             #[cfg(feature = "cudnn")]
-            Way::Cudnn(convolution) => {
-                let workspace = workspace.map(|workspace| (self.pointer(workspace), workspace.len()));
-                self.cudnn.convolve(convolution, convolve, workspace.unwrap_or_default())
+            Way::Cudnn(way) => {
+                self.cudnn.convolve(way, convolve, workspace)?;
             }
         }
+        let mut rest = convolution.rest(matches!(way, Way::OwnWithMoments(_)));
+        rest.try_for_each(|(kernel, arguments)| self.start_kernel(&kernel, &arguments))
     }
 
     /// Finds the fastest way to do each convolution, by doing it in every way. What its output holds is lost.
-    pub(super) fn choose<'a>(
-        &mut self,
-        launches: impl Iterator<Item = &'a Launch>,
-        workspace: Option<&CudaSlice<u8>>,
-    ) -> Result<(), CudaError> {
+    pub(super) fn choose(&mut self, launches: &[Launch], workspace: Workspace) -> Result<(), CudaError> {
         for launch in launches {
-            let Launch::Convolve(convolve) = launch else { continue };
-            let shape = convolve.map(|_| ());
+            let Launch::Convolution(convolution) = launch else { continue };
+            let shape = convolution.convolve.map(|_| ());
             if self.ways.contains_key(&shape) {
                 continue;
             }
             let mut best: Option<(f32, Way)> = None;
             for way in self.candidates(&shape)? {
                 // What cuDNN offers may still not run, for instance without a part of it that is installed apart.
-                let milliseconds = match (self.time(&way, convolve, workspace), &way) {
+                let milliseconds = match (self.time(&way, convolution, workspace), &way) {
                     (Ok(milliseconds), _) => milliseconds,
                     #[cfg(feature = "cudnn")]
                     (Err(CudaError::Cudnn { .. }), Way::Cudnn(_)) => continue,
@@ -193,7 +193,9 @@ impl Session {
     }
 
     fn candidates(&self, shape: &Shape) -> Result<Vec<Way>, CudaError> {
-        let own = shape.kernels(self.precision).into_iter().map(Way::Own);
+        let own = shape.kernels(self.precision, false).into_iter().map(Way::Own);
+        let with_moments = (shape.norm_channels > 0).then(|| shape.kernels(self.precision, true));
+        let own = own.chain(with_moments.into_iter().flatten().map(Way::OwnWithMoments));
         #[cfg(feature = "cudnn")]
         let own = {
             let cudnn = self.cudnn.convolutions(shape, self.precision, WORKSPACE_BYTES)?;
@@ -202,19 +204,14 @@ impl Session {
         Ok(own.collect())
     }
 
-    /// Milliseconds that a convolution takes, several times over.
-    fn time(
-        &self,
-        way: &Way,
-        convolve: &Convolve<u64>,
-        workspace: Option<&CudaSlice<u8>>,
-    ) -> Result<f32, CudaError> {
+    /// Milliseconds that a convolution takes with its norm, several times over.
+    fn time(&self, way: &Way, convolution: &Convolution, workspace: Workspace) -> Result<f32, CudaError> {
         let failed = CudaError::driver("timing a convolution");
         let event = || self.compute.record_event(Some(CUevent_flags::CU_EVENT_DEFAULT));
-        self.convolve(way, convolve, workspace)?;
+        self.convolve(way, convolution, workspace)?;
         let start = event().map_err(&failed)?;
         for _ in 0..TIMED_RUNS {
-            self.convolve(way, convolve, workspace)?;
+            self.convolve(way, convolution, workspace)?;
         }
         let end = event().map_err(&failed)?;
         start.elapsed_ms(&end).map_err(&failed)

@@ -8,11 +8,7 @@ use super::{
     session::{Session, WORKSPACE_BYTES},
     slot::Slot,
 };
-use crate::cuda::{
-    address::Bases,
-    arguments::Output,
-    program::{Launch, Program},
-};
+use crate::cuda::{address::Bases, arguments::Output, program::Program};
 
 /// What depends on the picture's size.
 pub(super) struct Sized {
@@ -87,8 +83,8 @@ impl Sized {
     fn recorded(&self, session: &mut Session, output: Output) -> Result<Slot, CudaError> {
         let Self { program, arena, tables, workspace, .. } = self;
         let painting_bytes = program.painting_len() * output.bytes();
-        let mut slot = Slot::new(session, output, program.picture_len(), painting_bytes)?;
-        let (picture, painting) = slot.pointers(session);
+        let mut slot = Slot::new(session, program.picture_len(), painting_bytes)?;
+        let (picture, painting) = slot.pointers();
         let bases = Bases {
             arena: session.pointer(arena),
             tables: session.pointer(tables),
@@ -96,14 +92,15 @@ impl Sized {
             picture,
             painting,
         };
-        let launches: Vec<Launch> = program.launches(&bases, output).collect();
-        session.choose(launches.iter(), workspace.as_ref())?;
+        let workspace = workspace.as_ref().map_or((0, 0), |memory| (session.pointer(memory), memory.len()));
+        let launches = program.launches(&bases, output);
+        session.choose(&launches, workspace)?;
         // What a kernel or cuDNN does when it runs first (loading code, say) cannot be recorded.
         for launch in &launches {
-            session.start(launch, workspace.as_ref())?;
+            session.start(launch, workspace)?;
         }
         session.compute.synchronize().map_err(CudaError::driver("painting"))?;
-        slot.record(session, &launches, workspace.as_ref())?;
+        slot.record(session, &launches, workspace)?;
         Ok(slot)
     }
 }

@@ -6,8 +6,11 @@ use candle_core::cuda_backend::cudarc::driver::{
     sys::{CUgraphInstantiate_flags, CUstreamCaptureMode},
 };
 
-use super::{CudaError, session::Session};
-use crate::cuda::{arguments::Output, program::Launch};
+use super::{
+    CudaError,
+    session::{Session, Workspace},
+};
+use crate::cuda::program::Launch;
 
 /// Memory that the card reads and writes by itself need not be cached by the processor where that only writes it.
 const WRITE_COMBINED: u32 = candle_core::cuda_backend::cudarc::driver::sys::CU_MEMHOSTALLOC_WRITECOMBINED;
@@ -20,13 +23,14 @@ unsafe impl Send for Graph {}
 
 /// One picture on its way.
 pub(super) struct Slot {
-    output: Output,
     /// In main memory, where the card reaches it by itself.
     sent: PinnedHostSlice<u8>,
     fetched: PinnedHostSlice<u8>,
     /// On the card.
-    picture: CudaSlice<u8>,
-    painting: CudaSlice<u8>,
+    _picture: CudaSlice<u8>,
+    _painting: CudaSlice<u8>,
+    /// Where those two are.
+    pointers: (u64, u64),
     uploaded: CudaEvent,
     computed: CudaEvent,
     downloaded: CudaEvent,
@@ -37,7 +41,6 @@ impl Slot {
     /// Makes room for a picture and a painting of so many bytes.
     pub(super) fn new(
         session: &Session,
-        output: Output,
         picture_bytes: usize,
         painting_bytes: usize,
     ) -> Result<Self, CudaError> {
@@ -51,12 +54,13 @@ impl Slot {
             )
         };
         let event = || context.new_event(None).map_err(&failed);
+        let (picture, painting) = (session.allocate(picture_bytes)?, session.allocate(painting_bytes)?);
         Ok(Self {
-            output,
             sent,
             fetched,
-            picture: session.allocate(picture_bytes)?,
-            painting: session.allocate(painting_bytes)?,
+            pointers: (session.pointer(&picture), session.pointer(&painting)),
+            _picture: picture,
+            _painting: painting,
             uploaded: event()?,
             computed: event()?,
             downloaded: event()?,
@@ -64,14 +68,9 @@ impl Slot {
         })
     }
 
-    /// What comes back.
-    pub(super) const fn output(&self) -> Output {
-        self.output
-    }
-
     /// Where picture and painting are on the card.
-    pub(super) fn pointers(&self, session: &Session) -> (u64, u64) {
-        (session.pointer(&self.picture), session.pointer(&self.painting))
+    pub(super) const fn pointers(&self) -> (u64, u64) {
+        self.pointers
     }
 
     /// Records the steps, which have all been run once.
@@ -79,7 +78,7 @@ impl Slot {
         &mut self,
         session: &Session,
         launches: &[Launch],
-        workspace: Option<&CudaSlice<u8>>,
+        workspace: Workspace,
     ) -> Result<(), CudaError> {
         let failed = CudaError::driver("recording the steps");
         let mode = CUstreamCaptureMode::CU_STREAM_CAPTURE_MODE_THREAD_LOCAL;
@@ -95,7 +94,7 @@ impl Slot {
     /// Sends a picture, has it painted, and has the painting fetched: all in the background.
     pub(super) fn start(&mut self, session: &Session, pixels: &[u8]) -> Result<(), CudaError> {
         let failed = CudaError::driver("starting a picture");
-        let (picture, painting) = self.pointers(session);
+        let (picture, painting) = self.pointers;
         self.sent.as_mut_slice().map_err(&failed)?.copy_from_slice(pixels);
         // SAFETY: the slot stays until its streams have come past (see `Sized`), and both ends are as large.
         unsafe { session.send(self.sent.as_slice().map_err(&failed)?, picture)? };

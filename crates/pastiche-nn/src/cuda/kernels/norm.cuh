@@ -1,27 +1,12 @@
 // Instance norm: moments, what they come to, and the pass that applies it.
 #pragma once
 
+#include "joined.cuh"
 #include "pictures.cuh"
 
 constexpr int RUN = 8;                // channels that a thread has
 constexpr int NORM_THREADS = 256;     // of a block
 constexpr int APPLY_PIXELS = 4;       // that a thread writes
-
-// Moments of some numbers.
-struct Joined {
-    float count;
-    float mean;
-    float squares; // of differences from the mean, summed
-};
-
-// The moments of two sets together (Chan, Golub and LeVeque 1979).
-__device__ __forceinline__ Joined join(const Joined& a, const Joined& b) {
-    const float count = a.count + b.count;
-    if (count == 0.0f) return a;
-    const float difference = b.mean - a.mean;
-    const float share = b.count / count;
-    return {count, a.mean + difference * share, a.squares + b.squares + difference * difference * a.count * share};
-}
 
 // A block a part of the picture: (columns, rows). A thread has eight channels of every few pixels of each row.
 template <class T> __device__ __forceinline__ void moments(const MomentsArguments& a) {
@@ -71,15 +56,10 @@ template <class T> __device__ __forceinline__ void moments(const MomentsArgument
         left = half;
         __syncthreads();
     }
-    const int parts = gridDim.x * gridDim.y;
+    const Parts parts = {a.partials, a.source.channels, static_cast<int>(gridDim.x * gridDim.y)};
     const int part = blockIdx.y * gridDim.x + blockIdx.x;
     for (int channel = thread; channel < a.source.channels; channel += NORM_THREADS) {
-        const Joined& whole = joined[channel / RUN][channel % RUN];
-        float* to = a.partials + static_cast<long long>(channel) * parts + part;
-        const long long plane = static_cast<long long>(a.source.channels) * parts;
-        to[0] = whole.count;
-        to[plane] = whole.mean;
-        to[2 * plane] = whole.squares;
+        parts.set(channel, part, joined[channel / RUN][channel % RUN]);
     }
 }
 
@@ -88,12 +68,9 @@ __device__ __forceinline__ void affine(const AffineArguments& a) {
     __shared__ Joined joined[NORM_THREADS];
     const int channel = blockIdx.x;
     const int thread = threadIdx.x;
-    const long long plane = static_cast<long long>(a.channels) * a.parts;
-    const float* from = a.partials + static_cast<long long>(channel) * a.parts;
+    const Parts parts = {a.partials, a.channels, a.parts};
     Joined sum = {0.0f, 0.0f, 0.0f};
-    for (int part = thread; part < a.parts; part += NORM_THREADS) {
-        sum = join(sum, {from[part], from[plane + part], from[2 * plane + part]});
-    }
+    for (int part = thread; part < a.parts; part += NORM_THREADS) sum = join(sum, parts.get(channel, part));
     joined[thread] = sum;
     __syncthreads();
     for (int half = NORM_THREADS / 2; half > 0; half /= 2) {

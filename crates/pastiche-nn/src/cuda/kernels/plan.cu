@@ -13,9 +13,18 @@ KERNEL(apply_f32, ApplyArguments, NORM_THREADS) { apply<float>(arguments); }
 KERNEL(apply_f16, ApplyArguments, NORM_THREADS) { apply<half_t>(arguments); }
 
 KERNEL(convolve_f32, ConvolutionArguments, CONVOLUTION_THREADS) { convolve_singly(arguments); }
-KERNEL(convolve_f16_32, ConvolutionArguments, CONVOLUTION_THREADS) { convolve_by_tensor_cores<32>(arguments); }
-KERNEL(convolve_f16_64, ConvolutionArguments, CONVOLUTION_THREADS) { convolve_by_tensor_cores<64>(arguments); }
-KERNEL(convolve_f16_128, ConvolutionArguments, CONVOLUTION_THREADS) { convolve_by_tensor_cores<128>(arguments); }
+KERNEL(convolve_f16_32, ConvolutionArguments, CONVOLUTION_THREADS) { convolve_by_tensor_cores<32, false>(arguments); }
+KERNEL(convolve_f16_32_moments, ConvolutionArguments, CONVOLUTION_THREADS) {
+    convolve_by_tensor_cores<32, true>(arguments);
+}
+KERNEL(convolve_f16_64, ConvolutionArguments, CONVOLUTION_THREADS) { convolve_by_tensor_cores<64, false>(arguments); }
+KERNEL(convolve_f16_64_moments, ConvolutionArguments, CONVOLUTION_THREADS) {
+    convolve_by_tensor_cores<64, true>(arguments);
+}
+KERNEL(convolve_f16_128, ConvolutionArguments, CONVOLUTION_THREADS) { convolve_by_tensor_cores<128, false>(arguments); }
+KERNEL(convolve_f16_128_moments, ConvolutionArguments, CONVOLUTION_THREADS) {
+    convolve_by_tensor_cores<128, true>(arguments);
+}
 
 KERNEL(emit_f32_f32, EmitArguments, 256) { emit<float, float>(arguments); }
 KERNEL(emit_f32_u8, EmitArguments, 256) { emit<float, uint8_t>(arguments); }

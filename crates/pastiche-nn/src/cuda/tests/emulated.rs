@@ -28,7 +28,7 @@ pub(super) fn library() -> &'static Library {
         let target: PathBuf = folder.path().join("libkernels.so");
         let output = Command::new("c++")
             .args(["-std=c++17", "-O2", "-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas"])
-            .args(["-ffp-contract=off", "-shared", "-fPIC", "-x", "c++", "-o"])
+            .args(["-U_FORTIFY_SOURCE", "-ffp-contract=off", "-shared", "-fPIC", "-x", "c++", "-o"])
             .args([&target, &kernels.join("plan.cu")])
             .output()
             .expect("the kernels' tests need a C++ compiler named c++ (on Debian: build-essential)");
@@ -89,13 +89,16 @@ impl Memory {
     }
 }
 
+/// One of the kernels that can do a convolution, and whether it leaves moments.
+pub(super) type Choice = (Kernel, bool);
+
 /// Runs a program on a picture. `choose` says which of the kernels does a convolution that several can do.
 pub(super) fn paint<T: Copy>(
     program: &Program,
     weights: &BTreeMap<String, Vec<f32>>,
     picture: &[u8],
     output: Output,
-    choose: impl Fn(&Convolve<u64>) -> Kernel,
+    choose: impl Fn(&Convolve<u64>) -> Choice,
 ) -> Vec<T> {
     let mut arena = Memory::new(program.arena_bytes());
     let mut tables = Memory::of(&program.tables);
@@ -111,8 +114,14 @@ pub(super) fn paint<T: Copy>(
     };
     for step in program.launches(&bases, output) {
         match step {
-            Launch::Convolve(convolve) => launch(&choose(&convolve), &Arguments::Convolve(convolve)),
-            Launch::Kernel(kernel, arguments) => launch(&kernel, &arguments),
+            Launch::Convolution(convolution) => {
+                let (kernel, leaves_moments) = choose(&convolution.convolve);
+                launch(&kernel, &Arguments::Convolve(convolution.convolve));
+                for (kernel, arguments) in convolution.rest(leaves_moments) {
+                    launch(&kernel, &arguments);
+                }
+            }
+            Launch::Kernel((kernel, arguments)) => launch(&kernel, &arguments),
         }
     }
     arena.values::<u8>();

@@ -81,6 +81,7 @@ fn check_convolution(precision: CudaPrecision, shape: &Shape) {
         input: input_memory.pointer(),
         weights: weights_memory.pointer(),
         output: 0,
+        partials: 0,
         input_row: (width * channels) as i32,
         channels: channels as i32,
         kernel_height: kernel_height as i32,
@@ -89,8 +90,11 @@ fn check_convolution(precision: CudaPrecision, shape: &Shape) {
         output_height: out_height as i32,
         output_width: out_width as i32,
         output_channels: outputs as i32,
+        norm_channels: 0,
+        norm_width: 0,
+        phases: 0,
     };
-    for kernel in arguments.kernels(precision) {
+    for kernel in arguments.kernels(precision, false) {
         let mut output = Memory::new(expected.len() * precision.bytes());
         arguments.output = output.pointer();
         launch(&kernel, &Arguments::Convolve(arguments));
@@ -171,7 +175,7 @@ fn normed(
         eps: 1e-5,
     });
     for (arguments, rows) in [(moments, height.div_ceil(parts.0)), (affine, 1)] {
-        let kernel = arguments.kernel(CudaPrecision::F32, Output::F32, rows).unwrap();
+        let kernel = arguments.kernel(CudaPrecision::F32, Output::F32, rows);
         launch(&kernel, &arguments);
     }
     partials.values::<f32>();
@@ -198,8 +202,10 @@ fn norms_are_those_of_plain_sums_even_where_the_mean_is_large() {
                 let average = of_channel().sum::<f64>() / count;
                 let variance = of_channel().map(|value| (value - average).powi(2)).sum::<f64>() / count;
                 let expected = f64::from(gain[channel]) / (variance + 1e-5).sqrt();
+                // Half a last place of the mean is as good as single precision has it.
+                let places = 2e-6 + 1.2e-7 * f64::from(mean) / (variance + 1e-5).sqrt();
                 assert!(
-                    (f64::from(scale[channel]) - expected).abs() <= 2e-5 * expected.abs(),
+                    (f64::from(scale[channel]) - expected).abs() <= places * expected.abs(),
                     "{} {expected}, {height}x{width}, channel {channel}",
                     scale[channel]
                 );
