@@ -275,12 +275,14 @@ impl Passes {
         let partials_bytes = 3 * parts * channels_bytes;
         let gain = self.parameters(Recipe::Norm { norm: norm.clone(), channels });
         // A convolution may leave the moments of parts of its own.
-        let convolved = self.last_convolution().map(|convolve| {
+        let precision = self.precision;
+        let (mut most_parts, mut first) = (parts, self.steps.len());
+        if let Some(convolve) = self.last_convolution() {
             convolve.norm_channels = source.channels;
-            convolve.parts()
-        });
-        let most_parts = parts.max(convolved.unwrap_or(0));
-        let first = self.steps.len() - usize::from(convolved.is_some());
+            let kernels = convolve.kernels(precision, true);
+            most_parts = kernels.iter().map(|kernel| convolve.parts(kernel)).fold(parts, usize::max);
+            first -= 1;
+        }
         let partials = self.buffer_of(3 * most_parts * channels_bytes, first);
         let scale = self.buffer_of(2 * channels_bytes, first);
         let shift = scale.plus(channels_bytes);

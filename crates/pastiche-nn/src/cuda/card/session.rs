@@ -151,16 +151,19 @@ impl Session {
     #[cfg_attr(not(feature = "cudnn"), expect(unused_variables, reason = "the workspace is cuDNN's"))]
     fn convolve(&self, way: &Way, convolution: &Convolution, workspace: Workspace) -> Result<(), CudaError> {
         let convolve = &convolution.convolve;
+        let mut leaves_moments = None;
         match way {
-            Way::Own(kernel) | Way::OwnWithMoments(kernel) => {
+            Way::Own(kernel) => self.start_kernel(kernel, &Arguments::Convolve(*convolve))?,
+            Way::OwnWithMoments(kernel) => {
                 self.start_kernel(kernel, &Arguments::Convolve(*convolve))?;
+                leaves_moments = Some(kernel);
             }
             #[cfg(feature = "cudnn")]
             Way::Cudnn(way) => {
                 self.cudnn.convolve(way, convolve, workspace)?;
             }
         }
-        let mut rest = convolution.rest(matches!(way, Way::OwnWithMoments(_)));
+        let mut rest = convolution.rest(leaves_moments);
         rest.try_for_each(|(kernel, arguments)| self.start_kernel(&kernel, &arguments))
     }
 

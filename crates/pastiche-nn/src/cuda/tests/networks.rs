@@ -117,7 +117,7 @@ fn every_network_paints_in_single_precision_what_it_paints_on_the_processor() {
         let name = description.architecture.clone();
         let network = random(description);
         let mut worst = 0.0f64;
-        for (height, width) in [(17, 23), (19, 16), (20, 33)] {
+        for (height, width) in [(17, 23), (20, 33)] {
             let picture = picture(height, width);
             let precision = CudaPrecision::F32;
             let actual = painted(&network, &picture, (height, width), precision, simplest(precision));
@@ -151,6 +151,20 @@ fn every_network_paints_in_half_precision_nearly_what_it_paints_on_the_processor
 }
 
 #[test]
+fn one_column_that_comes_from_beside_its_place_is_noticed() {
+    let network = random(networks::transformer_net(8));
+    let size = (17, 23);
+    let picture = picture(size.0, size.1);
+    let mut program = compile(network.description(), size, CudaPrecision::F32).unwrap();
+    let middle = program.tables.len() / 2;
+    program.tables[middle] = program.tables[middle - 1];
+    let weights = parameters(&network).unwrap();
+    let actual: Vec<f32> = paint(&program, &weights, &picture, Output::F32, simplest(CudaPrecision::F32));
+    let (most, _) = differences(&actual, &expected(&network, &picture, size));
+    assert!(most > 0.5, "{most}");
+}
+
+#[test]
 fn bytes_are_the_painting_clamped_and_rounded() {
     for (height, width) in [(16, 16), (17, 19)] {
         let network = random(networks::transformer_net(4));
@@ -178,7 +192,12 @@ fn apart(mut program: Program) -> Program {
 
 #[test]
 fn a_place_that_is_used_again_changes_no_bit() {
-    for description in descriptions() {
+    let small = [
+        networks::transformer_net(8),
+        networks::swift(SwiftSize { width: 48, blocks: 1 }),
+        networks::super_res(4, SuperResSize { width: 12, blocks: 2 }),
+    ];
+    for description in small {
         let name = description.architecture.clone();
         let size = (17, 20);
         let picture = picture(size.0, size.1);
@@ -220,7 +239,8 @@ fn network(layers: Vec<Layer>) -> Network {
 /// Against candle's tensors, layer by layer.
 fn check_against_tensors(what: &str, layers: Vec<Layer>) {
     let network = network(layers);
-    let (height, width) = (13, 18);
+    // What is halved or divided by three on the way comes back to the same size.
+    let (height, width) = (14, 18);
     let picture = picture(height, width);
     let planes: Vec<f32> =
         (0..3).flat_map(|c| picture.iter().skip(c).step_by(3).map(|v| f32::from(*v))).collect();
@@ -283,10 +303,6 @@ fn layers_in_unusual_order_give_what_they_give_one_by_one() {
         ),
     ];
     for (what, layers) in cases {
-        // Halving needs even sides.
-        if what.contains("before a wide") || what.contains("in phases") {
-            continue;
-        }
         check_against_tensors(what, layers);
     }
 }
