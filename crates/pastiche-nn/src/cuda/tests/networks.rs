@@ -1,7 +1,5 @@
 //! Whole networks.
 
-use std::io::Write;
-
 use candle_core::Device;
 
 use super::{
@@ -13,11 +11,11 @@ use super::{
         program::{Program, Step},
     },
     emulated::{Choice, paint},
-    noise,
+    noise, say, shared,
 };
 use crate::{
     Canvas, Convolution, Layer, Level, Margins, Network, NetworkDescription, PadMode, Padding, Picture, Plan,
-    PlanError,
+    PlanError, WeightsFile,
     description::{Norm, Output as Out},
     fold::folded,
     networks::{self, SuperResSize, SwiftSize},
@@ -77,11 +75,6 @@ fn differences(a: &[f32], b: &[f32]) -> (f64, f64) {
         squares += difference * difference;
     }
     (most, (squares / a.len() as f64).sqrt())
-}
-
-/// Says it even where the test passes.
-fn say(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 /// As after a training, not as before, where next to nothing comes out of a network that enlarges.
@@ -147,6 +140,21 @@ fn every_network_paints_in_half_precision_nearly_what_it_paints_on_the_processor
             say(&format!("{name} as for a card, f16, {how}: {psnr:.1} dB, {most:.2} at most"));
             assert!(psnr >= 45.0, "{name}, {how}: {psnr} dB");
         }
+    }
+}
+
+#[test]
+fn trained_networks_stay_within_the_range_of_half_precision() {
+    for file in ["starrynight.transformer_net", "pointillism.transformer_net", "wave.lengstrom"] {
+        let Some(path) = shared(&format!("assets/style_nets/{file}.safetensors")) else { return };
+        let network = WeightsFile::open(&path).unwrap().style_network(&Device::Cpu).unwrap();
+        let size = (24, 33);
+        let picture = picture(size.0, size.1);
+        let actual = painted(&network, &picture, size, CudaPrecision::F16, widest);
+        let (most, rms) = differences(&actual, &expected(&network, &picture, size));
+        let psnr = 20.0 * (255.0 / rms).log10();
+        say(&format!("{file} as for a card, f16: {psnr:.1} dB, {most:.2} at most"));
+        assert!(psnr >= 45.0, "{file}: {psnr} dB");
     }
 }
 
