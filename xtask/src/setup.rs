@@ -32,6 +32,7 @@ enum Sign {
 
 const REQUIREMENTS: [Requirement; 23] = [
     Requirement { package: "build-essential", sign: Sign::Program("cc") },
+    Requirement { package: "g++", sign: Sign::Program("c++") },
     Requirement { package: "pkg-config", sign: Sign::Program("pkg-config") },
     Requirement { package: "libclang-dev", sign: Sign::LibClang },
     Requirement { package: "ffmpeg", sign: Sign::Ffmpeg },

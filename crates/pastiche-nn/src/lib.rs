@@ -19,6 +19,8 @@
 //! the rayon pool of the caller; results do not depend on the number of threads.
 
 mod blocked;
+#[cfg(any(feature = "cuda", test))]
+pub mod cuda;
 mod description;
 mod device;
 mod duplicates;
@@ -34,6 +36,8 @@ mod random;
 mod simd;
 pub mod weights;
 
+#[cfg(feature = "cuda")]
+pub use cuda::{CudaError, CudaPlan, CudaPrecision};
 pub use description::{
     Convolution, Initialisation, Layer, NetworkDescription, Norm, Output, Padding, ParameterSpec,
 };
