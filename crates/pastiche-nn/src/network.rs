@@ -101,7 +101,9 @@ impl Network {
     }
 
     fn run(&self, layers: &[Layer], mut flow: Tensor, features: &mut Features) -> Result<Tensor> {
-        for layer in layers {
+        let mut layers = layers;
+        while let Some((layer, rest)) = layers.split_first() {
+            layers = rest;
             flow = match layer {
                 Layer::Pad(padding) => {
                     let (_, _, height, width) = flow.dims4()?;
@@ -120,7 +122,13 @@ impl Network {
                         .narrow(3, 0, width * conv.stride)?
                 }
                 Layer::InstanceNorm(Norm { scale, shift, eps, .. }) => {
-                    ops::instance_norm(&flow, self.parameter(scale)?, self.parameter(shift)?, *eps)?
+                    let (scale, shift) = (self.parameter(scale)?, self.parameter(shift)?);
+                    if let [Layer::Relu, behind @ ..] = rest {
+                        layers = behind;
+                        ops::instance_norm_relu(&flow, scale, shift, *eps)?
+                    } else {
+                        ops::instance_norm(&flow, scale, shift, *eps)?
+                    }
                 }
                 Layer::Relu => ops::relu(&flow)?,
                 Layer::ScaledTanh { gain, offset } => flow.tanh()?.affine(*gain, *offset)?,

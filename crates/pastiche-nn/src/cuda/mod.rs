@@ -2,6 +2,7 @@
 
 #[cfg(feature = "cuda")]
 mod card;
+pub(crate) mod training;
 
 #[cfg(feature = "cuda")]
 pub use card::{CudaError, CudaPlan, CudaPrecision};

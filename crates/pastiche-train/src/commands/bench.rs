@@ -70,9 +70,19 @@ impl BenchCommand {
                 Ok(pictures.flatten_all()?.to_vec1()?)
             };
             let batch = Batch { photos: pictures()?, varied: pictures()?, shift: [0, 0] };
-            trainer.step(&batch)?;
-            let times = (0..self.steps).map(|_| Ok(trainer.step(&batch)?.step_ms));
-            times.collect::<Result<Vec<f64>>>()
+            let (mut times_ms, mut begun) = (Vec::new(), 0);
+            // The first is to warm up.
+            while times_ms.len() <= self.steps as usize {
+                if begun <= self.steps {
+                    trainer.submit(&batch)?;
+                    begun += 1;
+                }
+                // As many are under way as in a training.
+                if begun > self.steps || trainer.under_way() > trainer.ahead() {
+                    times_ms.extend(trainer.collect()?.map(|report| report.step_ms));
+                }
+            }
+            Ok(times_ms.split_off(1))
         })?;
         times_ms.sort_by(f64::total_cmp);
         let at = |share: f64| times_ms[((times_ms.len() - 1) as f64 * share).round() as usize];

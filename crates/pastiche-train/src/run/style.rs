@@ -71,7 +71,11 @@ impl Training for Trainer {
         self.config().steps
     }
 
-    fn step(&mut self, batch: &Batch) -> Result<StepReport, TrainError> {
-        Self::step(self, batch)
+    fn submit(&mut self, batch: &Batch) -> Result<(), TrainError> {
+        Self::submit(self, batch)
+    }
+
+    fn collect(&mut self) -> Result<Option<StepReport>, TrainError> {
+        Self::collect(self)
     }
 }

@@ -10,9 +10,10 @@ DEVICE auto for_part(unsigned count, unsigned part, unsigned parts, Work work) {
     return work(first, count - first < length ? count - first : length);
 }
 
-// Sums of squared differences.
+// Sums of squared differences, or of squares.
 struct SquaresArguments {
     const float* a;
+    // May be null, which is zeros.
     const float* b;
     float* parts;
     unsigned count, blocks;
@@ -21,7 +22,7 @@ struct SquaresArguments {
 DEVICE void squares_block(const SquaresArguments& a) {
     const auto sum = for_part(a.count, blockIdx.x, a.blocks, [&](unsigned first, unsigned number) {
         return block_sum<1>(number, [&](Sums<1>& sums, unsigned i) {
-            const float difference = a.a[first + i] - a.b[first + i];
+            const float difference = a.b ? a.a[first + i] - a.b[first + i] : a.a[first + i];
             sums.of[0] += difference * difference;
         });
     });
