@@ -40,7 +40,7 @@ impl InputLayer {
     }
 
     /// The same for the kernels of cards.
-    #[cfg(feature = "cudnn")]
+    #[cfg(any(feature = "cudnn", test))]
     pub(super) fn colours(&self) -> crate::cuda::training::jobs::pointwise::Colours {
         let Self { order, scale, shift } = *self;
         crate::cuda::training::jobs::pointwise::Colours { order, scale, shift }
@@ -80,7 +80,7 @@ pub(super) struct FrozenConv {
     pub(super) pooled: bool,
     pub(super) mode: PadMode,
     /// Its channels and the names of its parameters.
-    #[cfg_attr(not(feature = "cudnn"), allow(dead_code, reason = "cards read the parameters themselves"))]
+    #[cfg_attr(not(any(feature = "cudnn", test)), allow(dead_code, reason = "only cards read it"))]
     pub(super) layer: Convolution,
     weights: Weights,
     backward: Weights,

@@ -6,6 +6,10 @@
 #[cfg(feature = "cudnn")]
 mod card;
 mod layers;
+#[cfg(any(feature = "cudnn", test))]
+mod pass;
+#[cfg(test)]
+mod pass_tests;
 mod segment;
 #[cfg(test)]
 mod tests;

@@ -35,12 +35,19 @@ pub(crate) fn made<'a, const N: usize, A: Copy>(
     job: impl FnOnce([Span<'a>; N], SpanMut<'a>) -> Result<Job<'a, A>>,
 ) -> Result<(CudaStorage, Shape)> {
     let like = arguments[0].0;
-    let card = Card::of(&like.device)?;
-    let shape = shape.into();
+    let (shape, spans) = (shape.into(), spans(op, arguments)?);
+    let memory = Card::of(&like.device)?.made(shape.elem_count(), |to| job(spans, to))?;
+    Ok(result(memory, like, shape))
+}
+
+/// Dense arguments for a job to read.
+pub(crate) fn spans<'a, const N: usize>(
+    op: &str,
+    arguments: [(&'a CudaStorage, &Layout); N],
+) -> Result<[Span<'a>; N]> {
     let mut spans = [Span::new(0, 0); N];
     for (span, (storage, layout)) in spans.iter_mut().zip(arguments) {
-        *span = card.span(&view(op, storage, layout)?);
+        *span = Card::of(&storage.device)?.span(&view(op, storage, layout)?);
     }
-    let memory = card.made(shape.elem_count(), |to| job(spans, to))?;
-    Ok(result(memory, like, shape))
+    Ok(spans)
 }

@@ -172,14 +172,12 @@ impl CustomOp3 for Conv2d {
         bias_layout: &Layout,
     ) -> Result<(CudaStorage, Shape)> {
         let shape = conv2d_shape(input_layout.shape().dims4()?, weight_layout.shape().dims4()?, self.stride)?;
+        let arguments = [(input, input_layout), (weight, weight_layout), (bias, bias_layout)];
+        let [values, weight, bias] = card::spans(self.name(), arguments)?;
         let device = &input.device;
-        let values = card::view(self.name(), input, input_layout)?;
-        let weight = card::view(self.name(), weight, weight_layout)?;
-        let bias = card::view(self.name(), bias, bias_layout)?;
-        let mut output = convolutions::run(device, Padded::not(shape), Direction::Forward, &values, &weight)?;
+        let mut output = convolutions::run(device, Padded::not(shape), Direction::Forward, values, weight)?;
         let card = Card::of(device)?;
-        let spans = (card.span(&bias), card.span_mut(&mut output));
-        card.run(pointwise::bias(shape.out_plane(), false, spans.0, spans.1)?)?;
+        card.run(pointwise::bias(shape.out_plane(), false, bias, card.span_mut(&mut output))?)?;
         Ok(card::result(output, input, out_dims(&shape)))
     }
 
@@ -326,9 +324,8 @@ impl CustomOp2 for BackwardData {
         grad_output: &CudaStorage,
         grad_layout: &Layout,
     ) -> Result<(CudaStorage, Shape)> {
-        let a = card::view(self.name(), weight, weight_layout)?;
-        let b = card::view(self.name(), grad_output, grad_layout)?;
-        let made = convolutions::run(&weight.device, Padded::not(self.shape), Direction::Data, &a, &b)?;
+        let [a, b] = card::spans(self.name(), [(weight, weight_layout), (grad_output, grad_layout)])?;
+        let made = convolutions::run(&weight.device, Padded::not(self.shape), Direction::Data, a, b)?;
         Ok(card::result(made, weight, in_dims(&self.shape)))
     }
 }
@@ -369,9 +366,8 @@ impl CustomOp2 for BackwardWeight {
         grad_output: &CudaStorage,
         grad_layout: &Layout,
     ) -> Result<(CudaStorage, Shape)> {
-        let a = card::view(self.name(), input, input_layout)?;
-        let b = card::view(self.name(), grad_output, grad_layout)?;
-        let made = convolutions::run(&input.device, Padded::not(self.shape), Direction::Weight, &a, &b)?;
+        let [a, b] = card::spans(self.name(), [(input, input_layout), (grad_output, grad_layout)])?;
+        let made = convolutions::run(&input.device, Padded::not(self.shape), Direction::Weight, a, b)?;
         Ok(card::result(made, input, weight_dims(&self.shape)))
     }
 }

@@ -12,10 +12,7 @@ use super::{
     relu::{self, relu},
 };
 #[cfg(feature = "cuda")]
-use crate::cuda::training::{
-    card::Card,
-    jobs::{Span, instance_norm as jobs},
-};
+use crate::cuda::training::{card::Card, jobs::instance_norm as jobs};
 use crate::kernels::instance_norm as kernel;
 
 /// Brings every plane of `input` (N, C, H, W) to mean 0 and variance 1, then multiplies by `scale` (C) and adds
@@ -201,10 +198,7 @@ impl CustomOp3 for BackwardTogether {
         let arguments = [(input, input_layout), (scale, scale_layout), (grad_output, grad_layout)];
         let mut sums = card.empty(2 * batch * channels)?;
         let mut all = card.empty(len + 2 * channels)?;
-        let mut spans = [Span::new(0, 0); 3];
-        for (span, (storage, layout)) in spans.iter_mut().zip(arguments) {
-            *span = card.span(&card::view(self.name(), storage, layout)?);
-        }
+        let spans = card::spans(self.name(), arguments)?;
         let grad_input = card.span_mut(&mut all.slice_mut(..len));
         let plane_len = plane_len(input_layout)?;
         card.run(jobs::backward(plane_len, self.eps, spans, grad_input, card.span_mut(&mut sums))?)?;

@@ -19,13 +19,16 @@ use candle_core::{
                 cudnnTensorFormat_t,
             },
         },
-        driver::{CudaSlice, CudaStream, CudaView},
+        driver::{CudaSlice, CudaStream, DevicePtr, DeviceSlice, SyncOnDrop, sys::CUdeviceptr},
     },
 };
 
 use super::{
     card::Card,
-    jobs::convolution::{Direction, Key, Padded, workspace_growth},
+    jobs::{
+        Span,
+        convolution::{Direction, Key, Padded, workspace_growth},
+    },
 };
 use crate::cuda::CudaError;
 
@@ -167,6 +170,28 @@ impl Plan {
     }
 }
 
+/// A span as cuDNN's functions take it.
+struct Argument<'a> {
+    span: Span<'a>,
+    stream: &'a Arc<CudaStream>,
+}
+
+impl DeviceSlice<f32> for Argument<'_> {
+    fn len(&self) -> usize {
+        self.span.len()
+    }
+
+    fn stream(&self) -> &Arc<CudaStream> {
+        self.stream
+    }
+}
+
+impl DevicePtr<f32> for Argument<'_> {
+    fn device_ptr<'a>(&'a self, _stream: &'a CudaStream) -> (CUdeviceptr, SyncOnDrop<'a>) {
+        (self.span.address(), SyncOnDrop::Sync(None))
+    }
+}
+
 /// An algorithm that wants more is passed over.
 const WORKSPACE_LIMIT_BYTES: usize = 1 << 30;
 
@@ -176,8 +201,8 @@ pub(crate) fn run(
     device: &CudaDevice,
     convolution: Padded,
     direction: Direction,
-    a: &CudaView<'_, f32>,
-    b: &CudaView<'_, f32>,
+    a: Span<'_>,
+    b: Span<'_>,
 ) -> Result<CudaSlice<f32>> {
     let card = Card::of(device)?;
     let [input, weight, output] =
@@ -190,6 +215,7 @@ pub(crate) fn run(
     };
     assert_eq!([a.len(), b.len()], expected, "tensors of other sizes than their convolution");
     let mut made = card.empty(len)?;
+    let [a, b] = [a, b].map(|span| Argument { span, stream: card.stream() });
     let key = Key { convolution, direction, rounds_factors: card.rounds_factors() };
     card.stream().context().bind_to_thread().map_err(Error::wrap)?;
     let mut convolutions = card.convolutions.lock().unwrap_or_else(PoisonError::into_inner);
@@ -201,13 +227,13 @@ pub(crate) fn run(
     unsafe {
         match plan.algorithm {
             Algorithm::Forward(algorithm) => {
-                plan.forward().launch(algorithm, workspace, OVERWRITE, a, b, &mut made)
+                plan.forward().launch(algorithm, workspace, OVERWRITE, &a, &b, &mut made)
             }
             Algorithm::Data(algorithm) => {
-                plan.backward_data().launch(algorithm, workspace, OVERWRITE, &mut made, a, b)
+                plan.backward_data().launch(algorithm, workspace, OVERWRITE, &mut made, &a, &b)
             }
             Algorithm::Weight(algorithm) => {
-                plan.backward_weight().launch(algorithm, workspace, OVERWRITE, a, &mut made, b)
+                plan.backward_weight().launch(algorithm, workspace, OVERWRITE, &a, &mut made, &b)
             }
         }
     }

@@ -18,6 +18,6 @@ pub(crate) mod convolutions;
 pub(crate) mod gram;
 pub(crate) mod jobs;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 #[cfg(feature = "cuda")]
 pub(crate) mod transfer;

@@ -50,7 +50,6 @@ impl Span<'_> {
     }
 
     /// Where the first is.
-    #[cfg(feature = "cuda")]
     pub(crate) fn address(&self) -> u64 {
         self.address
     }

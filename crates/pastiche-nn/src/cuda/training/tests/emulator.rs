@@ -35,7 +35,7 @@ static KERNELS: LazyLock<Library> = LazyLock::new(|| {
 });
 
 /// Runs a kernel to its end.
-pub(super) fn run<A>(job: Job<'_, A>) {
+pub(crate) fn run<A>(job: Job<'_, A>) {
     let name = CString::new(job.kernel).unwrap();
     let arguments = (&raw const job.arguments).cast();
     #[allow(unsafe_code)]
@@ -61,7 +61,7 @@ impl<'a> From<&'a mut [f32]> for SpanMut<'a> {
 }
 
 /// What a kernel makes of a buffer of `len` numbers.
-pub(super) fn made<'a, A>(
+pub(crate) fn made<'a, A>(
     len: usize,
     job: impl FnOnce(SpanMut<'a>) -> candle_core::Result<Job<'a, A>>,
 ) -> Vec<f32> {
@@ -69,4 +69,13 @@ pub(super) fn made<'a, A>(
     let mut made = vec![f32::NAN; len];
     run(job(SpanMut::new(made.as_mut_ptr() as u64, len)).unwrap());
     made
+}
+
+/// The numbers of a span that lies in the processor's memory.
+pub(crate) fn numbers(span: Span<'_>) -> &[f32] {
+    #[allow(unsafe_code)]
+    // SAFETY: tests make spans of slices, or of vectors that they keep for as long.
+    unsafe {
+        std::slice::from_raw_parts(span.address() as *const f32, span.len())
+    }
 }

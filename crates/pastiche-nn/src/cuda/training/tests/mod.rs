@@ -2,7 +2,7 @@
 //! of the processor's operations.
 
 mod adam;
-mod emulator;
+pub(crate) mod emulator;
 mod gradients;
 mod libraries;
 mod values;
