@@ -108,7 +108,13 @@ impl Network {
                 Layer::Pad(padding) => {
                     let (_, _, height, width) = flow.dims4()?;
                     let (mode, margins) = padding.margins(height, width);
-                    ops::pad(&flow, margins, mode)?
+                    if let [Layer::Conv(conv), behind @ ..] = rest {
+                        layers = behind;
+                        let (weight, bias) = self.convolution(conv)?;
+                        ops::conv2d_padded(&flow, weight, bias, conv.stride, margins, mode)?
+                    } else {
+                        ops::pad(&flow, margins, mode)?
+                    }
                 }
                 Layer::Conv(conv) => {
                     let (weight, bias) = self.convolution(conv)?;

@@ -66,11 +66,11 @@ pub fn conv_transpose2d(
 }
 
 /// Whether candle's own convolutions are all that there is: on cards without cuDNN.
-fn by_candle(input: &Tensor) -> bool {
+pub(super) fn by_candle(input: &Tensor) -> bool {
     !input.device().is_cpu() && cfg!(not(feature = "cudnn"))
 }
 
-fn bias_or_zeros(bias: Option<&Tensor>, channels: usize, like: &Tensor) -> Result<Tensor> {
+pub(super) fn bias_or_zeros(bias: Option<&Tensor>, channels: usize, like: &Tensor) -> Result<Tensor> {
     match bias {
         Some(bias) if bias.dims() == [channels] => Ok(bias.clone()),
         Some(bias) => bail!("a bias of shape {:?} for {channels} channels", bias.dims()),
@@ -78,9 +78,9 @@ fn bias_or_zeros(bias: Option<&Tensor>, channels: usize, like: &Tensor) -> Resul
     }
 }
 
-type Dims4 = (usize, usize, usize, usize);
+pub(super) type Dims4 = (usize, usize, usize, usize);
 
-fn conv2d_shape(input: Dims4, weight: Dims4, stride: usize) -> Result<ConvShape> {
+pub(super) fn conv2d_shape(input: Dims4, weight: Dims4, stride: usize) -> Result<ConvShape> {
     let (batch, in_channels, in_height, in_width) = input;
     let (out_channels, weight_channels, kernel, kernel_width) = weight;
     if weight_channels != in_channels || kernel != kernel_width || kernel == 0 || stride == 0 {
@@ -204,7 +204,7 @@ pub(super) fn wanted(argument: &Tensor, gradient: impl FnOnce() -> Result<Tensor
 }
 
 /// Gradient of the output -> gradient of the bias.
-struct ChannelSums;
+pub(super) struct ChannelSums;
 
 impl CustomOp1 for ChannelSums {
     fn name(&self) -> &'static str {
@@ -286,8 +286,8 @@ impl CustomOp2 for ConvTranspose2d {
 }
 
 /// weight, gradient of the output -> gradient of the input.
-struct BackwardData {
-    shape: ConvShape,
+pub(super) struct BackwardData {
+    pub(super) shape: ConvShape,
 }
 
 impl CustomOp2 for BackwardData {
@@ -331,8 +331,8 @@ impl CustomOp2 for BackwardData {
 }
 
 /// input, gradient of the output -> gradient of the weights.
-struct BackwardWeight {
-    shape: ConvShape,
+pub(super) struct BackwardWeight {
+    pub(super) shape: ConvShape,
 }
 
 impl CustomOp2 for BackwardWeight {

@@ -13,6 +13,7 @@ pub(crate) mod cpu;
 mod instance_norm;
 mod losses;
 mod max_pool;
+mod padded_convolution;
 mod relu;
 mod reshape;
 #[cfg(test)]
@@ -22,5 +23,6 @@ pub use convolution::{conv_transpose2d, conv2d};
 pub use instance_norm::{instance_norm, instance_norm_relu};
 pub use losses::{gram_matrix, mean_square, mean_squared_error, total_variation};
 pub use max_pool::max_pool_2x2;
+pub use padded_convolution::conv2d_padded;
 pub use relu::relu;
 pub use reshape::{pad, reflection_pad, upsample_nearest, zero_pad};

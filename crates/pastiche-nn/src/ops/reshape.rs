@@ -35,16 +35,22 @@ pub fn zero_pad(input: &Tensor, margin: usize) -> Result<Tensor> {
 /// # Errors
 /// A reflection reaches past the other edge, the input has no pixels, or it is not `f32`.
 pub fn pad(input: &Tensor, margins: Margins, mode: PadMode) -> Result<Tensor> {
-    let (_, _, height, width) = input.dims4()?;
+    pad_shape(input, margins, mode)?;
     if margins == Margins::default() {
         return Ok(input.clone());
     }
+    dense("pad", input)?.apply_op1(Pad { margins, mode })
+}
+
+/// What padding makes of a picture.
+pub(super) fn pad_shape(input: &Tensor, margins: Margins, mode: PadMode) -> Result<PadShape> {
+    let (_, _, height, width) = input.dims4()?;
     let widest = margins.left.max(margins.right);
     let highest = margins.top.max(margins.bottom);
     if height * width == 0 || (mode == PadMode::Reflect && (highest >= height || widest >= width)) {
         bail!("{mode:?} padding by {margins:?} needs a larger picture than {width}x{height}")
     }
-    dense("pad", input)?.apply_op1(Pad { margins, mode })
+    Ok(PadShape { height, width, margins, mode })
 }
 
 /// The same of candle's own operations.
@@ -86,14 +92,15 @@ pub(super) fn upsample_composed(input: &Tensor, factor: usize) -> Result<Tensor>
         .reshape((batch, channels, height * factor, width * factor))
 }
 
-struct Pad {
-    margins: Margins,
-    mode: PadMode,
+/// Picture -> padded picture.
+pub(super) struct Pad {
+    pub(super) margins: Margins,
+    pub(super) mode: PadMode,
 }
 
 /// Gradient of the padded picture -> gradient of the picture.
-struct PadBackward {
-    shape: PadShape,
+pub(super) struct PadBackward {
+    pub(super) shape: PadShape,
 }
 
 impl CustomOp1 for Pad {

@@ -66,6 +66,13 @@ fn convolutions_are_those_of_the_processor() {
             [noise(&[2, from, 21, 18], 1), noise(&[to, from, kernel, kernel], 2), noise(&[to], 3)];
         check("conv2d", &arguments, |a| ops::conv2d(&a[0], &a[1], Some(&a[2]), stride));
     }
+    let arguments = [noise(&[2, 8, 21, 18], 1), noise(&[12, 8, 3, 3], 2), noise(&[12], 3)];
+    let margins = Margins { top: 1, bottom: 2, left: 3, right: 1 };
+    for mode in [PadMode::Reflect, PadMode::Zero] {
+        check("conv2d_padded", &arguments, |a| {
+            ops::conv2d_padded(&a[0], &a[1], Some(&a[2]), 2, margins, mode)
+        });
+    }
     for (kernel, stride) in [(3, 2), (2, 2), (3, 1)] {
         let arguments = [noise(&[2, 8, 9, 7], 1), noise(&[8, 6, kernel, kernel], 2), noise(&[6], 3)];
         check("conv_transpose2d", &arguments, |a| ops::conv_transpose2d(&a[0], &a[1], Some(&a[2]), stride));
