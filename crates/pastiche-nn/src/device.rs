@@ -103,6 +103,22 @@ impl OpenDevice {
         &self.name
     }
 
+    /// Makes the device ready for training, before the first tensor is made on it. Where `exact`, a card multiplies what it is
+    /// given as it is; else cards that can round the factors of convolutions and matrix products to 10 binary digits (TF32),
+    /// as PyTorch does for convolutions. A processor is always exact.
+    ///
+    /// # Errors
+    /// The card's driver is too old, or the card is.
+    #[cfg_attr(not(feature = "cuda"), allow(unused_variables, reason = "only cards need it"))]
+    pub fn prepare_training(&self, exact: bool) -> Result<(), DeviceError> {
+        #[cfg(feature = "cuda")]
+        if let Device::Cuda(device) = &self.device {
+            return crate::cuda::training::card::Card::prepare(device, !exact)
+                .map_err(|error| DeviceError { id: self.id(), reason: error.to_string() });
+        }
+        Ok(())
+    }
+
     /// Why `auto` took this device, where there is something to say.
     pub fn note(&self) -> Option<&str> {
         self.note.as_deref()

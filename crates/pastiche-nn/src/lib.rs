@@ -34,10 +34,14 @@ pub mod ops;
 pub mod plan;
 mod random;
 mod simd;
+mod transfer;
 pub mod weights;
 
 #[cfg(feature = "cuda")]
-pub use cuda::{CudaError, CudaPlan, CudaPrecision};
+pub use cuda::{
+    CudaError, CudaPlan, CudaPrecision,
+    training::adam::{AdamUpdate, adam_on_card},
+};
 pub use description::{
     Convolution, Initialisation, Layer, NetworkDescription, Norm, Output, Padding, ParameterSpec,
 };
@@ -49,4 +53,5 @@ pub use network::{Features, Network};
 pub use networks::Architecture;
 pub use plan::{Canvas, CompiledNetwork, Picture, Plan, PlanError, Products};
 pub use simd::{Level, UnknownLevel};
+pub use transfer::{Figures, Uploads};
 pub use weights::WeightsFile;

@@ -101,12 +101,20 @@ impl Network {
     }
 
     fn run(&self, layers: &[Layer], mut flow: Tensor, features: &mut Features) -> Result<Tensor> {
-        for layer in layers {
+        let mut layers = layers;
+        while let Some((layer, rest)) = layers.split_first() {
+            layers = rest;
             flow = match layer {
                 Layer::Pad(padding) => {
                     let (_, _, height, width) = flow.dims4()?;
                     let (mode, margins) = padding.margins(height, width);
-                    ops::pad(&flow, margins, mode)?
+                    if let [Layer::Conv(conv), behind @ ..] = rest {
+                        layers = behind;
+                        let (weight, bias) = self.convolution(conv)?;
+                        ops::conv2d_padded(&flow, weight, bias, conv.stride, margins, mode)?
+                    } else {
+                        ops::pad(&flow, margins, mode)?
+                    }
                 }
                 Layer::Conv(conv) => {
                     let (weight, bias) = self.convolution(conv)?;
@@ -120,7 +128,13 @@ impl Network {
                         .narrow(3, 0, width * conv.stride)?
                 }
                 Layer::InstanceNorm(Norm { scale, shift, eps, .. }) => {
-                    ops::instance_norm(&flow, self.parameter(scale)?, self.parameter(shift)?, *eps)?
+                    let (scale, shift) = (self.parameter(scale)?, self.parameter(shift)?);
+                    if let [Layer::Relu, behind @ ..] = rest {
+                        layers = behind;
+                        ops::instance_norm_relu(&flow, scale, shift, *eps)?
+                    } else {
+                        ops::instance_norm(&flow, scale, shift, *eps)?
+                    }
                 }
                 Layer::Relu => ops::relu(&flow)?,
                 Layer::ScaledTanh { gain, offset } => flow.tanh()?.affine(*gain, *offset)?,

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use candle_core::{Result, Tensor, Var, backprop::GradStore};
+use candle_core::{DType, Device, Result, Tensor, Var, backprop::GradStore};
+#[cfg(feature = "cuda")]
+use pastiche_nn::{AdamUpdate, adam_on_card};
 
 const BETA_1: f64 = 0.9;
 const BETA_2: f64 = 0.999;
@@ -15,13 +17,16 @@ pub(crate) struct Adam {
     pub(crate) first: BTreeMap<String, Tensor>,
     /// Mean of its square.
     pub(crate) second: BTreeMap<String, Tensor>,
+    /// What a card notes: whether the steps ended for good, and the squared norm of the last gradient.
+    verdict: Tensor,
 }
 
 impl Adam {
     pub(crate) fn new(variables: &BTreeMap<String, Var>) -> Result<Self> {
         let zeros = || variables.iter().map(|(name, var)| Ok((name.clone(), var.zeros_like()?))).collect();
         let (first, second): (Result<_>, Result<_>) = (zeros(), zeros());
-        Ok(Self { first: first?, second: second? })
+        let device = variables.values().next().map_or(&Device::Cpu, |var| var.device());
+        Ok(Self { first: first?, second: second?, verdict: Tensor::zeros(2, DType::F32, device)? })
     }
 
     /// Moves every variable by its gradient. `step` is the number of this step, from 1; `learning_rate` tells that of a
@@ -49,12 +54,39 @@ impl Adam {
         }
         Ok(())
     }
+
+    /// As [`Self::step`], all at once on a card, which nobody waits for. Nothing moves any more from the first step on whose
+    /// `loss` or gradient is infinite or NaN; the number given is then not zero.
+    #[cfg(feature = "cuda")]
+    pub(crate) fn step_on_card(
+        &mut self,
+        step: u64,
+        learning_rate: impl Fn(&str) -> f64,
+        variables: &BTreeMap<String, Var>,
+        gradients: &GradStore,
+        loss: &Tensor,
+    ) -> Result<Tensor> {
+        let mut dense = Vec::new();
+        for (name, variable) in variables {
+            if let Some(gradient) = gradients.get(variable) {
+                dense.push((name, variable, gradient.contiguous()?));
+            }
+        }
+        let mut updates = Vec::new();
+        for (name, variable, gradient) in &dense {
+            let (Some(first), Some(second)) = (self.first.get(*name), self.second.get(*name)) else {
+                continue;
+            };
+            let learning_rate = learning_rate(name);
+            updates.push(AdamUpdate { variable, first, second, gradient, learning_rate });
+        }
+        adam_on_card(&updates, [loss, &self.verdict], step, [BETA_1, BETA_2], EPSILON)?;
+        self.verdict.narrow(0, 0, 1)
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use candle_core::Device;
-
     use super::*;
 
     #[test]

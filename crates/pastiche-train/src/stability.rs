@@ -26,9 +26,9 @@ pub(crate) fn stability_loss(outputs: Pair<'_>, photos: Pair<'_>, [dx, dy]: [i32
     };
     let difference =
         ops::mean_squared_error(&overlap(outputs.plain, [dx, dy])?, &overlap(outputs.varied, [-dx, -dy])?)?;
-    let cause = ops::mean_squared_error(photos.plain, photos.varied)?.to_scalar::<f32>()?;
+    let cause = ops::mean_squared_error(photos.plain, photos.varied)?;
     // What hardly differs shall not count beyond measure.
-    difference / f64::from(cause).max(NOISE_UNIT * NOISE_UNIT)
+    difference / cause.maximum(NOISE_UNIT * NOISE_UNIT)?
 }
 
 #[cfg(test)]

@@ -3,12 +3,12 @@
 use std::{path::Path, time::Instant};
 
 use candle_core::{Device, Tensor};
-use pastiche_nn::{Network, WeightsFile};
+use pastiche_nn::{Network, Uploads, WeightsFile};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     PerceptualLoss, TrainError, TrainingConfig, ValidConfig,
-    learner::Learner,
+    learner::{Learner, Taken},
     photos::Batch,
     stability::{Pair, stability_loss},
 };
@@ -22,6 +22,7 @@ pub struct Trainer {
     config: ValidConfig,
     loss: PerceptualLoss,
     device: Device,
+    uploads: Uploads,
     pub(crate) learner: Learner,
 }
 
@@ -79,7 +80,8 @@ impl Trainer {
         loss: PerceptualLoss,
         device: &Device,
     ) -> Result<Self, TrainError> {
-        Ok(Self { config, loss, device: device.clone(), learner: Learner::new(start)? })
+        let (learner, uploads) = (Learner::new(start)?, Uploads::default());
+        Ok(Self { config, loss, device: device.clone(), uploads, learner })
     }
 
     /// The settings.
@@ -87,7 +89,7 @@ impl Trainer {
         &self.config
     }
 
-    /// How many steps are done.
+    /// How many steps are begun.
     pub fn steps_done(&self) -> u64 {
         self.learner.steps_done()
     }
@@ -97,23 +99,24 @@ impl Trainer {
         self.learner.network()
     }
 
-    /// Takes a step.
+    /// Begins a step. On a CUDA card it is still being computed when this returns, and [`Self::collect`] waits for it.
     ///
     /// # Errors
-    /// The loss or its gradient is infinite or NaN; then nothing has changed. Or the device fails.
-    pub fn step(&mut self, batch: &Batch) -> Result<StepReport, TrainError> {
+    /// The loss or its gradient is infinite or NaN; then nothing has changed. (Of those on a card [`Self::collect`] tells.) Or
+    /// the device fails.
+    pub fn submit(&mut self, batch: &Batch) -> Result<(), TrainError> {
         let start = Instant::now();
         let (number, side) = (self.config.batch, self.config.crop as usize);
-        let tensor = |values: &[f32]| Tensor::from_slice(values, (number, 3, side, side), &self.device);
+        let mut tensor = |values: &[f32]| self.uploads.tensor(values, (number, 3, side, side), &self.device);
         let photos = tensor(&batch.photos)?;
-        let content = self.loss.content_target(&photos)?;
         let stability_weight = self.stability_weight();
-        let (output, stability) = if stability_weight > 0.0 {
-            let varied = tensor(&batch.varied)?;
-            let outputs = self.network().forward(&Tensor::cat(&[&photos, &varied], 0)?)?;
+        let varied = if stability_weight > 0.0 { Some(tensor(&batch.varied)?) } else { None };
+        let content = self.loss.content_target(&photos)?;
+        let (output, stability) = if let Some(varied) = &varied {
+            let outputs = self.network().forward(&Tensor::cat(&[&photos, varied], 0)?)?;
             let (of_plain, of_varied) = (outputs.narrow(0, 0, number)?, outputs.narrow(0, number, number)?);
             let outputs = Pair { plain: &of_plain, varied: &of_varied };
-            let photos = Pair { plain: &photos, varied: &varied };
+            let photos = Pair { plain: &photos, varied };
             let gain = stability_loss(outputs, photos, batch.shift)?;
             (of_plain, Some((gain * stability_weight)?))
         } else {
@@ -126,20 +129,40 @@ impl Trainer {
         }
         let TrainingConfig { learning_rate, steps, .. } = *self.config;
         let learning_rate = self.learner.learning_rate(learning_rate, steps);
-        let scalar = |tensor: &Tensor| tensor.to_scalar::<f32>();
-        let mut report = StepReport {
-            step: self.steps_done() + 1,
-            total: scalar(&total)?,
-            content: scalar(&terms.content)?,
-            style: scalar(&terms.style)?,
-            total_variation: scalar(&terms.total_variation)?,
-            stability: stability.as_ref().map_or(Ok(0.0), scalar)?,
-            learning_rate,
-            step_ms: 0.0,
-        };
-        self.learner.descend(&total, learning_rate)?;
-        report.step_ms = start.elapsed().as_secs_f64() * 1000.0;
-        Ok(report)
+        let mut figures = vec![&terms.content, &terms.style, &terms.total_variation];
+        figures.extend(&stability);
+        self.learner.descend(&total, &figures, learning_rate, start)
+    }
+
+    /// What the oldest step came to that was begun and not collected yet; none where all are.
+    ///
+    /// # Errors
+    /// As [`Self::submit`].
+    pub fn collect(&mut self) -> Result<Option<StepReport>, TrainError> {
+        let taken = self.learner.taken()?;
+        Ok(taken.map(|Taken { step, learning_rate, figures, step_ms }| {
+            let figure = |index: usize| figures.get(index).copied().unwrap_or(0.0);
+            StepReport {
+                step,
+                total: figure(0),
+                content: figure(1),
+                style: figure(2),
+                total_variation: figure(3),
+                stability: figure(4),
+                learning_rate,
+                step_ms,
+            }
+        }))
+    }
+
+    /// How many steps are begun and not collected yet.
+    pub fn under_way(&self) -> usize {
+        self.learner.under_way()
+    }
+
+    /// How many steps are best left under way: one on a card, so that it is never idle.
+    pub fn ahead(&self) -> usize {
+        self.learner.ahead()
     }
 
     /// The factor of the stability term in the next step: none at first, unless it is to count from the start; then it

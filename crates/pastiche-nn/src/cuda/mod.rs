@@ -59,6 +59,7 @@ mod program;
 mod recipe;
 #[cfg(test)]
 mod tests;
+pub(crate) mod training;
 
 #[cfg(feature = "cuda")]
 pub use card::{CudaError, CudaPlan};

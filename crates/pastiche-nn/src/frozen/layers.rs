@@ -39,6 +39,13 @@ impl InputLayer {
         }
     }
 
+    /// The same for the kernels of cards.
+    #[cfg(any(feature = "cudnn", test))]
+    pub(super) fn colours(&self) -> crate::cuda::training::jobs::pointwise::Colours {
+        let Self { order, scale, shift } = *self;
+        crate::cuda::training::jobs::pointwise::Colours { order, scale, shift }
+    }
+
     /// Pictures (N, 3, H, W) with `plane` pixels a plane.
     pub(super) fn forward(&self, pictures: &[f32], plane: usize) -> Vec<f32> {
         let mut output = vec![0.0; pictures.len()];
@@ -71,7 +78,10 @@ impl InputLayer {
 #[derive(Debug)]
 pub(super) struct FrozenConv {
     pub(super) pooled: bool,
-    mode: PadMode,
+    pub(super) mode: PadMode,
+    /// Its channels and the names of its parameters.
+    #[cfg_attr(not(any(feature = "cudnn", test)), allow(dead_code, reason = "only cards read it"))]
+    pub(super) layer: Convolution,
     weights: Weights,
     backward: Weights,
     /// Filled up to whole vectors.
@@ -162,6 +172,7 @@ fn pack(
     Ok(FrozenConv {
         pooled,
         mode,
+        layer: conv.clone(),
         weights: weights(Direction::Forward),
         backward: weights(Direction::BackwardData),
         bias: Lines::of(&bias),

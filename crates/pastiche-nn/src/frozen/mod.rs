@@ -3,14 +3,20 @@
 //! Its weights are transformed once, forwards and for the gradient of the input, which is the only one that it gives.
 //! Between two taps everything stays in channel blocks, and only what a backward pass will read is kept.
 
+#[cfg(feature = "cudnn")]
+mod card;
 mod layers;
+#[cfg(any(feature = "cudnn", test))]
+mod pass;
+#[cfg(test)]
+mod pass_tests;
 mod segment;
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
 
-use candle_core::{Result, Tensor, bail};
+use candle_core::{Device, Result, Tensor, bail};
 
 use self::{
     layers::{FrozenConv, InputLayer},
@@ -26,7 +32,8 @@ use crate::{
 /// A VGG-like network (3x3 convolutions with stride 1, each padded, with bias and ReLU; 2x2 maximum pooling between
 /// them) that is prepared to give features and their data gradient, but no gradients of its weights.
 ///
-/// Features agree with those of [`Network::features`] up to rounding. On devices other than the CPU it is that network.
+/// Features agree with those of [`Network::features`] up to rounding. On CUDA cards it is that network where there is no cuDNN
+/// (feature `cudnn`).
 #[derive(Debug, Clone)]
 pub struct FrozenNetwork {
     network: Network,
@@ -57,8 +64,8 @@ impl FrozenNetwork {
         Ok(Self { network, prepared: Arc::new(Prepared { level, input, convs }) })
     }
 
-    /// Features (N, C, H, W) of pictures (N, 3, H, W) at the named taps; on the CPU nothing after the last of them is
-    /// computed. RGB on 0-255 comes in.
+    /// Features (N, C, H, W) of pictures (N, 3, H, W) at the named taps; nothing after the last of them is computed. RGB on
+    /// 0-255 comes in.
     ///
     /// # Errors
     /// There is no such tap, or the pictures are not `f32`, have other channels, or are too small or empty.
@@ -73,15 +80,21 @@ impl FrozenNetwork {
         }
         wanted.sort_unstable();
         wanted.dedup();
-        if !pictures.device().is_cpu() {
-            let mut features = self.network.features(pictures)?;
-            features.retain(|name, _| taps.contains(&name.as_str()));
-            return Ok(features);
-        }
         if pictures.elem_count() == 0 {
             bail!("pictures of {:?} have no pixels", pictures.dims())
         }
-        let outputs = self.outputs(&dense("features", pictures)?, &wanted)?;
+        let pictures = dense("features", pictures)?;
+        let outputs = match pictures.device() {
+            Device::Cpu => self.outputs(&pictures, &wanted)?,
+            #[cfg(feature = "cudnn")]
+            _card => self.outputs_on_card(&pictures, &wanted)?,
+            #[cfg(not(feature = "cudnn"))]
+            _card => {
+                let mut features = self.network.features(&pictures)?;
+                features.retain(|name, _| taps.contains(&name.as_str()));
+                return Ok(features);
+            }
+        };
         let mut features = Features::new();
         for (index, output) in wanted.into_iter().zip(outputs) {
             let names = self.prepared.convs[index].taps.iter();
@@ -116,6 +129,20 @@ impl FrozenNetwork {
             } else {
                 Tensor::from_vec(planar, shape, pictures.device())?
             });
+            first = last + 1;
+        }
+        Ok(outputs)
+    }
+
+    /// As [`Self::outputs`].
+    #[cfg(feature = "cudnn")]
+    fn outputs_on_card(&self, pictures: &Tensor, wanted: &[usize]) -> Result<Vec<Tensor>> {
+        let mut outputs: Vec<Tensor> = Vec::new();
+        let mut first = 0;
+        for &last in wanted {
+            let from = outputs.last().unwrap_or(pictures);
+            let segment = card::Segment::new(self.clone(), first..=last, from.track_op());
+            outputs.push(from.apply_op1(segment)?);
             first = last + 1;
         }
         Ok(outputs)

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// A small network of the kind, with channels that fill no vector: two convolutions, pooling, two, pooling, one.
-fn small(input: Option<Layer>, mode: PadMode) -> Network {
+pub(super) fn small(input: Option<Layer>, mode: PadMode) -> Network {
     let mut layers: Vec<Layer> = input.into_iter().collect();
     for (index, (from, to)) in [(3, 5), (5, 18), (18, 11), (11, 24), (24, 9)].into_iter().enumerate() {
         if index == 2 || index == 4 {
@@ -51,18 +51,19 @@ fn small(input: Option<Layer>, mode: PadMode) -> Network {
     Network::new(description, parameters.collect()).unwrap()
 }
 
-fn pictures(batch: usize, height: usize, width: usize) -> Tensor {
+pub(super) fn pictures(batch: usize, height: usize, width: usize) -> Tensor {
     ((noise(&[batch, 3, height, width], 1) + 1.0).unwrap() * 127.5).unwrap()
 }
 
 /// The gradient of the pictures for a fixed random weighting of the named features, each brought to the same scale.
-fn gradient(pictures: &Tensor, taps: &[&str], features: impl Fn(&Tensor) -> Features) -> Tensor {
+pub(super) fn gradient(pictures: &Tensor, taps: &[&str], features: impl Fn(&Tensor) -> Features) -> Tensor {
     let var = Var::from_tensor(pictures).unwrap();
     let features = features(&var);
-    let mut sum = Tensor::new(0f32, &Device::Cpu).unwrap();
+    let mut sum = Tensor::new(0f32, pictures.device()).unwrap();
     for (seed, tap) in taps.iter().enumerate() {
         let feature = &features[*tap];
-        let weighted = (feature * noise(feature.dims(), 20 + seed as u32)).unwrap();
+        let weighting = noise(feature.dims(), 20 + seed as u32).to_device(feature.device()).unwrap();
+        let weighted = (feature * weighting).unwrap();
         sum = (sum + weighted.sum_all().unwrap()).unwrap();
     }
     sum.backward().unwrap().get(&var).unwrap().clone()
@@ -73,7 +74,7 @@ fn largest(tensor: &Tensor) -> f32 {
 }
 
 #[track_caller]
-fn assert_alike(actual: &Tensor, expected: &Tensor) {
+pub(super) fn assert_alike(actual: &Tensor, expected: &Tensor) {
     assert_close(actual, expected, 1e-4 * largest(expected).max(1e-3));
 }
 
@@ -112,6 +113,30 @@ fn features_and_their_gradient_are_those_of_the_network() {
             compare(&network, &pictures, &["3", "1"]);
             compare(&network, &pictures, &["4"]);
         }
+    }
+}
+
+#[cfg(feature = "cuda")]
+#[test]
+fn on_a_card_they_are_those_of_the_processor() {
+    use crate::ops::tests::card::{card, relative_difference};
+
+    let Some(card) = card() else { return };
+    for mode in [PadMode::Reflect, PadMode::Zero] {
+        let network = small(Some(Layer::BgrMinusMean([103.939, 116.779, 123.68])), mode);
+        let on_card = FrozenNetwork::new(&network.to_device(&card).unwrap()).unwrap();
+        let (pictures, taps) = (pictures(2, 38, 27), ["1", "4"]);
+        let there = pictures.to_device(&card).unwrap();
+        let features = on_card.features(&there, &taps).unwrap();
+        let expected = network.features(&pictures).unwrap();
+        for tap in taps {
+            let difference = relative_difference(&features[tap], &expected[tap]);
+            assert!(difference <= 1e-2, "{tap}: {difference}");
+        }
+        let actual = gradient(&there, &taps, |pictures| on_card.features(pictures, &taps).unwrap());
+        let expected = gradient(&pictures, &taps, |pictures| network.features(pictures).unwrap());
+        let difference = relative_difference(&actual, &expected);
+        assert!(difference <= 1e-2, "gradient: {difference}");
     }
 }
 

@@ -20,7 +20,7 @@ const MIN_TASKS: usize = 8;
 
 /// Sizes of a convolution: input (batch, in_channels, in_height, in_width), weights (out_channels, in_channels,
 /// kernel, kernel), output (batch, out_channels, out_height, out_width).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct ConvShape {
     pub(crate) batch: usize,
     pub(crate) in_channels: usize,

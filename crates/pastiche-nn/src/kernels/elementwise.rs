@@ -43,6 +43,22 @@ pub(crate) fn squared_difference(a: &[f32], b: &[f32]) -> f64 {
     sums.into_iter().sum()
 }
 
+/// Sum of squares.
+pub(crate) fn squares(values: &[f32]) -> f64 {
+    const LANES: usize = 16;
+    let part = |values: &[f32]| {
+        let mut sums = [0.0f32; LANES];
+        for values in values.chunks(LANES) {
+            for (sum, value) in sums.iter_mut().zip(values) {
+                *sum += value * value;
+            }
+        }
+        sums.into_iter().map(f64::from).sum::<f64>()
+    };
+    let sums: Vec<f64> = values.par_chunks(PART).map(part).collect();
+    sums.into_iter().sum()
+}
+
 /// `output = factor * (a - b)`.
 pub(crate) fn scaled_difference(factor: f32, a: &[f32], b: &[f32], output: &mut [f32]) {
     assert_eq!((a.len(), b.len()), (output.len(), output.len()));

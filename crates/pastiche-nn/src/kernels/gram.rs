@@ -15,7 +15,8 @@ pub(crate) struct GramShape {
 }
 
 impl GramShape {
-    fn factor(self) -> f32 {
+    /// What the products are multiplied by.
+    pub(crate) fn factor(self) -> f32 {
         1.0 / (self.channels * self.pixels) as f32
     }
 }

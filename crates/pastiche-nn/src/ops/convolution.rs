@@ -1,8 +1,23 @@
 //! Convolution and transposed convolution without padding.
 
+#[cfg(feature = "cuda")]
+use candle_core::CudaStorage;
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor, bail};
 
+#[cfg(feature = "cuda")]
+use super::card;
 use super::cpu::{best_level, dense, elements, filled};
+#[cfg(feature = "cuda")]
+use crate::cuda::training::jobs::{instance_norm, losses};
+#[cfg(feature = "cudnn")]
+use crate::cuda::training::{
+    card::Card,
+    convolutions,
+    jobs::{
+        convolution::{Direction, Padded},
+        pointwise,
+    },
+};
 use crate::kernels::{
     conv::{self, ConvShape},
     elementwise, turned, winograd,
@@ -17,7 +32,7 @@ use crate::kernels::{
 pub fn conv2d(input: &Tensor, weight: &Tensor, bias: Option<&Tensor>, stride: usize) -> Result<Tensor> {
     let shape = conv2d_shape(input.dims4()?, weight.dims4()?, stride)?;
     let bias = bias_or_zeros(bias, shape.out_channels, input)?;
-    if !input.device().is_cpu() {
+    if by_candle(input) {
         let output = input.conv2d(weight, 0, stride, 1, 1)?;
         return output.broadcast_add(&bias.reshape((1, shape.out_channels, 1, 1))?);
     }
@@ -38,11 +53,11 @@ pub fn conv_transpose2d(
     stride: usize,
 ) -> Result<Tensor> {
     conv_transpose2d_shape(input.dims4()?, weight.dims4()?, stride)?;
-    let output = if input.device().is_cpu() {
+    let output = if by_candle(input) {
+        input.conv_transpose2d(weight, 0, 0, stride, 1)?
+    } else {
         let [input, weight] = [input, weight].map(|tensor| dense("conv_transpose2d", tensor));
         input?.apply_op2(&weight?, ConvTranspose2d { stride })?
-    } else {
-        input.conv_transpose2d(weight, 0, 0, stride, 1)?
     };
     match bias {
         Some(bias) => output.broadcast_add(&bias.reshape((1, bias.elem_count(), 1, 1))?),
@@ -50,7 +65,12 @@ pub fn conv_transpose2d(
     }
 }
 
-fn bias_or_zeros(bias: Option<&Tensor>, channels: usize, like: &Tensor) -> Result<Tensor> {
+/// Whether candle's own convolutions are all that there is: on cards without cuDNN.
+pub(super) fn by_candle(input: &Tensor) -> bool {
+    !input.device().is_cpu() && cfg!(not(feature = "cudnn"))
+}
+
+pub(super) fn bias_or_zeros(bias: Option<&Tensor>, channels: usize, like: &Tensor) -> Result<Tensor> {
     match bias {
         Some(bias) if bias.dims() == [channels] => Ok(bias.clone()),
         Some(bias) => bail!("a bias of shape {:?} for {channels} channels", bias.dims()),
@@ -58,9 +78,9 @@ fn bias_or_zeros(bias: Option<&Tensor>, channels: usize, like: &Tensor) -> Resul
     }
 }
 
-type Dims4 = (usize, usize, usize, usize);
+pub(super) type Dims4 = (usize, usize, usize, usize);
 
-fn conv2d_shape(input: Dims4, weight: Dims4, stride: usize) -> Result<ConvShape> {
+pub(super) fn conv2d_shape(input: Dims4, weight: Dims4, stride: usize) -> Result<ConvShape> {
     let (batch, in_channels, in_height, in_width) = input;
     let (out_channels, weight_channels, kernel, kernel_width) = weight;
     if weight_channels != in_channels || kernel != kernel_width || kernel == 0 || stride == 0 {
@@ -141,6 +161,26 @@ impl CustomOp3 for Conv2d {
         })
     }
 
+    #[cfg(feature = "cudnn")]
+    fn cuda_fwd(
+        &self,
+        input: &CudaStorage,
+        input_layout: &Layout,
+        weight: &CudaStorage,
+        weight_layout: &Layout,
+        bias: &CudaStorage,
+        bias_layout: &Layout,
+    ) -> Result<(CudaStorage, Shape)> {
+        let shape = conv2d_shape(input_layout.shape().dims4()?, weight_layout.shape().dims4()?, self.stride)?;
+        let arguments = [(input, input_layout), (weight, weight_layout), (bias, bias_layout)];
+        let [values, weight, bias] = card::spans(self.name(), arguments)?;
+        let device = &input.device;
+        let mut output = convolutions::run(device, Padded::not(shape), Direction::Forward, values, weight)?;
+        let card = Card::of(device)?;
+        card.run(pointwise::bias(shape.out_plane(), false, bias, card.span_mut(&mut output))?)?;
+        Ok(card::result(output, input, out_dims(&shape)))
+    }
+
     fn bwd(
         &self,
         input: &Tensor,
@@ -164,7 +204,7 @@ pub(super) fn wanted(argument: &Tensor, gradient: impl FnOnce() -> Result<Tensor
 }
 
 /// Gradient of the output -> gradient of the bias.
-struct ChannelSums;
+pub(super) struct ChannelSums;
 
 impl CustomOp1 for ChannelSums {
     fn name(&self) -> &'static str {
@@ -175,6 +215,20 @@ impl CustomOp1 for ChannelSums {
         let (_, channels, height, width) = layout.shape().dims4()?;
         let grad_output = elements(self.name(), grad_output, layout)?;
         filled(channels, |sums| elementwise::channel_sums(height * width, grad_output, sums))
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(&self, grad_output: &CudaStorage, layout: &Layout) -> Result<(CudaStorage, Shape)> {
+        let (batch, channels, height, width) = layout.shape().dims4()?;
+        let plane = height * width;
+        let count = losses::parts(batch * plane);
+        let (parts, shape) =
+            card::made(self.name(), [(grad_output, layout)], (count, channels), |[grad_output], to| {
+                losses::channel_sum(channels, plane, grad_output, to)
+            })?;
+        card::made(self.name(), [(&parts, &Layout::contiguous(shape))], channels, |[parts], to| {
+            instance_norm::batch_sum(count, channels, parts, to)
+        })
     }
 }
 
@@ -200,6 +254,19 @@ impl CustomOp2 for ConvTranspose2d {
         BackwardData { shape }.cpu_fwd(weight, weight_layout, input, input_layout)
     }
 
+    #[cfg(feature = "cudnn")]
+    fn cuda_fwd(
+        &self,
+        input: &CudaStorage,
+        input_layout: &Layout,
+        weight: &CudaStorage,
+        weight_layout: &Layout,
+    ) -> Result<(CudaStorage, Shape)> {
+        let (input_dims, weight_dims) = (input_layout.shape().dims4()?, weight_layout.shape().dims4()?);
+        let shape = conv_transpose2d_shape(input_dims, weight_dims, self.stride)?;
+        BackwardData { shape }.cuda_fwd(weight, weight_layout, input, input_layout)
+    }
+
     fn bwd(
         &self,
         input: &Tensor,
@@ -219,8 +286,8 @@ impl CustomOp2 for ConvTranspose2d {
 }
 
 /// weight, gradient of the output -> gradient of the input.
-struct BackwardData {
-    shape: ConvShape,
+pub(super) struct BackwardData {
+    pub(super) shape: ConvShape,
 }
 
 impl CustomOp2 for BackwardData {
@@ -248,11 +315,24 @@ impl CustomOp2 for BackwardData {
             }
         })
     }
+
+    #[cfg(feature = "cudnn")]
+    fn cuda_fwd(
+        &self,
+        weight: &CudaStorage,
+        weight_layout: &Layout,
+        grad_output: &CudaStorage,
+        grad_layout: &Layout,
+    ) -> Result<(CudaStorage, Shape)> {
+        let [a, b] = card::spans(self.name(), [(weight, weight_layout), (grad_output, grad_layout)])?;
+        let made = convolutions::run(&weight.device, Padded::not(self.shape), Direction::Data, a, b)?;
+        Ok(card::result(made, weight, in_dims(&self.shape)))
+    }
 }
 
 /// input, gradient of the output -> gradient of the weights.
-struct BackwardWeight {
-    shape: ConvShape,
+pub(super) struct BackwardWeight {
+    pub(super) shape: ConvShape,
 }
 
 impl CustomOp2 for BackwardWeight {
@@ -276,5 +356,18 @@ impl CustomOp2 for BackwardWeight {
                 conv::backward_weight(&self.shape, input, grad_output, grad_weight);
             }
         })
+    }
+
+    #[cfg(feature = "cudnn")]
+    fn cuda_fwd(
+        &self,
+        input: &CudaStorage,
+        input_layout: &Layout,
+        grad_output: &CudaStorage,
+        grad_layout: &Layout,
+    ) -> Result<(CudaStorage, Shape)> {
+        let [a, b] = card::spans(self.name(), [(input, input_layout), (grad_output, grad_layout)])?;
+        let made = convolutions::run(&input.device, Padded::not(self.shape), Direction::Weight, a, b)?;
+        Ok(card::result(made, input, weight_dims(&self.shape)))
     }
 }

@@ -1,8 +1,14 @@
 //! Padding and enlargement: operations that copy pixels to other places.
 
+#[cfg(feature = "cuda")]
+use candle_core::CudaStorage;
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
 
+#[cfg(feature = "cuda")]
+use super::card;
 use super::cpu::{dense, elements, filled};
+#[cfg(feature = "cuda")]
+use crate::cuda::training::jobs::reshape as jobs;
 use crate::kernels::{
     pad::{self, Margins, PadMode, PadShape},
     upsample,
@@ -29,22 +35,26 @@ pub fn zero_pad(input: &Tensor, margin: usize) -> Result<Tensor> {
 /// # Errors
 /// A reflection reaches past the other edge, the input has no pixels, or it is not `f32`.
 pub fn pad(input: &Tensor, margins: Margins, mode: PadMode) -> Result<Tensor> {
-    let (_, _, height, width) = input.dims4()?;
+    pad_shape(input, margins, mode)?;
     if margins == Margins::default() {
         return Ok(input.clone());
     }
+    dense("pad", input)?.apply_op1(Pad { margins, mode })
+}
+
+/// What padding makes of a picture.
+pub(super) fn pad_shape(input: &Tensor, margins: Margins, mode: PadMode) -> Result<PadShape> {
+    let (_, _, height, width) = input.dims4()?;
     let widest = margins.left.max(margins.right);
     let highest = margins.top.max(margins.bottom);
     if height * width == 0 || (mode == PadMode::Reflect && (highest >= height || widest >= width)) {
         bail!("{mode:?} padding by {margins:?} needs a larger picture than {width}x{height}")
     }
-    if !input.device().is_cpu() {
-        return pad_composed(input, margins, mode);
-    }
-    dense("pad", input)?.apply_op1(Pad { margins, mode })
+    Ok(PadShape { height, width, margins, mode })
 }
 
 /// The same of candle's own operations.
+#[cfg(test)]
 pub(super) fn pad_composed(input: &Tensor, margins: Margins, mode: PadMode) -> Result<Tensor> {
     let (_, _, height, width) = input.dims4()?;
     let Margins { top, bottom, left, right } = margins;
@@ -68,13 +78,11 @@ pub fn upsample_nearest(input: &Tensor, factor: usize) -> Result<Tensor> {
     if factor * height * width == 0 {
         bail!("upsample_nearest: {width}x{height} pixels by a factor of {factor}")
     }
-    if !input.device().is_cpu() {
-        return upsample_composed(input, factor);
-    }
     dense("upsample_nearest", input)?.apply_op1(Upsample { factor })
 }
 
 /// The same of candle's own operations (its `upsample_nearest2d` loses earlier gradients).
+#[cfg(test)]
 pub(super) fn upsample_composed(input: &Tensor, factor: usize) -> Result<Tensor> {
     let (batch, channels, height, width) = input.dims4()?;
     input
@@ -84,14 +92,15 @@ pub(super) fn upsample_composed(input: &Tensor, factor: usize) -> Result<Tensor>
         .reshape((batch, channels, height * factor, width * factor))
 }
 
-struct Pad {
-    margins: Margins,
-    mode: PadMode,
+/// Picture -> padded picture.
+pub(super) struct Pad {
+    pub(super) margins: Margins,
+    pub(super) mode: PadMode,
 }
 
 /// Gradient of the padded picture -> gradient of the picture.
-struct PadBackward {
-    shape: PadShape,
+pub(super) struct PadBackward {
+    pub(super) shape: PadShape,
 }
 
 impl CustomOp1 for Pad {
@@ -105,6 +114,16 @@ impl CustomOp1 for Pad {
         let input = elements(self.name(), input, layout)?;
         filled((batch, channels, shape.padded_height(), shape.padded_width()), |output| {
             pad::forward(&shape, input, output);
+        })
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(&self, input: &CudaStorage, layout: &Layout) -> Result<(CudaStorage, Shape)> {
+        let (batch, channels, height, width) = layout.shape().dims4()?;
+        let shape = PadShape { height, width, margins: self.margins, mode: self.mode };
+        let padded = (batch, channels, shape.padded_height(), shape.padded_width());
+        card::made(self.name(), [(input, layout)], padded, |[input], to| {
+            jobs::pad_forward(&shape, batch * channels, input, to)
         })
     }
 
@@ -125,6 +144,15 @@ impl CustomOp1 for PadBackward {
         let grad_output = elements(self.name(), grad_output, layout)?;
         filled((batch, channels, self.shape.height, self.shape.width), |grad_input| {
             pad::backward(&self.shape, grad_output, grad_input);
+        })
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(&self, grad_output: &CudaStorage, layout: &Layout) -> Result<(CudaStorage, Shape)> {
+        let (batch, channels, ..) = layout.shape().dims4()?;
+        let shape = (batch, channels, self.shape.height, self.shape.width);
+        card::made(self.name(), [(grad_output, layout)], shape, |[grad_output], to| {
+            jobs::pad_backward(&self.shape, batch * channels, grad_output, None, to)
         })
     }
 }
@@ -151,6 +179,15 @@ impl CustomOp1 for Upsample {
         })
     }
 
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(&self, input: &CudaStorage, layout: &Layout) -> Result<(CudaStorage, Shape)> {
+        let (batch, channels, height, width) = layout.shape().dims4()?;
+        let shape = (batch, channels, height * self.factor, width * self.factor);
+        card::made(self.name(), [(input, layout)], shape, |[input], to| {
+            jobs::upsample_forward([height, width], self.factor, input, to)
+        })
+    }
+
     fn bwd(&self, _input: &Tensor, _output: &Tensor, grad_output: &Tensor) -> Result<Option<Tensor>> {
         let backward = UpsampleBackward { factor: self.factor };
         dense(self.name(), grad_output)?.apply_op1_no_bwd(&backward).map(Some)
@@ -168,6 +205,16 @@ impl CustomOp1 for UpsampleBackward {
         let grad_output = elements(self.name(), grad_output, layout)?;
         filled((batch, channels, height, width), |grad_input| {
             upsample::backward(width, self.factor, grad_output, grad_input);
+        })
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(&self, grad_output: &CudaStorage, layout: &Layout) -> Result<(CudaStorage, Shape)> {
+        let (batch, channels, height, width) = layout.shape().dims4()?;
+        let (height, width) = (height / self.factor, width / self.factor);
+        let shape = (batch, channels, height, width);
+        card::made(self.name(), [(grad_output, layout)], shape, |[grad_output], to| {
+            jobs::upsample_backward([height, width], self.factor, grad_output, to)
         })
     }
 }

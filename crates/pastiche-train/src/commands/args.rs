@@ -86,7 +86,8 @@ pub(crate) struct DeviceArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
 
-    /// Numbers to compute with: auto or f32, which are the same here; gradients need their range and their digits.
+    /// Numbers to compute with: f32, or auto, which is f32 too, but lets a CUDA card round the factors of convolutions and
+    /// matrix products (TF32), as PyTorch does for convolutions.
     #[arg(long, value_name = "TYPE", default_value = "auto", value_parser = ["auto", "f32"])]
     precision: String,
 }
@@ -95,6 +96,8 @@ impl DeviceArgs {
     /// Opens the device, says so on standard error, and runs `work` on it.
     pub(crate) fn run<T: Send>(&self, work: impl FnOnce(&Device) -> Result<T> + Send) -> Result<T> {
         let opened = self.device.open()?;
+        let exact = self.precision == "f32";
+        opened.prepare_training(exact)?;
         match opened.note() {
             // Whoever built for a card expects one.
             Some(note) if cfg!(feature = "cuda") => console::tell(note),
@@ -107,8 +110,12 @@ impl DeviceArgs {
             .thread_name(|index| format!("train-{index}"))
             .build()?;
         let threads = pool.current_num_threads();
-        let detail = if opened.device().is_cpu() { format!(", {threads} threads") } else { String::new() };
-        console::tell(format_args!("on {} ({}), f32{detail}", opened.id(), opened.name()));
+        let detail = match (opened.device(), exact) {
+            (Device::Cpu, _) => format!("f32, {threads} threads"),
+            (_card, true) => "f32".to_owned(),
+            (_card, false) => "f32, products in TF32 where the card has it".to_owned(),
+        };
+        console::tell(format_args!("on {} ({}), {detail}", opened.id(), opened.name()));
         pool.install(|| work(opened.device()))
     }
 }

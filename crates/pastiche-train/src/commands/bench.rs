@@ -1,15 +1,24 @@
 //! `pastiche-train bench`.
 
+use std::path::PathBuf;
+
 use anyhow::Result;
 use candle_core::Tensor;
 use clap::Args;
-use pastiche_train::{PerceptualLoss, Trainer, TrainingConfig, losses::LayerWeight, photos::Batch};
+use pastiche_train::{
+    PerceptualLoss, Trainer, TrainingConfig,
+    losses::LayerWeight,
+    photos::{self, Batch, PhotoFolder},
+};
 use serde_json::json;
 
 use super::{
     Outcome,
     args::{DeviceArgs, LossNetArgs},
 };
+
+/// Steps whose photographs are loaded to count them.
+const PHOTO_STEPS: u32 = 50;
 
 /// Times a training step on random pictures: without anything else asked for, a 16-32-64 transformer_net on two 160x160
 /// pictures, with content at relu2_2, style at four layers, and total variation.
@@ -39,6 +48,10 @@ pub(crate) struct BenchCommand {
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
     steps: u32,
 
+    /// Tell too how many photographs of this folder a second the loading threads give, training or not.
+    #[arg(long, value_name = "DIR")]
+    photos: Option<PathBuf>,
+
     #[command(flatten)]
     loss_net: LossNetArgs,
 
@@ -59,7 +72,8 @@ impl BenchCommand {
         config.loss.content_layers = vec![LayerWeight { layer: "relu2_2".to_owned(), weight: 1.0 }];
         let config = config.validate()?;
         let loss_net = self.loss_net.open()?;
-        let mut times_ms = self.device.run(|device| {
+        let photos = self.photos.as_deref().map(PhotoFolder::open).transpose()?;
+        let (mut times_ms, photos_per_second) = self.device.run(|device| {
             let network = loss_net.network(&config.loss, device)?;
             let painting = Tensor::rand(0f32, 255f32, (1, 3, 256, 256), device)?;
             let loss = PerceptualLoss::new(network, config.loss.clone(), &painting)?;
@@ -70,13 +84,29 @@ impl BenchCommand {
                 Ok(pictures.flatten_all()?.to_vec1()?)
             };
             let batch = Batch { photos: pictures()?, varied: pictures()?, shift: [0, 0] };
-            trainer.step(&batch)?;
-            let times = (0..self.steps).map(|_| Ok(trainer.step(&batch)?.step_ms));
-            times.collect::<Result<Vec<f64>>>()
+            let (mut times_ms, mut begun) = (Vec::new(), 0);
+            // The first is to warm up.
+            while times_ms.len() <= self.steps as usize {
+                if begun <= self.steps {
+                    trainer.submit(&batch)?;
+                    begun += 1;
+                }
+                // As many are under way as in a training.
+                if begun > self.steps || trainer.under_way() > trainer.ahead() {
+                    times_ms.extend(trainer.collect()?.map(|report| report.step_ms));
+                }
+            }
+            let per_second = |folder| photos::photos_per_second(folder, &config, PHOTO_STEPS, device);
+            Ok((times_ms.split_off(1), photos.as_ref().map(per_second).transpose()?))
         })?;
         times_ms.sort_by(f64::total_cmp);
         let at = |share: f64| times_ms[((times_ms.len() - 1) as f64 * share).round() as usize];
-        println!("{}", json!({ "ms": { "median": at(0.5), "p95": at(0.95), "min": at(0.0) } }));
+        let mut result = json!({ "ms": { "median": at(0.5), "p95": at(0.95), "min": at(0.0) } });
+        if let Some(photos_per_second) = photos_per_second {
+            result["photos_per_second"] =
+                json!({ "loaded": photos_per_second, "needed": self.batch as f64 / at(0.5) * 1000.0 });
+        }
+        println!("{result}");
         Ok(Outcome::Done)
     }
 }

@@ -15,6 +15,8 @@ pub use self::{
 };
 /// Equation 3: Gram matrices (N, C, C) of features (N, C, H, W).
 pub use pastiche_nn::ops::gram_matrix;
+/// Total variation of pictures (N, 3, H, W).
+pub use pastiche_nn::ops::total_variation;
 
 /// Equation 2: squared distance of two features (N, C, H, W), divided by C * H * W; mean over the batch.
 ///
@@ -30,7 +32,8 @@ pub fn feature_reconstruction(features: &Tensor, target: &Tensor) -> Result<Tens
 /// # Errors
 /// The channels differ.
 pub fn style_reconstruction(grams: &Tensor, painting: &Tensor) -> Result<Tensor> {
-    grams.broadcast_sub(painting)?.sqr()?.sum((1, 2))?.mean_all()
+    let (_, channels, _) = grams.dims3()?;
+    ops::mean_squared_error(grams, &painting.broadcast_as(grams.shape())?)? * (channels * channels) as f64
 }
 
 /// Pixel loss: squared distance of two pictures (N, 3, H, W), divided by 3 * H * W; mean over the batch.
@@ -39,17 +42,4 @@ pub fn style_reconstruction(grams: &Tensor, painting: &Tensor) -> Result<Tensor>
 /// The shapes differ.
 pub fn pixel(picture: &Tensor, target: &Tensor) -> Result<Tensor> {
     ops::mean_squared_error(picture, target)
-}
-
-/// Total variation: mean squared difference of pixels that are neighbours in a row, plus that of neighbours in a column, of
-/// pictures (N, 3, H, W).
-///
-/// # Errors
-/// A picture has but one row or column.
-pub fn total_variation(pictures: &Tensor) -> Result<Tensor> {
-    let along = |axis: usize| {
-        let pairs = pictures.dim(axis)?.saturating_sub(1);
-        ops::mean_squared_error(&pictures.narrow(axis, 1, pairs)?, &pictures.narrow(axis, 0, pairs)?)
-    };
-    along(2)? + along(3)?
 }

@@ -15,12 +15,14 @@ use crate::{
 /// Largest value of a pixel; total variation is measured in its square.
 const PIXEL_RANGE: f64 = 255.0;
 
-/// What a layer is compared with, and the factor of its term.
+/// What a layer is compared with, and what its term is multiplied with and divided by.
 #[derive(Debug, Clone)]
 struct LayerTarget {
     layer: String,
     target: Tensor,
     factor: f64,
+    /// A scalar above zero. It stays where it was computed, so that nobody waits for it.
+    unit: Tensor,
 }
 
 /// The loss for one painting. Layers' terms are divided by what they are compared with (squared norm of the painting's Gram
@@ -69,9 +71,10 @@ impl PerceptualLoss {
         let mut style = Vec::new();
         for layer in &weights.style_layers {
             let target = ops::gram_matrix(&features[&layer.layer])?;
-            let squared_norm = f64::from(target.sqr()?.sum_all()?.to_scalar::<f32>()?);
-            let factor = weights.style * layer.weight / sum / squared_norm.max(f64::MIN_POSITIVE);
-            style.push(LayerTarget { layer: layer.layer.clone(), target, factor });
+            let (_, channels, _) = target.dims3()?;
+            let unit = above_zero(&(ops::mean_square(&target)? * (channels * channels) as f64)?)?;
+            let factor = weights.style * layer.weight / sum;
+            style.push(LayerTarget { layer: layer.layer.clone(), target, factor, unit });
         }
         Ok(Self { network, weights, style })
     }
@@ -114,9 +117,9 @@ impl PerceptualLoss {
         let mut targets = Vec::new();
         for layer in layers {
             let target = features[&layer.layer].clone();
-            let mean_square = f64::from(target.sqr()?.mean_all()?.to_scalar::<f32>()?);
-            let factor = self.weights.content * layer.weight / sum / mean_square.max(f64::MIN_POSITIVE);
-            targets.push(LayerTarget { layer: layer.layer.clone(), target, factor });
+            let unit = above_zero(&ops::mean_square(&target)?)?;
+            let factor = self.weights.content * layer.weight / sum;
+            targets.push(LayerTarget { layer: layer.layer.clone(), target, factor, unit });
         }
         Ok(ContentTarget(targets))
     }
@@ -149,7 +152,14 @@ fn weighted_sum(
     targets: &[LayerTarget],
     term: impl Fn(&LayerTarget) -> Result<Tensor>,
 ) -> Result<Tensor> {
-    targets.iter().try_fold(none.clone(), |sum, target| sum + (term(target)? * target.factor)?)
+    targets
+        .iter()
+        .try_fold(none.clone(), |sum, target| sum + ((term(target)? * target.factor)? / &target.unit)?)
+}
+
+/// The scalar, or the smallest number that can be divided by.
+fn above_zero(scalar: &Tensor) -> Result<Tensor> {
+    scalar.maximum(f64::from(f32::MIN_POSITIVE))
 }
 
 #[cfg(test)]

@@ -5,8 +5,10 @@ use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     thread::{self, JoinHandle},
+    time::Instant,
 };
 
+use candle_core::Device;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use image::RgbImage;
 use rand::{Rng, SeedableRng, seq::SliceRandom};
@@ -19,8 +21,10 @@ use super::{
 };
 use crate::{TrainError, TrainingConfig};
 
-/// Threads that load.
-const THREADS: u64 = 2;
+/// Threads that load where the processor trains too; beside a card as many as there are cores.
+const THREADS: usize = 2;
+/// Beside a card at most.
+const MAX_THREADS: usize = 16;
 /// Batches that each of them prepares ahead.
 const AHEAD: usize = 2;
 /// Part of the steps whose varied photos are shifted: a network that must answer every shift alike paints no strokes.
@@ -68,6 +72,38 @@ pub(crate) trait Drawing: Send + Sync + 'static {
     fn batch(&self, step: u64, photos: &Photos) -> Result<Self::Batch, TrainError>;
 }
 
+/// Threads that load for a training on this device.
+pub(crate) fn threads_beside(device: &Device) -> usize {
+    if device.is_cpu() {
+        return THREADS;
+    }
+    thread::available_parallelism().map_or(THREADS, |cores| cores.get().clamp(THREADS, MAX_THREADS))
+}
+
+/// Photographs a second that the loading threads give to a training with these settings on this device, which in the meantime
+/// does nothing: `steps` steps are loaded. Training faster than that waits for photographs.
+///
+/// # Errors
+/// No photograph can be read.
+pub fn photos_per_second(
+    folder: &PhotoFolder,
+    config: &TrainingConfig,
+    steps: u32,
+    device: &Device,
+) -> Result<f64, TrainError> {
+    let mut loader = PhotoLoader::start(folder.clone(), Draw::from(config), 0, threads_beside(device))?;
+    // What is loaded ahead of the first shall not count.
+    let ahead = loader.lanes.len() * (AHEAD + 1);
+    for _ in 0..ahead {
+        loader.next_batch()?;
+    }
+    let start = Instant::now();
+    for _ in 0..steps {
+        loader.next_batch()?;
+    }
+    Ok(f64::from(steps) * config.batch as f64 / start.elapsed().as_secs_f64())
+}
+
 /// Batches in the order of steps, loaded in threads.
 #[derive(Debug)]
 pub(crate) struct PhotoLoader<B> {
@@ -78,23 +114,25 @@ pub(crate) struct PhotoLoader<B> {
 }
 
 impl<B: Send + 'static> PhotoLoader<B> {
-    /// Starts to load the batches of `first_step` and those after it.
+    /// Starts to load the batches of `first_step` and those after it. How many threads do it changes nothing in them.
     pub(crate) fn start(
         folder: PhotoFolder,
         draw: impl Drawing<Batch = B>,
         first_step: u64,
+        threads: usize,
     ) -> Result<Self, TrainError> {
-        let photos = Photos { folder, seed: draw.seed(), bad: Mutex::default() };
+        let photos = Photos { folder, seed: draw.seed(), bad: Mutex::default(), order: Mutex::default() };
+        let count = threads as u64;
         let source = Arc::new((draw, photos));
         let (mut lanes, mut threads) = (Vec::new(), Vec::new());
-        for lane in 0..THREADS {
+        for lane in 0..count {
             let (sender, receiver) = bounded(AHEAD);
             let source = Arc::clone(&source);
             // The first step of this lane that is not before `first_step`.
-            let first = first_step + (lane + THREADS - first_step % THREADS) % THREADS;
+            let first = first_step + (lane + count - first_step % count) % count;
             let thread = thread::Builder::new()
                 .name(format!("photos-{lane}"))
-                .spawn(move || fill(&source.0, &source.1, first, &sender))
+                .spawn(move || fill(&source.0, &source.1, (first..).step_by(count as usize), &sender))
                 .map_err(|source| TrainError::Thread { source })?;
             lanes.push(receiver);
             threads.push(thread);
@@ -107,7 +145,7 @@ impl<B: Send + 'static> PhotoLoader<B> {
     /// # Errors
     /// No photograph can be read any more.
     pub(crate) fn next_batch(&mut self) -> Result<B, TrainError> {
-        let lane = (self.next_step % THREADS) as usize;
+        let lane = (self.next_step % self.lanes.len() as u64) as usize;
         self.next_step += 1;
         self.lanes[lane].recv().unwrap_or(Err(TrainError::LoaderStopped))
     }
@@ -124,8 +162,13 @@ impl<B> Drop for PhotoLoader<B> {
 }
 
 /// Draws the batches of one lane until nobody takes them any more.
-fn fill<D: Drawing>(draw: &D, photos: &Photos, first: u64, lane: &Sender<Result<D::Batch, TrainError>>) {
-    for step in (first..).step_by(THREADS as usize) {
+fn fill<D: Drawing>(
+    draw: &D,
+    photos: &Photos,
+    steps: impl Iterator<Item = u64>,
+    lane: &Sender<Result<D::Batch, TrainError>>,
+) {
+    for step in steps {
         let batch = draw.batch(step, photos);
         let failed = batch.is_err();
         if lane.send(batch).is_err() || failed {
@@ -167,6 +210,8 @@ pub(crate) struct Photos {
     seed: u64,
     /// Photographs that could not be used, so that each is named once.
     bad: Mutex<BTreeSet<PathBuf>>,
+    /// The last epoch that was asked for, and its order.
+    order: Mutex<(u64, Arc<[usize]>)>,
 }
 
 impl Photos {
@@ -191,11 +236,15 @@ impl Photos {
     }
 
     /// The photographs' order in one pass through all of them.
-    fn order(&self, epoch: u64) -> Vec<usize> {
-        let mut order: Vec<usize> = (0..self.folder.photos().len()).collect();
-        // Steps' numbers never come near the streams of the epochs.
-        order.shuffle(&mut self.random(u64::MAX - epoch));
-        order
+    fn order(&self, epoch: u64) -> Arc<[usize]> {
+        let mut last = self.order.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.0 != epoch || last.1.is_empty() {
+            let mut order: Vec<usize> = (0..self.folder.photos().len()).collect();
+            // Steps' numbers never come near the streams of the epochs.
+            order.shuffle(&mut self.random(u64::MAX - epoch));
+            *last = (epoch, order.into());
+        }
+        Arc::clone(&last.1)
     }
 
     /// Names a photograph that is passed over, once.
@@ -233,8 +282,12 @@ mod tests {
     }
 
     fn batches(photos: &PhotoFolder, seed: u64, first: u64, count: usize) -> Vec<Batch> {
+        batches_by(THREADS, photos, seed, first, count)
+    }
+
+    fn batches_by(threads: usize, photos: &PhotoFolder, seed: u64, first: u64, count: usize) -> Vec<Batch> {
         let config = TrainingConfig { seed, crop: 32, ..TrainingConfig::default() };
-        let mut loader = PhotoLoader::start(photos.clone(), Draw::from(&config), first).unwrap();
+        let mut loader = PhotoLoader::start(photos.clone(), Draw::from(&config), first, threads).unwrap();
         (0..count).map(|_| loader.next_batch().unwrap()).collect()
     }
 
@@ -245,7 +298,17 @@ mod tests {
         for first in 1..4 {
             assert_eq!(batches(&photos, 0, first as u64, 5), straight[first..first + 5]);
         }
+        for threads in [1, 3, 7] {
+            assert_eq!(batches_by(threads, &photos, 0, 2, 5), straight[2..7], "{threads} threads");
+        }
         assert_ne!(batches(&photos, 1, 0, 9), straight);
+    }
+
+    #[test]
+    fn photos_are_counted_beside_any_device() {
+        let (_folder, photos) = folder();
+        let config = TrainingConfig { crop: 32, ..TrainingConfig::default() };
+        assert!(photos_per_second(&photos, &config, 3, &Device::Cpu).unwrap() > 0.0);
     }
 
     #[test]

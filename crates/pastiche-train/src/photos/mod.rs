@@ -11,11 +11,11 @@ mod pixels;
 pub use self::{
     augment::{Augmentation, Variation},
     folder::PhotoFolder,
-    loader::Batch,
+    loader::{Batch, photos_per_second},
     pixels::{
         centre_square, open_reduced, open_rgb, picture_from_tensor, resized, side_by_side,
         tensor_from_picture,
     },
 };
 pub(crate) use augment::window;
-pub(crate) use loader::{Draw, Drawing, PhotoLoader, Photos};
+pub(crate) use loader::{Draw, Drawing, PhotoLoader, Photos, threads_beside};

@@ -62,8 +62,11 @@ pub(crate) trait Training {
     /// How many steps there are to be.
     fn steps(&self) -> u64;
 
-    /// Takes a step.
-    fn step(&mut self, batch: &Self::Batch) -> Result<Self::Step, TrainError>;
+    /// Begins a step.
+    fn submit(&mut self, batch: &Self::Batch) -> Result<(), TrainError>;
+
+    /// What the oldest step came to that was begun and not collected yet; none where all are.
+    fn collect(&mut self) -> Result<Option<Self::Step>, TrainError>;
 }
 
 /// A training under way: its files, and what it says of itself.
@@ -102,24 +105,38 @@ impl<'a, R: Serialize> Session<'a, R> {
         let mut saved = training.learner().steps_done();
         let mut metrics = Metrics::open(&options.run.metrics(), saved)?;
         let report = Report::new(&options.run, held_out, steps);
+        // Notes what steps came to, until `left` are under way.
+        let mut note = |training: &mut T, metrics: &mut Metrics<T::Step>, left: usize| {
+            while training.learner().under_way() > left {
+                if let Some(figures) = training.collect()? {
+                    metrics.add(&figures)?;
+                    watch(&figures);
+                }
+            }
+            Ok::<_, TrainError>(())
+        };
         while training.learner().steps_done() < steps && !cancel.load(Ordering::Relaxed) {
             let batch = match loader.next_batch() {
                 Ok(batch) => batch,
                 Err(error) => {
+                    note(training, &mut metrics, 0).map_err(|error| self.told_kept(error, saved))?;
                     // What was learned is sound.
                     self.save(training.learner())?;
                     return Err(error);
                 }
             };
-            let figures = training.step(&batch).map_err(|error| self.told_kept(error, saved))?;
-            metrics.add(&figures)?;
-            watch(&figures);
-            let (step, last) = (figures.step(), figures.step() == steps);
-            if step.is_multiple_of(options.checkpoint_every) || last {
+            training.submit(&batch).map_err(|error| self.told_kept(error, saved))?;
+            let step = training.learner().steps_done();
+            let due = |every: u64| step.is_multiple_of(every) || step == steps;
+            let (save_due, sample_due) = (due(options.checkpoint_every), due(options.sample_every));
+            // What is kept and shown is known to be sound.
+            let left = if save_due || sample_due { 0 } else { training.learner().ahead() };
+            note(training, &mut metrics, left).map_err(|error| self.told_kept(error, saved))?;
+            if save_due {
                 self.save(training.learner())?;
                 saved = step;
             }
-            if step.is_multiple_of(options.sample_every) || last {
+            if sample_due {
                 // The training is worth more than the look at it.
                 report
                     .refresh(training.learner(), metrics.steps())
@@ -127,6 +144,7 @@ impl<'a, R: Serialize> Session<'a, R> {
             }
         }
         drop(loader);
+        note(training, &mut metrics, 0).map_err(|error| self.told_kept(error, saved))?;
         let done = training.learner().steps_done();
         if done < steps {
             self.save(training.learner())?;

@@ -14,7 +14,7 @@ use crate::{
     checkpoint::Recipe,
     fingerprint,
     learner::Learner,
-    photos::{Batch, Draw, PhotoFolder, PhotoLoader},
+    photos::{Batch, Draw, PhotoFolder, PhotoLoader, threads_beside},
 };
 
 /// What to train, from what, and where to.
@@ -55,7 +55,8 @@ pub fn train(
     };
     let session = Session::begin(&job.options, recipe, &mut trainer.learner)?;
     let held_out = HeldOutPhotos::open(&held_out, &job.config, &job.device)?;
-    let loader = PhotoLoader::start(training_photos, Draw::from(&*job.config), trainer.steps_done())?;
+    let (draw, threads) = (Draw::from(&*job.config), threads_beside(&job.device));
+    let loader = PhotoLoader::start(training_photos, draw, trainer.steps_done(), threads)?;
     session.run(&mut trainer, loader, held_out, cancel, watch)
 }
 
@@ -88,7 +89,11 @@ impl Training for Trainer {
         self.config().steps
     }
 
-    fn step(&mut self, batch: &Batch) -> Result<StepReport, TrainError> {
-        Self::step(self, batch)
+    fn submit(&mut self, batch: &Batch) -> Result<(), TrainError> {
+        Self::submit(self, batch)
+    }
+
+    fn collect(&mut self) -> Result<Option<StepReport>, TrainError> {
+        Self::collect(self)
     }
 }

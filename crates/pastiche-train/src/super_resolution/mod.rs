@@ -21,7 +21,7 @@ pub use self::{
 use self::{held_out::HeldOutPatches, patches::PatchDraw};
 use crate::{
     PerceptualLoss, TrainError,
-    photos::{PhotoFolder, PhotoLoader},
+    photos::{PhotoFolder, PhotoLoader, threads_beside},
     run::{Ending, RunOptions, Session},
 };
 
@@ -74,6 +74,7 @@ pub fn train(
     let held_out = HeldOutPatches::open(&held_out, &draw, &device)?;
     let mut trainer = EnlargingTrainer::new(config, features, &device)?;
     let session = Session::begin(&options, recipe, &mut trainer.learner)?;
-    let loader = PhotoLoader::start(training_photos, draw, trainer.steps_done())?;
+    let threads = threads_beside(&device);
+    let loader = PhotoLoader::start(training_photos, draw, trainer.steps_done(), threads)?;
     session.run(&mut trainer, loader, held_out, cancel, watch)
 }

@@ -3,13 +3,13 @@
 use std::time::Instant;
 
 use candle_core::{Device, Tensor};
-use pastiche_nn::Network;
+use pastiche_nn::{Network, Uploads};
 use serde::{Deserialize, Serialize};
 
 use super::{EnlargingLoss, ValidEnlargingConfig, patches::PatchBatch};
 use crate::{
     PerceptualLoss, TrainError,
-    learner::Learner,
+    learner::{Learner, Taken},
     losses,
     run::{StepFigures, Term, Training},
 };
@@ -23,6 +23,7 @@ pub struct EnlargingTrainer {
     config: ValidEnlargingConfig,
     features: Option<PerceptualLoss>,
     device: Device,
+    uploads: Uploads,
     pub(crate) learner: Learner,
 }
 
@@ -76,10 +77,11 @@ impl EnlargingTrainer {
             return Err(TrainError::Setting { name: "--loss", value: config.loss.to_string(), allowed });
         }
         let start = Network::random(config.description().clone(), config.seed, device)?;
-        Ok(Self { config, features, device: device.clone(), learner: Learner::new(&start)? })
+        let (learner, uploads) = (Learner::new(&start)?, Uploads::default());
+        Ok(Self { config, features, device: device.clone(), uploads, learner })
     }
 
-    /// How many steps are done.
+    /// How many steps are begun.
     pub fn steps_done(&self) -> u64 {
         self.learner.steps_done()
     }
@@ -89,14 +91,16 @@ impl EnlargingTrainer {
         self.learner.network()
     }
 
-    /// Takes a step.
+    /// Begins a step. On a CUDA card it is still being computed when this returns, and [`Self::collect`] waits for it.
     ///
     /// # Errors
-    /// The loss or its gradient is infinite or NaN; then nothing has changed. Or the device fails.
-    pub fn step(&mut self, batch: &PatchBatch) -> Result<EnlargingStep, TrainError> {
+    /// The loss or its gradient is infinite or NaN; then nothing has changed. (Of those on a card [`Self::collect`] tells.) Or
+    /// the device fails.
+    pub fn submit(&mut self, batch: &PatchBatch) -> Result<(), TrainError> {
         let start = Instant::now();
         let (count, side) = (self.config.batch, self.config.patch as usize);
-        let tensor = |values: &[f32], side| Tensor::from_slice(values, (count, 3, side, side), &self.device);
+        let mut tensor =
+            |values: &[f32], side| self.uploads.tensor(values, (count, 3, side, side), &self.device);
         let small = tensor(&batch.small, side / self.config.factor as usize)?;
         let (base, large) = (tensor(&batch.base, side)?, tensor(&batch.large, side)?);
         let output = enlarged(self.network(), &small, &base)?;
@@ -108,17 +112,27 @@ impl EnlargingTrainer {
             _ => (&error / (PEAK * PEAK))?,
         };
         let learning_rate = self.learner.learning_rate(self.config.learning_rate, self.config.steps);
-        let mut report = EnlargingStep {
-            step: self.steps_done() + 1,
-            loss: total.to_scalar()?,
-            psnr: decibels(&error)?,
-            bicubic_psnr: decibels(&losses::pixel(&base, &large)?)?,
-            learning_rate,
-            step_ms: 0.0,
-        };
-        self.learner.descend(&total, learning_rate)?;
-        report.step_ms = start.elapsed().as_secs_f64() * 1000.0;
-        Ok(report)
+        let of_bicubic = losses::pixel(&base, &large)?;
+        self.learner.descend(&total, &[&error, &of_bicubic], learning_rate, start)
+    }
+
+    /// What the oldest step came to that was begun and not collected yet; none where all are.
+    ///
+    /// # Errors
+    /// As [`Self::submit`].
+    pub fn collect(&mut self) -> Result<Option<EnlargingStep>, TrainError> {
+        let taken = self.learner.taken()?;
+        Ok(taken.map(|Taken { step, learning_rate, figures, step_ms }| {
+            let figure = |index: usize| figures.get(index).copied().unwrap_or(f32::NAN);
+            EnlargingStep {
+                step,
+                loss: figure(0),
+                psnr: decibels(figure(1)),
+                bicubic_psnr: decibels(figure(2)),
+                learning_rate,
+                step_ms,
+            }
+        }))
     }
 }
 
@@ -134,14 +148,18 @@ impl Training for EnlargingTrainer {
         self.config.steps
     }
 
-    fn step(&mut self, batch: &PatchBatch) -> Result<EnlargingStep, TrainError> {
-        Self::step(self, batch)
+    fn submit(&mut self, batch: &PatchBatch) -> Result<(), TrainError> {
+        Self::submit(self, batch)
+    }
+
+    fn collect(&mut self) -> Result<Option<EnlargingStep>, TrainError> {
+        Self::collect(self)
     }
 }
 
 /// The mean squared error on 0-255 as a ratio to the peak.
-fn decibels(error: &Tensor) -> candle_core::Result<f32> {
+fn decibels(error: f32) -> f32 {
     // Pictures that are alike are called 100 dB apart, which a file of figures can hold.
-    let error = f64::from(error.to_scalar::<f32>()?).max(PEAK * PEAK * 1e-10);
-    Ok((10.0 * (PEAK * PEAK / error).log10()) as f32)
+    let error = f64::from(error).max(PEAK * PEAK * 1e-10);
+    (10.0 * (PEAK * PEAK / error).log10()) as f32
 }

@@ -1,6 +1,8 @@
 //! Every operation against a plain scalar loop, against candle's own composition, and its gradients against finite
 //! differences.
 
+#[cfg(feature = "cuda")]
+pub(crate) mod card;
 mod gradients;
 pub(crate) mod scalar;
 mod values;

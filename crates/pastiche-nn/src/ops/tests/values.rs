@@ -138,6 +138,8 @@ fn what_does_not_fit_is_an_error_not_a_panic() {
         ops::max_pool_2x2(&noise(&[1, 3, 1, 5], 1)),
         ops::mean_squared_error(&picture, &bias),
         ops::gram_matrix(&noise(&[1, 3, 0, 5], 1)),
+        ops::mean_square(&noise(&[1, 3, 0, 5], 1)),
+        ops::total_variation(&noise(&[1, 3, 1, 5], 1)),
         ops::relu(&picture.to_dtype(candle_core::DType::F64).unwrap()),
     ];
     for (index, result) in errors.into_iter().enumerate() {
@@ -154,6 +156,8 @@ fn losses_and_relu_are_their_definitions() {
         let mean = (squares.sum::<f64>() / a.elem_count() as f64) as f32;
         let expected = Tensor::new(mean, &Device::Cpu).unwrap();
         assert_close(&ops::mean_squared_error(&a, &b).unwrap(), &expected, 1e-6);
+        let of_zeros = ops::mean_squared_error(&a, &a.zeros_like().unwrap()).unwrap();
+        assert_close(&ops::mean_square(&a).unwrap(), &of_zeros, 1e-6);
         let relu = ops::relu(&a).unwrap();
         assert!(values(&relu).into_iter().zip(values(&a)).all(|(to, from)| to == from.max(0.0)));
     }

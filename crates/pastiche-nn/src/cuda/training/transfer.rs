@@ -1,0 +1,88 @@
+//! Batches on their way to a card, and figures on their way back.
+
+use std::collections::VecDeque;
+
+use candle_core::{
+    CudaDevice, CudaStorage, Error, Result, Shape, Storage, Tensor,
+    cuda_backend::cudarc::driver::PinnedHostSlice, op::BackpropOp,
+};
+
+use super::{
+    adam::reading,
+    card::Card,
+    jobs::pointwise::{self, SCALARS},
+};
+
+/// Buffers that batches go up through: two tensors a step, and a step ahead.
+const BUFFERS: usize = 4;
+
+/// Pinned memory that batches go up through in turn.
+#[derive(Default)]
+pub(crate) struct Uploads {
+    buffers: [Option<PinnedHostSlice<f32>>; BUFFERS],
+    next: usize,
+}
+
+impl Uploads {
+    /// A tensor of these values, which the caller may change when this returns. It waits only where a buffer is still on its
+    /// way from the last time.
+    pub(crate) fn tensor(&mut self, values: &[f32], shape: Shape, device: &CudaDevice) -> Result<Tensor> {
+        let card = Card::of(device)?;
+        let buffer = &mut self.buffers[self.next];
+        self.next = (self.next + 1) % BUFFERS;
+        let buffer = match buffer {
+            Some(buffer) if buffer.len() == values.len() => buffer,
+            _absent_or_of_another_size => {
+                #[allow(unsafe_code)]
+                // SAFETY: all of it is written before it is read.
+                let pinned = unsafe { card.stream().context().alloc_pinned::<f32>(values.len()) };
+                buffer.insert(pinned.map_err(Error::wrap)?)
+            }
+        };
+        buffer.as_mut_slice().map_err(Error::wrap)?.copy_from_slice(values);
+        let mut memory = card.empty(values.len())?;
+        card.stream().memcpy_htod(buffer, &mut memory).map_err(Error::wrap)?;
+        let storage = CudaStorage::wrap_cuda_slice(memory, device.clone());
+        Ok(Tensor::from_storage(Storage::Cuda(storage), shape, BackpropOp::none(), false))
+    }
+}
+
+/// Figures that are on their way back, the oldest first.
+#[derive(Default)]
+pub(crate) struct Figures {
+    sent: VecDeque<(PinnedHostSlice<f32>, usize)>,
+    free: Vec<PinnedHostSlice<f32>>,
+}
+
+impl Figures {
+    /// Sends numbers off, once what they hang on is computed.
+    pub(crate) fn send(&mut self, scalars: &[&Tensor], device: &CudaDevice) -> Result<()> {
+        let card = Card::of(device)?;
+        let spans = scalars.iter().map(|scalar| reading(scalar, |view| Ok(card.span(view))));
+        let spans = spans.collect::<Result<Vec<_>>>()?;
+        let collected = card.made(spans.len(), |to| pointwise::collect(&spans, to))?;
+        let mut buffer = match self.free.pop() {
+            Some(buffer) => buffer,
+            None => {
+                // Cached on the processor, which is to read it.
+                const FLAGS: u32 = 0;
+                #[allow(unsafe_code)]
+                // SAFETY: what is read of it was written by the copy before.
+                let pinned =
+                    unsafe { card.stream().context().alloc_pinned_with_flags::<f32>(SCALARS, FLAGS) };
+                pinned.map_err(Error::wrap)?
+            }
+        };
+        card.stream().memcpy_dtoh(&collected, &mut buffer).map_err(Error::wrap)?;
+        self.sent.push_back((buffer, spans.len()));
+        Ok(())
+    }
+
+    /// Waits for the oldest; none where none are under way.
+    pub(crate) fn receive(&mut self) -> Result<Option<Vec<f32>>> {
+        let Some((buffer, count)) = self.sent.pop_front() else { return Ok(None) };
+        let figures = buffer.as_slice().map_err(Error::wrap)?[..count].to_vec();
+        self.free.push(buffer);
+        Ok(Some(figures))
+    }
+}
