@@ -12,13 +12,13 @@ use pastiche_media::{Damage, DecodeOptions, MediaError, PictureSequence, VideoDe
 
 use crate::{
     Cancel, Ending, PipelineError, Progress, Sink, StageNames, error::Result, progress::ProgressMeter,
-    run_stages,
+    restyle::Restyler, run_stages,
 };
 
 const STAGES: StageNames = StageNames { source: "decode", transform: "restyle", sink: "pictures" };
 
-/// Buffers that go round: those in two queues, one in each stage's hands, and one to spare.
-const POOLED_FRAMES: usize = 8;
+/// Buffers that go round: those in two queues, one in each stage's hands, one more under way, and one to spare.
+const POOLED_FRAMES: usize = 9;
 
 /// What to read, and where the pictures go.
 #[derive(Debug)]
@@ -114,7 +114,6 @@ impl SequenceJob {
         let mut meter = ProgressMeter::start(decoder.expected_frames());
         let pool = FramePool::new(POOLED_FRAMES);
         let written = AtomicU64::new(0);
-        stylizer.reset();
         let mut cut_short = None;
         let writer = Writer { output, written: &written };
         let (pictures, ending) = run_stages(
@@ -126,11 +125,7 @@ impl SequenceJob {
                 }
                 result => Ok(result?),
             },
-            |frame| {
-                let frame = stylizer.stylize(frame)?;
-                on_progress(&meter.at(written.load(Ordering::Relaxed)));
-                Ok::<_, PipelineError>(frame)
-            },
+            Restyler::new(stylizer, || on_progress(&meter.at(written.load(Ordering::Relaxed)))),
             writer,
             cancel,
         )?;

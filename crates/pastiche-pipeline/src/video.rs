@@ -15,13 +15,13 @@ use pastiche_media::{
 
 use crate::{
     Cancel, Ending, PipelineError, Progress, Sink, StageNames, error::Result, progress::ProgressMeter,
-    run_stages,
+    restyle::Restyler, run_stages,
 };
 
 const STAGES: StageNames = StageNames { source: "decode", transform: "restyle", sink: "encode" };
 
-/// Buffers that go round in one job: those in two queues, one in each stage's hands, and one to spare.
-const POOLED_FRAMES: usize = 8;
+/// Buffers that go round in one job: those in two queues, one in each stage's hands, one more under way, and one to spare.
+const POOLED_FRAMES: usize = 9;
 
 /// What a video job reads, and what it makes of it.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -185,8 +185,6 @@ impl VideoJob {
         let written = AtomicU64::new(0);
         let encoder_name = encoder.encoder_name().to_owned();
         let audio = encoder.audio().clone();
-        // Nothing of another video may shine through this one's first frames.
-        stylizer.reset();
 
         // Written by the decoding thread, read when that has ended.
         let mut cut_short = None;
@@ -205,11 +203,7 @@ impl VideoJob {
                 }
                 Err(error) => Err(error.into()),
             },
-            |frame| {
-                let frame = stylizer.stylize(frame)?;
-                on_progress(&meter.at(written.load(Ordering::Relaxed)));
-                Ok(frame)
-            },
+            Restyler::new(stylizer, || on_progress(&meter.at(written.load(Ordering::Relaxed)))),
             recorder,
             cancel,
         )?;
