@@ -6,7 +6,7 @@ use ffmpeg::{Packet, codec::packet::side_data, format, frame};
 use ffmpeg_next as ffmpeg;
 use pastiche_frame::Rational;
 
-use crate::{MediaError, decode::is_again, deinterlace::Deinterlacer, error::Result};
+use crate::{MediaError, decode::is_again, deinterlace::Deinterlacer, error::Result, nvdec};
 
 /// Unreadable packets in a row after which the file is given up.
 const MAX_BAD_PACKETS: u32 = 10_000;
@@ -113,7 +113,13 @@ impl PictureReader {
     /// Decodes the next picture; `false` where there is none yet or no more.
     fn decode(&mut self) -> Result<bool> {
         match self.decoder.receive_frame(&mut self.picture) {
-            Ok(()) => return Ok(true),
+            Ok(()) => {
+                if nvdec::is_on_card(&self.picture) {
+                    let downloaded = nvdec::downloaded(&self.picture);
+                    self.picture = downloaded.map_err(|source| self.unusable(source))?;
+                }
+                return Ok(true);
+            }
             Err(error) if is_again(error) => self.feed()?,
             Err(ffmpeg::Error::Eof) => {
                 self.drained = true;

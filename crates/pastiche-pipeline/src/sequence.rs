@@ -8,7 +8,7 @@ use std::{
 
 use pastiche_frame::{Frame, FramePool, Rational};
 use pastiche_inference::Stylizer;
-use pastiche_media::{Damage, DecodeOptions, MediaError, PictureSequence, VideoDecoder};
+use pastiche_media::{Damage, DecodeOptions, HardwareDecoding, MediaError, PictureSequence, VideoDecoder};
 
 use crate::{
     Cancel, Ending, PipelineError, Progress, Sink, StageNames, error::Result, progress::ProgressMeter,
@@ -35,6 +35,8 @@ pub struct SequenceJobOptions {
     pub size: Option<(u32, u32)>,
     /// Leaves out frames that come faster than this.
     pub max_frame_rate: Option<Rational>,
+    /// What decodes the video.
+    pub hardware: HardwareDecoding,
 }
 
 /// What a job has done.
@@ -83,6 +85,7 @@ impl SequenceJob {
                 duration: options.duration,
                 size: options.size,
                 max_frame_rate: options.max_frame_rate,
+                hardware: options.hardware,
             },
         )?;
         options.output.prepare()?;

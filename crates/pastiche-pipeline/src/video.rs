@@ -10,7 +10,7 @@ use pastiche_frame::{Frame, FramePool, Rational};
 use pastiche_inference::Stylizer;
 use pastiche_media::{
     AudioMode, AudioOutcome, AudioRequest, Damage, DecodeOptions, EncodeOptions, EncodeSummary, Extras,
-    MediaError, VideoDecoder, VideoEncoder, VideoInfo,
+    HardwareDecoding, MediaError, VideoDecoder, VideoEncoder, VideoInfo,
 };
 
 use crate::{
@@ -46,6 +46,8 @@ pub struct VideoJobOptions {
     pub preset: Option<String>,
     /// How to take over the sound; `None` leaves it out.
     pub audio: Option<AudioMode>,
+    /// What decodes the video.
+    pub hardware: HardwareDecoding,
 }
 
 /// A video file that is about to be restyled into another: both are open, nothing is read yet.
@@ -105,6 +107,7 @@ impl VideoJob {
                 duration: options.duration,
                 size: options.size,
                 max_frame_rate: options.frame_rate,
+                hardware: options.hardware,
             },
         )?;
         let (width, height) = decoder.size();

@@ -58,6 +58,7 @@ impl VideoArgs {
             duration: self.duration,
             size: self.output_size()?,
             max_frame_rate: self.fps,
+            hardware: self.hwaccel.into(),
         })?;
         if job.cropped() {
             let (width, height) = job.size();

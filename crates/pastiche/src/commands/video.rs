@@ -3,11 +3,11 @@
 use std::{path::PathBuf, time::Duration};
 
 use anyhow::Result;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use pastiche_frame::Rational;
 use pastiche_inference::{MIN_SIDE, Style, Stylizer};
 use pastiche_media::{
-    AudioMode, AudioOutcome, Damage, MAX_SIDE, PictureSequence, SEQUENCE_RATE, is_picture_sequence, probe,
+    AudioMode, AudioOutcome, Damage, HardwareDecoding, MAX_SIDE, PictureSequence, SEQUENCE_RATE, is_picture_sequence, probe,
 };
 use pastiche_pipeline::{OutputSize, VideoJob, VideoJobOptions, VideoSummary};
 use serde::Serialize;
@@ -88,9 +88,31 @@ pub(crate) struct VideoArgs {
     #[command(flatten)]
     pub(super) device: DeviceArgs,
 
+    /// What decodes the video.
+    #[arg(long, value_name = "HOW", value_enum, default_value_t = HwAccel::Auto)]
+    pub(super) hwaccel: HwAccel,
+
     /// How progress is told.
     #[arg(long, value_name = "HOW", value_enum, default_value_t = ProgressMode::Auto)]
     pub(super) progress: ProgressMode,
+}
+
+/// What decodes a video.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum HwAccel {
+    /// An NVIDIA card where there is one that can, else the processor.
+    Auto,
+    /// The processor.
+    None,
+}
+
+impl From<HwAccel> for HardwareDecoding {
+    fn from(hwaccel: HwAccel) -> Self {
+        match hwaccel {
+            HwAccel::Auto => Self::Auto,
+            HwAccel::None => Self::None,
+        }
+    }
 }
 
 /// What becomes of the sound; none of it without a mode.
@@ -224,6 +246,7 @@ impl VideoArgs {
             crf: self.crf,
             preset: self.preset.clone(),
             audio: self.audio.0,
+            hardware: self.hwaccel.into(),
         }
     }
 
