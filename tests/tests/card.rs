@@ -105,7 +105,9 @@ fn a_crash_in_the_engine_for_cards_is_an_error_like_others() {
     let run = job.run("crashes", "out.mp4", &[]).done();
     assert!(run.err.contains("a crash as asked for"), "{}", run.err);
     assert_eq!(last_line(&run)["device"], "cpu");
-    assert!(job.run("crashes", "none.mp4", &["--device", "cuda"]).error(1).contains("a defect in the program"));
+    assert!(
+        job.run("crashes", "none.mp4", &["--device", "cuda"]).error(1).contains("a defect in the program")
+    );
 }
 
 #[test]
@@ -154,7 +156,8 @@ fn a_photograph_is_painted_on_the_card_too() {
 fn libraries_that_cannot_be_used_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let bench = |library: &Path, device: &str| {
-        let arguments = ["bench", "--random-weights", "swift", "--size", "32x32", "--frames", "3", "--device"];
+        let arguments =
+            ["bench", "--random-weights", "swift", "--size", "32x32", "--frames", "3", "--device"];
         run_with(library, "", &[&arguments[..], &[device]].concat())
     };
     let missing = folder.path().join("missing.so");
@@ -168,7 +171,10 @@ fn libraries_that_cannot_be_used_are_named() {
     assert!(bench(&damaged, "cuda").error(1).contains("does not load"));
 
     // One whose version is another: the number of ours is the first of its table.
-    let other = compiled(folder.path(), "const unsigned table[64] = {999}; const void *pastiche_cards(void) { return table; }");
+    let other = compiled(
+        folder.path(),
+        "const unsigned table[64] = {999}; const void *pastiche_cards(void) { return table; }",
+    );
     let refused = bench(&other, "cuda");
     assert!(refused.error(1).contains("another version of the program (999, not "), "{}", refused.err);
 

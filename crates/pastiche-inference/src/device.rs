@@ -276,7 +276,10 @@ mod tests {
     fn without_the_engine_for_cards_that_is_said() {
         let card = &compute_devices()[1];
         assert!(!card.usable);
-        assert!(card.reason.as_deref().unwrap().contains("no engine for CUDA cards is installed"), "{card:?}");
+        assert!(
+            card.reason.as_deref().unwrap().contains("no engine for CUDA cards is installed"),
+            "{card:?}"
+        );
         let error = ComputeDevice::open(DeviceChoice::Cuda(1)).unwrap_err().to_string();
         assert!(error.contains("cuda:1") && error.contains("--device cpu"), "{error}");
         let device = ComputeDevice::open(DeviceChoice::Auto).unwrap();

@@ -37,8 +37,7 @@ impl Engine {
         let card = device.open_card().ok_or_else(|| {
             failed(CardError::Failed { reason: "it is neither a processor nor a card".to_owned() })
         })?;
-        let precision =
-            if precision == Precision::F16 { CardPrecision::F16 } else { CardPrecision::F32 };
+        let precision = if precision == Precision::F16 { CardPrecision::F16 } else { CardPrecision::F32 };
         let plan = card.card().place(network, precision).map_err(failed)?;
         Ok(Self::Card(PlanOnCard { device: device.id(), plan }))
     }

@@ -85,17 +85,12 @@ impl PlacedNetwork {
     }
 
     /// On the processor, since `card` has failed.
-    fn instead_of(
-        card: &ComputeDevice,
-        network: &Network,
-        why: &CardError,
-    ) -> Result<Self, InferenceError> {
+    fn instead_of(card: &ComputeDevice, network: &Network, why: &CardError) -> Result<Self, InferenceError> {
         if let (CardError::Lost { .. }, Some(card)) = (why, card.open_card()) {
             card.give_up();
         }
         let reason = format!("{} ({}) is not used any more: {why}", card.id(), card.name());
-        let placed =
-            Self::on(network, &ComputeDevice::processor(Some(reason.clone()))?, Precision::Auto)?;
+        let placed = Self::on(network, &ComputeDevice::processor(Some(reason.clone()))?, Precision::Auto)?;
         Ok(Self { warning: Some(format!("{reason}; the processor goes on")), ..placed })
     }
 

@@ -86,7 +86,10 @@ fn cards_that_cannot_be_used_are_told_and_auto_goes_on_with_the_processor() {
         (FakeCards::new(refuses), "the driver does not open it"),
     ] {
         let error = stylizer(&cards, DeviceChoice::Cuda(0)).err().unwrap().to_string();
-        assert!(error.contains("cuda:0") && error.contains(words) && error.contains("--device cpu"), "{error}");
+        assert!(
+            error.contains("cuda:0") && error.contains(words) && error.contains("--device cpu"),
+            "{error}"
+        );
         let mut stylizer = stylizer(&cards, DeviceChoice::Auto).unwrap();
         assert_eq!(stylizer.device_id(), "cpu");
         let warning = stylizer.take_warning().unwrap();
@@ -95,7 +98,8 @@ fn cards_that_cannot_be_used_are_told_and_auto_goes_on_with_the_processor() {
         let listed = &compute_devices_among(Ok(&cards))[1];
         assert!(!listed.usable && listed.reason.as_ref().unwrap().contains(words), "{listed:?}");
     }
-    let error = stylizer(&FakeCards::new(FakeCard::default()), DeviceChoice::Cuda(3)).err().unwrap().to_string();
+    let error =
+        stylizer(&FakeCards::new(FakeCard::default()), DeviceChoice::Cuda(3)).err().unwrap().to_string();
     assert!(error.contains("cuda:3") && error.contains("one CUDA card, cuda:0"), "{error}");
 }
 
@@ -140,7 +144,9 @@ fn a_lost_card_gives_its_frame_to_the_processor_where_auto_chose_it() {
         // What smoothing remembers is of another picture, which is then painted afresh.
         stylizer.reset();
         let painted = stylizer.stylize(picture(40, 30, 2)).unwrap();
-        assert!(painted.data() == painted_by_processor(picture(40, 30, 2), controls, StylizerOptions::default()));
+        assert!(
+            painted.data() == painted_by_processor(picture(40, 30, 2), controls, StylizerOptions::default())
+        );
         let warning = stylizer.take_warning().unwrap();
         assert!(warning.contains("cuda:0 (Fake card)") && warning.contains("it was lost"), "{warning}");
         assert_eq!((stylizer.device_id().as_str(), stylizer.precision()), ("cpu", "f32"));
@@ -158,7 +164,10 @@ fn a_card_asked_for_by_name_fails_with_the_reason() {
     let error = stylizer.stylize(picture(40, 30, 1)).unwrap_err();
     assert!(matches!(error, InferenceError::Card { source: CardError::Lost { .. }, .. }), "{error:?}");
     let words = error.to_string();
-    assert!(words.contains("cuda:0") && words.contains("it was lost") && words.contains("--device auto"), "{words}");
+    assert!(
+        words.contains("cuda:0") && words.contains("it was lost") && words.contains("--device auto"),
+        "{words}"
+    );
 }
 
 #[test]

@@ -91,7 +91,7 @@ pub fn probe(path: &Path) -> Result<MediaInfo> {
         Some(stream) => {
             let decoder = open_decoder(&stream, HardwareDecoding::None, path)?;
             Some(VideoInfo::new(&input, &stream, &decoder))
-        },
+        }
         None => None,
     };
     let audio = input.streams().filter(|stream| stream.parameters().medium() == media::Type::Audio);

@@ -19,8 +19,8 @@ use common::{
 };
 use pastiche_frame::FramePool;
 use pastiche_media::{
-    AudioMode, AudioOutcome, AudioRequest, DecodeOptions, EncodeOptions, Extras, HardwareDecoding, MediaError,
-    VideoDecoder, VideoEncoder, probe,
+    AudioMode, AudioOutcome, AudioRequest, DecodeOptions, EncodeOptions, Extras, HardwareDecoding,
+    MediaError, VideoDecoder, VideoEncoder, probe,
 };
 
 /// What `ffprobe` says of a file: one line for each of these entries.

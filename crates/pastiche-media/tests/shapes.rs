@@ -12,7 +12,9 @@ use common::{
     options, read_frames, set_display_matrix, set_whole_display_matrix,
 };
 use pastiche_frame::{Frame, PixelFormat, Rotation};
-use pastiche_media::{AudioMode, DecodeOptions, HardwareDecoding, VideoDecoder, VideoEncoder, probe, read_image};
+use pastiche_media::{
+    AudioMode, DecodeOptions, HardwareDecoding, VideoDecoder, VideoEncoder, probe, read_image,
+};
 
 const WHOLE: DecodeOptions = DecodeOptions {
     start: None,

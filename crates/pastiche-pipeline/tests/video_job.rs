@@ -10,7 +10,9 @@ use std::{
 
 use pastiche_fake_card::{FakeCard, FakeCards};
 use pastiche_frame::{ColorSpace, FramePool, PixelFormat, Rational, Timestamp};
-use pastiche_inference::{ComputeDevice, Controls, DeviceChoice, Precision, Style, Stylizer, StylizerOptions};
+use pastiche_inference::{
+    ComputeDevice, Controls, DeviceChoice, Precision, Style, Stylizer, StylizerOptions,
+};
 use pastiche_media::{DecodeOptions, EncodeOptions, VideoDecoder, VideoEncoder};
 use pastiche_pipeline::{Cancel, PipelineError, Progress, VideoJob, VideoJobOptions, VideoSummary};
 
@@ -183,8 +185,7 @@ impl Bench {
 
     /// The file that the processor makes in `f32`, as the fake card computes.
     fn by_processor(&self) -> Vec<u8> {
-        let mut stylizer =
-            stylizer_on(&ComputeDevice::open(DeviceChoice::Cpu).unwrap(), Precision::F32);
+        let mut stylizer = stylizer_on(&ComputeDevice::open(DeviceChoice::Cpu).unwrap(), Precision::F32);
         VideoJob::open(self.options.clone()).unwrap().run(&mut stylizer, |_| {}, &Cancel::new()).unwrap();
         fs::read(&self.options.output).unwrap()
     }
@@ -195,8 +196,7 @@ fn on_a_card_two_frames_are_under_way_and_the_video_is_the_same() {
     let bench = Bench::new();
     let expected = bench.by_processor();
     let cards = FakeCards::new(FakeCard::default());
-    let (made, summary) =
-        bench.run_on_card(DeviceChoice::Cuda(0), &cards, |_| {}, &Cancel::new()).unwrap();
+    let (made, summary) = bench.run_on_card(DeviceChoice::Cuda(0), &cards, |_| {}, &Cancel::new()).unwrap();
     assert!(made == expected);
     assert_eq!((summary.frames, summary.device.as_str()), (FRAMES, "cuda:0"));
     assert_eq!((cards.frames(), cards.most_under_way()), (FRAMES, 2));
@@ -207,8 +207,7 @@ fn a_card_lost_in_the_middle_costs_no_frame_where_auto_chose_it() {
     let bench = Bench::new();
     let expected = bench.by_processor();
     let cards = FakeCards::new(FakeCard { lost_after: Some(10), ..FakeCard::default() });
-    let (made, summary) =
-        bench.run_on_card(DeviceChoice::Auto, &cards, |_| {}, &Cancel::new()).unwrap();
+    let (made, summary) = bench.run_on_card(DeviceChoice::Auto, &cards, |_| {}, &Cancel::new()).unwrap();
     assert!(made == expected);
     assert_eq!((summary.frames, summary.device.as_str(), cards.frames()), (FRAMES, "cpu", 10));
 }

@@ -10,9 +10,7 @@ use std::{
     },
 };
 
-use pastiche_inference::card::{
-    Card, CardError, CardInfo, CardPlan, CardPrecision, Cards, MAX_UNDER_WAY,
-};
+use pastiche_inference::card::{Card, CardError, CardInfo, CardPlan, CardPrecision, Cards, MAX_UNDER_WAY};
 use pastiche_nn::{Canvas, Level, Network, Picture, Plan, Products};
 
 /// How a fake card is, and what goes wrong with it.
@@ -32,13 +30,7 @@ pub struct FakeCard {
 
 impl Default for FakeCard {
     fn default() -> Self {
-        Self {
-            capability: (9, 0),
-            memory_bytes: 1 << 33,
-            refuses: false,
-            lost_after: None,
-            crashes: false,
-        }
+        Self { capability: (9, 0), memory_bytes: 1 << 33, refuses: false, lost_after: None, crashes: false }
     }
 }
 
@@ -213,12 +205,7 @@ impl CardPlan for FakePlan {
         self.plan.release();
     }
 
-    fn paint(
-        &mut self,
-        pixels: &[u8],
-        size: (usize, usize),
-        painting: &mut [f32],
-    ) -> Result<(), CardError> {
+    fn paint(&mut self, pixels: &[u8], size: (usize, usize), painting: &mut [f32]) -> Result<(), CardError> {
         if !self.under_way.is_empty() {
             return Err(failed("frames are under way".to_owned()));
         }

@@ -58,9 +58,7 @@ pub(super) fn defined(library: &Path) -> Result<Vec<String>> {
 fn unknown<'a>(printed: &'a str, known: &HashSet<String>) -> Vec<&'a str> {
     let undefined = printed.lines().filter_map(|line| line.trim().split_once(' '));
     let strong = undefined.filter(|(kind, _)| *kind == "U").map(|(_, name)| name);
-    let of_system = |name: &str| {
-        ["@GLIBC", "@GCC", "@CXXABI"].iter().any(|version| name.contains(version))
-    };
+    let of_system = |name: &str| ["@GLIBC", "@GCC", "@CXXABI"].iter().any(|version| name.contains(version));
     strong.filter(|name| !of_system(name) && !known.contains(without_version(name))).collect()
 }
 

@@ -108,7 +108,8 @@ impl Toolkit {
             known.extend(symbols::defined(&self.link.join(library.trim_end_matches('.')))?);
         }
         let header = self.home.join("include/cuda.h");
-        let text = fs::read_to_string(&header).with_context(|| format!("cannot read {}", header.display()))?;
+        let text =
+            fs::read_to_string(&header).with_context(|| format!("cannot read {}", header.display()))?;
         known.extend(driver_functions(&text));
         Ok(known)
     }

@@ -119,8 +119,7 @@ pub struct RawInfo {
 
 impl RawInfo {
     /// To be written to.
-    pub const EMPTY: Self =
-        Self { memory_bytes: 0, capability: [0; 2], driver: [0; 2], name: Text::EMPTY };
+    pub const EMPTY: Self = Self { memory_bytes: 0, capability: [0; 2], driver: [0; 2], name: Text::EMPTY };
 }
 
 impl From<&CardInfo> for RawInfo {

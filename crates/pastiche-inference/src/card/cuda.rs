@@ -1,5 +1,8 @@
 //! CUDA cards by our own plan, linked in.
-#![allow(unsafe_code, reason = "what the driver tells of a card before it is opened, cudarc gives without checks")]
+#![allow(
+    unsafe_code,
+    reason = "what the driver tells of a card before it is opened, cudarc gives without checks"
+)]
 
 use candle_core::{
     CudaDevice, Device,
@@ -89,12 +92,7 @@ impl CardPlan for CudaPlan {
         Self::release(self);
     }
 
-    fn paint(
-        &mut self,
-        pixels: &[u8],
-        size: (usize, usize),
-        painting: &mut [f32],
-    ) -> Result<(), CardError> {
+    fn paint(&mut self, pixels: &[u8], size: (usize, usize), painting: &mut [f32]) -> Result<(), CardError> {
         Ok(Self::paint(self, pixels, size, painting)?)
     }
 

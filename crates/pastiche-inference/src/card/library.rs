@@ -31,7 +31,8 @@ const MAX_CARDS: usize = 64;
 /// There is none, or it does not load here.
 pub(super) fn installed() -> Result<&'static dyn Cards, CardError> {
     static INSTALLED: OnceLock<Result<LoadedCards, CardError>> = OnceLock::new();
-    let found = INSTALLED.get_or_init(|| LoadedCards::load(&place(env::var_os(VARIABLE), env::current_exe().ok())?));
+    let found =
+        INSTALLED.get_or_init(|| LoadedCards::load(&place(env::var_os(VARIABLE), env::current_exe().ok())?));
     found.as_ref().map(|cards| cards as &dyn Cards).map_err(Clone::clone)
 }
 
@@ -191,12 +192,7 @@ impl CardPlan for LoadedPlan {
         unsafe { (self.table.release)(self.handle) };
     }
 
-    fn paint(
-        &mut self,
-        pixels: &[u8],
-        size: (usize, usize),
-        painting: &mut [f32],
-    ) -> Result<(), CardError> {
+    fn paint(&mut self, pixels: &[u8], size: (usize, usize), painting: &mut [f32]) -> Result<(), CardError> {
         Self::check_picture(pixels, size);
         let (to, len) = (painting.as_mut_ptr(), painting.len());
         // SAFETY: the picture has 3 bytes a pixel, as was checked, and there is room for as much as is said.
@@ -208,9 +204,7 @@ impl CardPlan for LoadedPlan {
     fn submit(&mut self, pixels: &[u8], size: (usize, usize)) -> Result<(), CardError> {
         Self::check_picture(pixels, size);
         // SAFETY: the picture has 3 bytes a pixel, as was checked.
-        call(|failure| unsafe {
-            (self.table.submit)(self.handle, pixels.as_ptr(), size.0, size.1, failure)
-        })
+        call(|failure| unsafe { (self.table.submit)(self.handle, pixels.as_ptr(), size.0, size.1, failure) })
     }
 
     fn collect(&mut self, painting: &mut [u8]) -> Result<(), CardError> {

@@ -72,12 +72,7 @@ pub trait CardPlan: Send {
     ///
     /// # Errors
     /// The card has no memory left or is lost, or pictures are under way. What `painting` then holds is not said.
-    fn paint(
-        &mut self,
-        pixels: &[u8],
-        size: (usize, usize),
-        painting: &mut [f32],
-    ) -> Result<(), CardError>;
+    fn paint(&mut self, pixels: &[u8], size: (usize, usize), painting: &mut [f32]) -> Result<(), CardError>;
 
     /// Sends a picture off to be painted and returns when `pixels` are copied. Up to [`MAX_UNDER_WAY`] of one size are under
     /// way.

@@ -7,7 +7,8 @@ use clap::{Args, ValueEnum};
 use pastiche_frame::Rational;
 use pastiche_inference::{MIN_SIDE, Style, Stylizer};
 use pastiche_media::{
-    AudioMode, AudioOutcome, Damage, HardwareDecoding, MAX_SIDE, PictureSequence, SEQUENCE_RATE, is_picture_sequence, probe,
+    AudioMode, AudioOutcome, Damage, HardwareDecoding, MAX_SIDE, PictureSequence, SEQUENCE_RATE,
+    is_picture_sequence, probe,
 };
 use pastiche_pipeline::{OutputSize, VideoJob, VideoJobOptions, VideoSummary};
 use serde::Serialize;

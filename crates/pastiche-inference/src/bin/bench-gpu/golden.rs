@@ -56,7 +56,8 @@ fn paintings(assets: &Path, bench: &Bench<'_>) -> Result<Vec<Value>> {
     let input = value(&golden, "even.input")?;
     let (_, _, height, width) = input.dims4()?;
     // (1, 3, H, W) of whole numbers to RGB8.
-    let pixels: Vec<u8> = input.permute((0, 2, 3, 1))?.flatten_all()?.to_vec1::<f32>()?.iter().map(|v| *v as u8).collect();
+    let pixels: Vec<u8> =
+        input.permute((0, 2, 3, 1))?.flatten_all()?.to_vec1::<f32>()?.iter().map(|v| *v as u8).collect();
     let mut rows = Vec::new();
     for (style, file) in [
         ("starrynight", "starrynight.transformer_net"),
@@ -75,7 +76,11 @@ fn paintings(assets: &Path, bench: &Bench<'_>) -> Result<Vec<Value>> {
         let clamped: Vec<f32> = painting.iter().map(|value| value.clamp(0.0, 255.0)).collect();
         let expected: Vec<f32> = expected.iter().map(|value| value.clamp(0.0, 255.0)).collect();
         let psnr = psnr_db(&clamped, &expected);
-        rows.push(report::compared(style, json!({ "psnr_db": report::rounded(psnr) }), psnr >= LEAST_PSNR_DB));
+        rows.push(report::compared(
+            style,
+            json!({ "psnr_db": report::rounded(psnr) }),
+            psnr >= LEAST_PSNR_DB,
+        ));
     }
     Ok(rows)
 }
@@ -97,9 +102,10 @@ fn grams(features: &Features) -> Result<Vec<Tensor>> {
 
 /// The mean over the pictures of the squared distances of their Gram matrices to the painting's, summed over the layers.
 fn style_loss(found: &[Tensor], painting: &[Tensor]) -> Result<Tensor> {
-    let terms = found.iter().zip(painting).map(|(found, painting)| {
-        Ok(found.broadcast_sub(painting)?.sqr()?.sum((1, 2))?.mean_all()?)
-    });
+    let terms = found
+        .iter()
+        .zip(painting)
+        .map(|(found, painting)| Ok(found.broadcast_sub(painting)?.sqr()?.sum((1, 2))?.mean_all()?));
     let terms: Vec<Tensor> = terms.collect::<Result<_>>()?;
     Ok(Tensor::stack(&terms, 0)?.sum_all()?)
 }

@@ -160,7 +160,8 @@ fn is_wanted(cli: &Cli, part: Part) -> bool {
 
 /// What NVIDIA's own tool says of the card: its clocks and its driver.
 fn nvidia_smi() -> Value {
-    let query = "--query-gpu=name,driver_version,clocks.max.sm,clocks.max.mem,power.limit,pcie.link.gen.current";
+    let query =
+        "--query-gpu=name,driver_version,clocks.max.sm,clocks.max.mem,power.limit,pcie.link.gen.current";
     match Command::new("nvidia-smi").args([query, "--format=csv"]).output() {
         Ok(output) if output.status.success() => {
             String::from_utf8_lossy(&output.stdout).lines().collect::<Vec<_>>().into()
@@ -171,7 +172,8 @@ fn nvidia_smi() -> Value {
 }
 
 fn parse_size(text: &str) -> Result<(usize, usize), String> {
-    let sides = text.split_once('x').and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
+    let sides =
+        text.split_once('x').and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
     let fits = |side: usize| side >= 16 && side.is_multiple_of(4);
     sides
         .filter(|(width, height)| fits(*width) && fits(*height))

@@ -10,9 +10,8 @@ fn hash(at: usize, seed: u32) -> u32 {
 
 /// A tensor of numbers between -1 and 1, on the processor.
 pub(crate) fn tensor(shape: &[usize], seed: u32) -> Result<Tensor> {
-    let values: Vec<f32> = (0..shape.iter().product())
-        .map(|at| hash(at, seed) as f32 / u32::MAX as f32 * 2.0 - 1.0)
-        .collect();
+    let values: Vec<f32> =
+        (0..shape.iter().product()).map(|at| hash(at, seed) as f32 / u32::MAX as f32 * 2.0 - 1.0).collect();
     Tensor::from_vec(values, shape, &Device::Cpu)
 }
 

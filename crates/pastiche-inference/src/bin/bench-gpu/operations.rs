@@ -81,7 +81,8 @@ fn row(operation: &Operation, card: &Device) -> Value {
     let compare = || -> Result<(f64, Vec<f64>)> {
         let (expected, found) = (evaluate(operation, &Device::Cpu)?, evaluate(operation, card)?);
         let pairs = found.gradients.iter().zip(&expected.gradients);
-        let gradients = pairs.map(|(found, expected)| relative_difference(found, expected)).collect::<Result<_>>()?;
+        let gradients =
+            pairs.map(|(found, expected)| relative_difference(found, expected)).collect::<Result<_>>()?;
         Ok((relative_difference(&found.output, &expected.output)?, gradients))
     };
     match compare() {
@@ -94,16 +95,19 @@ fn row(operation: &Operation, card: &Device) -> Value {
 }
 
 fn evaluate(operation: &Operation, device: &Device) -> Result<Results> {
-    let arguments = operation.shapes.iter().zip(1..).map(|(shape, seed)| {
-        Ok(Var::from_tensor(&noise::tensor(shape, seed)?.to_device(device)?)?)
-    });
+    let arguments = operation
+        .shapes
+        .iter()
+        .zip(1..)
+        .map(|(shape, seed)| Ok(Var::from_tensor(&noise::tensor(shape, seed)?.to_device(device)?)?));
     let arguments: Vec<Var> = arguments.collect::<Result<_>>()?;
     let tensors: Vec<Tensor> = arguments.iter().map(|var| var.as_tensor().clone()).collect();
     let output = (operation.run)(&tensors)?;
     // A different weight for each output, so that no gradient is the same by chance.
     let weights = noise::tensor(output.dims(), 99)?.to_device(device)?;
     let store = (&output * &weights)?.sum_all()?.backward()?;
-    let gradients = arguments.iter().map(|var| store.get(var).cloned().context("an argument has no gradient"));
+    let gradients =
+        arguments.iter().map(|var| store.get(var).cloned().context("an argument has no gradient"));
     Ok(Results { gradients: gradients.collect::<Result<_>>()?, output })
 }
 

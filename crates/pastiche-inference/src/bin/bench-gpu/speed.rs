@@ -16,10 +16,7 @@ const WARM_UP: u32 = 5;
 
 /// The networks that are timed, by their names in the file.
 pub(crate) fn timed_networks() -> [(&'static str, NetworkDescription); 2] {
-    [
-        ("classic", networks::transformer_net(32)),
-        ("swift", networks::swift(SwiftSize::default())),
-    ]
+    [("classic", networks::transformer_net(32)), ("swift", networks::swift(SwiftSize::default()))]
 }
 
 /// The same weights every time.
