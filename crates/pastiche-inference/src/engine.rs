@@ -1,6 +1,7 @@
 //! What runs the network: a compiled plan on the processor, or one on a card.
 
 use pastiche_nn::{Canvas, Level, Network, Picture, Plan, Products};
+use rayon::ThreadPool;
 
 use crate::{
     ComputeDevice, InferenceError, Precision,
@@ -58,10 +59,11 @@ impl Engine {
         }
     }
 
-    /// Bytes of main memory that the network takes for a picture of this size.
-    pub(crate) fn memory_bytes(&self, Size { width, height }: Size) -> Result<u64, InferenceError> {
+    /// Bytes of main memory that the network takes for a picture of this size, with the threads of `pool`.
+    pub(crate) fn memory_bytes(&self, size: Size, pool: &ThreadPool) -> Result<u64, InferenceError> {
+        let (height, width) = height_width(size);
         match self {
-            Self::Processor(plan) => Ok(plan.memory_bytes(height as usize, width as usize)?),
+            Self::Processor(plan) => Ok(pool.install(|| plan.memory_bytes(height, width))?),
             Self::Card(_) => Ok(0),
         }
     }

@@ -171,7 +171,7 @@ impl Stylizer {
 
     fn memory_needed(&self, size: Size, process_size: Size) -> Result<u64, InferenceError> {
         let pixels = |size: Size| u64::from(size.width) * u64::from(size.height);
-        let network = self.pool.install(|| self.placed.network.engine.memory_bytes(process_size))?;
+        let network = self.placed.network.engine.memory_bytes(process_size, &self.pool)?;
         let frame = memory::FRAME_BYTES_PER_PIXEL * pixels(size);
         Ok(network + frame + memory::BYTES_PER_PIXEL * pixels(process_size))
     }
@@ -260,7 +260,7 @@ impl Stylizer {
         self.shrink(frame, sizes)?;
         self.smoother.reset();
         let Self { placed, small_input, .. } = self;
-        let pixels = if sizes.are_same() { frame.data() } else { small_input };
+        let pixels = if sizes.are_same() { frame.data() } else { small_input.as_slice() };
         placed.network.engine.on_card().map_or(Ok(()), |card| card.submit(pixels, sizes.process))
     }
 
@@ -283,7 +283,7 @@ impl Stylizer {
         let only_painting = self.shows_only_painting(sizes);
         let Self { pool, placed, painting, painting_bytes, smoother, controls, small_input, .. } = self;
         pool.install(|| {
-            let pixels = if sizes.are_same() { frame.data() } else { small_input };
+            let pixels = if sizes.are_same() { frame.data() } else { small_input.as_slice() };
             painting.resize(pixels.len(), 0.0);
             placed.network.engine.paint(pixels, sizes.process, painting)?;
             if controls.smoothing > 0.0 {
@@ -295,7 +295,7 @@ impl Stylizer {
                 frame.data_mut()
             } else {
                 painting_bytes.resize(painting.len(), 0);
-                painting_bytes
+                painting_bytes.as_mut_slice()
             };
             picture::bytes_from_rgb(painting, rounded);
             Ok::<_, InferenceError>(())

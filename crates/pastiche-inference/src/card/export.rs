@@ -3,9 +3,9 @@
 //! ```
 //! use pastiche_inference::card::{CardError, CardInfo, Card, Cards, abi::Table, export::{Exported, table}};
 //!
-//! struct None;
+//! struct NoCards;
 //!
-//! impl Cards for None {
+//! impl Cards for NoCards {
 //!     fn list(&self) -> Result<Vec<CardInfo>, CardError> {
 //!         Ok(Vec::new())
 //!     }
@@ -15,13 +15,13 @@
 //!     }
 //! }
 //!
-//! impl Exported for None {
+//! impl Exported for NoCards {
 //!     fn cards() -> &'static dyn Cards {
-//!         &None
+//!         &NoCards
 //!     }
 //! }
 //!
-//! static TABLE: Table = table::<None>();
+//! static TABLE: Table = table::<NoCards>();
 //! // A library gives `&raw const TABLE` out as `pastiche_cards`.
 //! ```
 #![allow(unsafe_code, reason = "what a program hands over comes as pointers")]
