@@ -51,7 +51,7 @@ fn compile(nvcc: &Path, source: &Path, out: &Path, architecture: u32) -> Result<
     let stem = source.file_stem().unwrap_or_default().to_string_lossy();
     let target = out.join(format!("{stem}.{architecture}.ptx"));
     let output = Command::new(nvcc)
-        .args(["-ptx", "-O3", "-std=c++17", "--use_fast_math", "-Isrc/cuda/kernels"])
+        .args(["-ptx", "-O3", "-std=c++17", "-Isrc/cuda/kernels"])
         .arg(format!("-arch=compute_{architecture}"))
         .arg("-o")
         .args([&target, source])

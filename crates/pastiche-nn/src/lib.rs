@@ -19,7 +19,7 @@
 //! the rayon pool of the caller; results do not depend on the number of threads.
 
 mod blocked;
-#[cfg(feature = "cuda")]
+#[cfg(any(feature = "cuda", test))]
 pub mod cuda;
 mod description;
 mod device;
