@@ -58,6 +58,7 @@ fn time(
     let counts = plan.counts(size.0, size.1);
 
     let mut with_transfers = repeated(runs, || Ok(plan.paint_rgb8(&pixels, size, &mut painting)?))?;
+    let mut alone = repeated(runs, || Ok(plan.repeat()?))?;
     // One is always under way while another is sent and the one before is read back.
     plan.submit(&pixels, size)?;
     let mut overlapped = repeated(runs, || {
@@ -67,6 +68,7 @@ fn time(
     plan.collect(&mut painting)?;
 
     Ok(json!({
+        "ms": report::milliseconds(&mut alone),
         "ms_with_transfers": report::milliseconds(&mut with_transfers),
         "ms_overlapped": report::milliseconds(&mut overlapped),
         "memory_bytes": plan.memory_bytes(size.0, size.1),
