@@ -5,13 +5,17 @@ use anyhow::{Result, bail};
 use crate::shell::{cargo, output};
 
 /// The crates of the workspace, and those of their fellows that each may name.
-const ARROWS: [(&str, &[&str]); 11] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     ("pastiche-frame", &[]),
     ("pastiche-nn", &["pastiche-frame"]),
     ("pastiche-media", &["pastiche-frame"]),
-    ("pastiche-inference", &["pastiche-frame", "pastiche-nn"]),
+    ("pastiche-inference", &["pastiche-fake-card", "pastiche-frame", "pastiche-nn"]),
+    ("pastiche-cuda", &["pastiche-inference"]),
     ("pastiche-train", &["pastiche-frame", "pastiche-nn"]),
-    ("pastiche-pipeline", &["pastiche-frame", "pastiche-inference", "pastiche-media", "pastiche-nn"]),
+    (
+        "pastiche-pipeline",
+        &["pastiche-fake-card", "pastiche-frame", "pastiche-inference", "pastiche-media", "pastiche-nn"],
+    ),
     (
         "pastiche",
         &["pastiche-frame", "pastiche-inference", "pastiche-media", "pastiche-nn", "pastiche-pipeline"],
@@ -19,6 +23,7 @@ const ARROWS: [(&str, &[&str]); 11] = [
     ("pastiche-harbour", &["pastiche-frame", "pastiche-media"]),
     ("pastiche-stained-glass", &[]),
     ("pastiche-e2e", &["pastiche-frame", "pastiche-media"]),
+    ("pastiche-fake-card", &["pastiche-inference", "pastiche-nn"]),
     ("xtask", &[]),
 ];
 

@@ -1,7 +1,8 @@
-//! `cargo xtask demo | test | soak`: sets up what a task needs, then does it.
+//! `cargo xtask demo | test | check-cuda | soak`: sets up what a task needs, then does it.
 
 mod arrows;
 mod checks;
+mod cuda;
 mod demo;
 mod setup;
 mod shell;
@@ -14,6 +15,9 @@ const USAGE: &str = "usage: cargo xtask TASK
     demo [STYLE]   restyle the demo clip with a bundled style, or with a style file, and say where the result is
     test           check formatting, lints, documentation and the crates' arrows, licences too where cargo-deny is
                    installed; run every test
+    check-cuda [--toolkit FOLDER]
+                   build and lint what is for CUDA cards, and check what it links to; needs no card. CUDA's compiler and
+                   libraries (2 GB) are installed from PyPI, in target/cuda/toolkit unless a folder is given
     soak [--minutes N]
                    run a live session for N minutes (20 unless given, 1 in CI) while style and size change all the
                    time, and check that memory, threads and latency stay";
@@ -25,6 +29,8 @@ fn main() -> ExitCode {
         ["demo"] => demo::run(None),
         ["demo", style] => demo::run(Some(style)),
         ["test"] => checks::run(),
+        ["check-cuda"] => cuda::run(None),
+        ["check-cuda", "--toolkit", folder] => cuda::run(Some(folder)),
         ["soak"] => soak::run(None),
         ["soak", "--minutes", minutes] => soak::run(Some(minutes)),
         ["help" | "--help" | "-h"] => {

@@ -7,6 +7,7 @@ use pastiche_nn::{Architecture, PlanError, UnknownLevel, WeightsError};
 
 use crate::{
     ControlsError,
+    card::CardError,
     stylizer::{MAX_SIDE, MIN_SIDE},
 };
 
@@ -112,6 +113,34 @@ pub enum InferenceError {
         /// What it offers.
         available: Vec<&'static str>,
     },
+    /// A card failed.
+    #[error("{device} cannot go on: {source}; with `--device auto` the processor takes its place")]
+    Card {
+        /// Which card.
+        device: String,
+        /// Why.
+        #[source]
+        source: CardError,
+    },
+    /// A picture takes more of a card's memory than is free.
+    #[error(
+        "painting {width}x{height} needs {} of the memory of {device} and {} are free; {}",
+        gigabytes(*.needed), gigabytes(*.available), fitting(*.fits)
+    )]
+    CardMemory {
+        /// Which card.
+        device: String,
+        /// In pixels.
+        width: u32,
+        /// In pixels.
+        height: u32,
+        /// In bytes.
+        needed: u64,
+        /// In bytes.
+        available: u64,
+        /// A width and height that would fit.
+        fits: Option<(u32, u32)>,
+    },
     /// The threads could not be started.
     #[error("cannot start {threads} threads: {source}")]
     Threads {
@@ -196,7 +225,7 @@ fn suggestion(nearest: &[String], any: bool) -> String {
 }
 
 /// As people write it: one digit after the point.
-fn gigabytes(bytes: u64) -> String {
+pub(crate) fn gigabytes(bytes: u64) -> String {
     format!("{:.1} GB", bytes as f64 / 1e9)
 }
 

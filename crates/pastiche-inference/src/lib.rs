@@ -19,6 +19,7 @@
 //! controls, and with smoothing on what came before since the last [`Stylizer::reset`]; a `Stylizer` belongs to one
 //! thread, which thereby owns the device.
 
+pub mod card;
 mod controls;
 mod device;
 mod engine;
@@ -29,19 +30,21 @@ mod picture;
 mod placed;
 mod precision;
 mod resize;
+mod row;
 mod smoothing;
 mod style;
 mod stylizer;
 mod upscaler;
 
 pub use controls::{Controls, ControlsError};
-pub use device::{ComputeDevice, DeviceInfo, compute_devices};
+pub use device::{ComputeDevice, DeviceInfo, compute_devices, compute_devices_among};
 pub use error::InferenceError;
 pub use library::{StyleEntry, StyleLibrary};
 pub use pastiche_nn::{DeviceChoice, ParseDeviceError};
 pub use placed::PlacedStyle;
 pub use precision::{ParsePrecisionError, Precision};
 pub use resize::resized;
+pub use row::FrameRow;
 pub use smoothing::Past;
 pub use style::Style;
 pub use stylizer::{MAX_SIDE, MIN_SIDE, Stylizer, StylizerOptions};

@@ -45,7 +45,7 @@ fn check_within(
 }
 
 /// The largest size of the same shape that fits, in steps of a 64th of its sides.
-fn largest_fitting(
+pub(crate) fn largest_fitting(
     size: Size,
     fits: impl Fn(Size) -> Result<bool, InferenceError>,
 ) -> Result<Option<Size>, InferenceError> {

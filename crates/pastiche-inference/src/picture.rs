@@ -1,48 +1,6 @@
-//! Between bytes and numbers: RGB8 pictures to network tensors and back, and the per-pixel mixing of the two.
+//! From a network's numbers to bytes, and the per-pixel mixing of painting and input.
 
 use rayon::prelude::*;
-
-/// The place that each padded position along one side is read from: itself, or mirrored at the far edge.
-fn mirrored(side: usize, padded: usize) -> impl Iterator<Item = usize> + Clone {
-    (0..padded).map(move |at| if at < side { at } else { 2 * (side - 1) - at })
-}
-
-/// Copies RGB8 pixels (H, W, 3) into planes (3, H', W') of 0-255, mirrored on the right and at the bottom where the
-/// planes are larger. At most `side - 1` pixels can be mirrored.
-pub(crate) fn planes_from_rgb8(
-    pixels: &[u8],
-    [height, width]: [usize; 2],
-    planes: &mut [f32],
-    [padded_height, padded_width]: [usize; 2],
-) {
-    let rows = planes.par_chunks_exact_mut(padded_width).enumerate();
-    rows.for_each(|(index, row)| {
-        let (channel, y) = (index / padded_height, index % padded_height);
-        let y = if y < height { y } else { 2 * (height - 1) - y };
-        let line = &pixels[y * width * 3..(y + 1) * width * 3];
-        for (to, x) in row.iter_mut().zip(mirrored(width, padded_width)) {
-            *to = f32::from(line[3 * x + channel]);
-        }
-    });
-}
-
-/// Copies planes (3, H', W') into RGB pixels (H, W, 3), cutting off what was padded; not clamped.
-pub(crate) fn rgb_from_planes(
-    planes: &[f32],
-    [padded_height, padded_width]: [usize; 2],
-    pixels: &mut [f32],
-    width: usize,
-) {
-    let plane_len = padded_height * padded_width;
-    pixels.par_chunks_exact_mut(width * 3).enumerate().for_each(|(y, row)| {
-        let start = y * padded_width;
-        for (x, pixel) in row.chunks_exact_mut(3).enumerate() {
-            for (channel, value) in pixel.iter_mut().enumerate() {
-                *value = planes[channel * plane_len + start + x];
-            }
-        }
-    });
-}
 
 /// The nearest byte; what lies outside 0-255 is clamped, and NaN becomes 0.
 pub(crate) fn byte(value: f32) -> u8 {
@@ -86,20 +44,6 @@ pub(crate) fn mix(input: &mut [u8], painting: &[u8], strength: f32, keep_colors:
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn planes_and_pixels_are_each_other_s_inverse_and_margins_are_mirrored() {
-        let (height, width) = (3, 2);
-        let pixels: Vec<u8> = (0..18).map(|i| i * 10).collect();
-        let mut planes = vec![0.0; 3 * 4 * 3];
-        planes_from_rgb8(&pixels, [height, width], &mut planes, [4, 3]);
-        assert_eq!(planes[..12], [0., 30., 0., 60., 90., 60., 120., 150., 120., 60., 90., 60.]);
-        let mut back = vec![0.0; 18];
-        rgb_from_planes(&planes, [4, 3], &mut back, width);
-        let mut bytes = vec![0; 18];
-        bytes_from_rgb(&back, &mut bytes);
-        assert_eq!(bytes, pixels);
-    }
 
     #[test]
     fn bytes_are_rounded_and_clamped() {

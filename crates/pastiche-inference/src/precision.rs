@@ -36,9 +36,9 @@ impl Precision {
         }
     }
 
-    /// The precision that `device` will use for this wish: [`Self::F32`] or [`Self::Bf16`].
+    /// The precision that `device` will use for this wish: none that is [`Self::Auto`].
     ///
-    /// `Auto` takes bf16 where the processor is faster with it and the architecture is known to keep its paintings: with
+    /// On a card `Auto` takes f16. On the processor it takes bf16 where that is faster with it and the architecture is known to keep its paintings: with
     /// direct convolutions in bf16 their PSNR against f32 is at least 50 dB on ten photos
     /// (`crates/pastiche-nn/tests/bf16.rs` measures it).
     ///
@@ -49,6 +49,7 @@ impl Precision {
         let available = device.precisions();
         let keeps = MEASURED.iter().any(|measured| measured.name() == architecture);
         match self {
+            Self::Auto if available.contains(&Self::F16.name()) => Ok(Self::F16),
             Self::Auto if keeps && available.contains(&Self::Bf16.name()) => Ok(Self::Bf16),
             Self::Auto => Ok(Self::F32),
             _ if available.contains(&self.name()) => Ok(self),

@@ -39,6 +39,13 @@ pub(crate) struct Size {
     pub(crate) height: u32,
 }
 
+impl Size {
+    /// Bytes of an RGB8 picture.
+    pub(crate) const fn rgb8_len(self) -> usize {
+        self.width as usize * self.height as usize * 3
+    }
+}
+
 /// Resizes RGB pictures, keeping its buffers.
 pub(crate) struct RgbResizer {
     resizer: Resizer,
@@ -62,7 +69,7 @@ impl RgbResizer {
         target: &mut Vec<u8>,
         to: Size,
     ) -> Result<(), InferenceError> {
-        target.resize(to.width as usize * to.height as usize * 3, 0);
+        target.resize(to.rgb8_len(), 0);
         let source = TypedImageRef::<U8x3>::from_buffer(from.width, from.height, pixels).map_err(failed)?;
         let mut image = TypedImage::<U8x3>::from_buffer(to.width, to.height, target).map_err(failed)?;
         self.resizer.resize_typed(&source, &mut image, &self.options).map_err(failed)

@@ -4,7 +4,7 @@ use pastiche_frame::{Frame, FramePool, PixelFormat};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::{
-    ComputeDevice, Controls, InferenceError, PlacedStyle, Precision, Style, memory, picture,
+    ComputeDevice, Controls, FrameRow, InferenceError, PlacedStyle, Precision, Style, memory, picture,
     resize::{RgbResizer, Size},
     smoothing::{Past, Smoother},
 };
@@ -31,8 +31,8 @@ pub struct Stylizer {
     wish: Precision,
     process_size: Option<Size>,
     pool: ThreadPool,
-    /// The sizes of frame and network that memory was checked for.
-    checked: Option<(Size, Size)>,
+    /// The sizes that memory was checked for.
+    checked: Option<Sizes>,
     controls: Controls,
     smoother: Smoother,
     resizer: RgbResizer,
@@ -108,7 +108,7 @@ impl Stylizer {
     /// The device has no memory left; the old style stays.
     pub fn set_style(&mut self, style: Style) -> Result<(), InferenceError> {
         let Self { pool, placed, wish, .. } = self;
-        let placed = pool.install(|| PlacedStyle::new(&style, &placed.device, *wish))?;
+        let placed = pool.install(|| PlacedStyle::new(&style, placed.device(), *wish))?;
         self.exchange(placed);
         Ok(())
     }
@@ -117,7 +117,7 @@ impl Stylizer {
     pub fn exchange(&mut self, placed: PlacedStyle) -> PlacedStyle {
         let mut replaced = std::mem::replace(&mut self.placed, placed);
         // Only its weights are kept, and not what painting took.
-        replaced.engine.release();
+        replaced.network.engine.release();
         self.checked = None;
         self.reset();
         replaced
@@ -156,7 +156,7 @@ impl Stylizer {
 
     /// The id of the device that the network runs on: `cpu`, `cuda:0`, ...
     pub fn device_id(&self) -> String {
-        self.placed.device.id()
+        self.placed.device().id()
     }
 
     /// The number type that the network computes in.
@@ -166,7 +166,7 @@ impl Stylizer {
 
     /// The processor's instruction set that the network runs on, where it runs on the processor.
     pub fn instructions(&self) -> Option<String> {
-        self.placed.engine.level().map(|level| level.to_string())
+        self.placed.network.engine.level().map(|level| level.to_string())
     }
 
     /// Bytes of main memory that painting a frame of this size takes.
@@ -181,7 +181,7 @@ impl Stylizer {
 
     fn memory_needed(&self, size: Size, process_size: Size) -> Result<u64, InferenceError> {
         let pixels = |size: Size| u64::from(size.width) * u64::from(size.height);
-        let network = self.pool.install(|| self.placed.engine.memory_bytes(process_size))?;
+        let network = self.placed.network.engine.memory_bytes(process_size, &self.pool)?;
         let frame = memory::FRAME_BYTES_PER_PIXEL * pixels(size);
         Ok(network + frame + memory::BYTES_PER_PIXEL * pixels(process_size))
     }
@@ -191,14 +191,25 @@ impl Stylizer {
         self.pool.current_num_threads()
     }
 
+    /// Why the processor works where a card might: it failed, and was chosen by `auto`. Told once.
+    pub fn take_warning(&mut self) -> Option<String> {
+        self.placed.network.take_warning()
+    }
+
     /// Paints an RGB frame. The result has the frame's size, time and colour space, and its buffer.
     ///
     /// # Errors
-    /// The frame is not RGB, its size is out of range or does not fit into memory, or the device failed.
+    /// The frame is not RGB, its size is out of range or does not fit into memory, or the device failed and nothing else may
+    /// take its place.
     pub fn stylize(&mut self, mut frame: Frame) -> Result<Frame, InferenceError> {
-        let is_enlarged = self.paint_frame(&frame)?;
-        self.lay_over(frame.data_mut(), is_enlarged);
-        Ok(frame)
+        loop {
+            let sizes = self.prepare(&frame)?;
+            match self.paint(&frame, sizes).and_then(|()| self.lay_over(&mut frame, sizes)) {
+                Ok(()) => return Ok(frame),
+                // On the processor, which is not replaced in turn.
+                Err(error) => self.recover(error, sizes)?,
+            }
+        }
     }
 
     /// Paints an RGB frame and leaves it as it is. The result has its size, time and colour space, and a buffer of `pool`.
@@ -206,84 +217,165 @@ impl Stylizer {
     /// # Errors
     /// As [`Self::stylize`].
     pub fn stylize_copy(&mut self, frame: &Frame, pool: &FramePool) -> Result<Frame, InferenceError> {
-        let is_enlarged = self.paint_frame(frame)?;
         let mut painted = pool.take_like(frame, frame.width(), frame.height());
-        if !self.covers() {
-            painted.data_mut().copy_from_slice(frame.data());
+        loop {
+            let sizes = self.prepare(frame)?;
+            let laid = self.paint(frame, sizes).and_then(|()| {
+                if !self.shows_only_painting(sizes) {
+                    painted.data_mut().copy_from_slice(frame.data());
+                }
+                self.lay_over(&mut painted, sizes)
+            });
+            match laid {
+                Ok(()) => return Ok(painted),
+                Err(error) => self.recover(error, sizes)?,
+            }
         }
-        self.lay_over(painted.data_mut(), is_enlarged);
-        Ok(painted)
     }
 
-    /// Whether nothing of the input shows.
-    fn covers(&self) -> bool {
-        self.controls.strength == 1.0 && !self.controls.keep_colors
+    /// For painting one frame after the other: where the device can, some at the same time.
+    pub fn in_a_row(&mut self) -> FrameRow<'_> {
+        FrameRow::new(self)
     }
 
-    /// Runs the network on a frame at the process size. Where that is the frame's, the result is in `painting`; else it is
-    /// in `enlarged`, which is told.
-    fn paint_frame(&mut self, frame: &Frame) -> Result<bool, InferenceError> {
+    /// The sizes of a frame that can be painted, for which there is memory.
+    pub(crate) fn prepare(&mut self, frame: &Frame) -> Result<Sizes, InferenceError> {
+        let sizes = self.sizes(frame)?;
+        if self.checked != Some(sizes) {
+            self.forget_size();
+            memory::check(sizes.process, |process| self.memory_needed(sizes.frame, process))?;
+            self.checked = Some(sizes);
+        }
+        Ok(sizes)
+    }
+
+    /// At which sizes a frame is painted.
+    pub(crate) fn sizes(&self, frame: &Frame) -> Result<Sizes, InferenceError> {
         if frame.format() != PixelFormat::Rgb8 {
             return Err(InferenceError::Format { found: frame.format() });
         }
         let size = Size { width: frame.width(), height: frame.height() };
         check_size(size)?;
-        let process_size = self.process_size.unwrap_or(size);
-        if self.checked != Some((size, process_size)) {
-            self.checked = None;
-            self.placed.engine.release();
-            memory::check(process_size, |process_size| self.memory_needed(size, process_size))?;
-            self.checked = Some((size, process_size));
-        }
-        if process_size == size {
-            self.paint(frame.data(), size)?;
-            return Ok(false);
-        }
-        let mut small = std::mem::take(&mut self.small_input);
-        self.resizer.resize(frame.data(), size, &mut small, process_size)?;
-        self.paint(&small, process_size)?;
-        self.small_input = small;
-        self.round_painting();
-        self.resizer.resize(&self.painting_bytes, process_size, &mut self.enlarged, size)?;
-        Ok(true)
+        Ok(Sizes { frame: size, process: self.process_size.unwrap_or(size) })
     }
 
-    /// Lays what was painted over the frame's pixels, as the controls say.
-    fn lay_over(&mut self, pixels: &mut [u8], is_enlarged: bool) {
-        match (self.covers(), is_enlarged) {
-            (true, true) => pixels.copy_from_slice(&self.enlarged),
-            (true, false) => self.pool.install(|| picture::bytes_from_rgb(&self.painting, pixels)),
-            (false, _) => {
-                if !is_enlarged {
-                    self.round_painting();
-                }
-                let painting = if is_enlarged { &self.enlarged } else { &self.painting_bytes };
-                let Controls { strength, keep_colors, .. } = self.controls;
-                self.pool.install(|| picture::mix(pixels, painting, strength, keep_colors));
-            }
+    /// Gives back the memory for the last size; frames under way are lost.
+    pub(crate) fn forget_size(&mut self) {
+        self.checked = None;
+        self.placed.network.engine.release();
+    }
+
+    /// After an error in painting: lets the processor take the place of a card, where it may.
+    ///
+    /// # Errors
+    /// The error, where nothing can be done.
+    pub(crate) fn recover(&mut self, error: InferenceError, sizes: Sizes) -> Result<(), InferenceError> {
+        let Self { pool, placed, .. } = self;
+        self.checked = None;
+        pool.install(|| placed.network.recover(error))
+            .map_err(|error| placed.network.with_fitting_size(error, sizes.process))
+    }
+
+    /// Whether frames go through a card without a look at their numbers, which only smoothing needs.
+    pub(crate) fn is_rounded_on_card(&mut self) -> bool {
+        self.controls.smoothing == 0.0 && self.placed.network.engine.on_card().is_some()
+    }
+
+    /// Sends a frame to the card.
+    pub(crate) fn submit(&mut self, frame: &Frame, sizes: Sizes) -> Result<(), InferenceError> {
+        self.shrink(frame, sizes)?;
+        self.smoother.reset();
+        let Self { placed, small_input, .. } = self;
+        let pixels = if sizes.are_same() { frame.data() } else { small_input.as_slice() };
+        placed.network.engine.on_card().map_or(Ok(()), |card| card.submit(pixels, sizes.process))
+    }
+
+    /// Paints the frame with what the card has made of it. On an error it is as it was.
+    pub(crate) fn collect(&mut self, frame: &mut Frame, sizes: Sizes) -> Result<(), InferenceError> {
+        let only_painting = self.shows_only_painting(sizes);
+        let Self { placed, painting_bytes, .. } = self;
+        let Some(card) = placed.network.engine.on_card() else { return Ok(()) };
+        if only_painting {
+            return card.collect(frame.data_mut());
         }
+        painting_bytes.resize(sizes.process.rgb8_len(), 0);
+        card.collect(painting_bytes)?;
+        self.mix_in(frame, sizes)
     }
 
-    /// Rounds the painting to `painting_bytes`.
-    fn round_painting(&mut self) {
-        let Self { pool, painting, painting_bytes, .. } = self;
-        painting_bytes.resize(painting.len(), 0);
-        pool.install(|| picture::bytes_from_rgb(painting, painting_bytes));
-    }
-
-    /// Runs the network on RGB8 pixels and leaves the result, smoothed, in `painting`.
-    fn paint(&mut self, pixels: &[u8], size: Size) -> Result<(), InferenceError> {
-        let Self { pool, placed, painting, smoother, controls, .. } = self;
+    /// Runs the network on a frame: on a card, or by its numbers, which are left in `painting`.
+    fn paint(&mut self, frame: &Frame, sizes: Sizes) -> Result<(), InferenceError> {
+        if self.is_rounded_on_card() {
+            return self.submit(frame, sizes);
+        }
+        self.shrink(frame, sizes)?;
+        let Self { pool, placed, painting, smoother, controls, small_input, .. } = self;
         pool.install(|| {
+            let pixels = if sizes.are_same() { frame.data() } else { small_input.as_slice() };
             painting.resize(pixels.len(), 0.0);
-            placed.engine.paint(pixels, size, painting)?;
+            placed.network.engine.paint(pixels, sizes.process, painting)?;
             if controls.smoothing > 0.0 {
-                smoother.smooth(controls.smoothing, size.width as usize, pixels, painting);
+                smoother.smooth(controls.smoothing, sizes.process.width as usize, pixels, painting);
             } else {
                 smoother.reset();
             }
             Ok(())
         })
+    }
+
+    /// Lays what [`Self::paint`] made of a frame over it, as the controls say. On an error it is as it was.
+    fn lay_over(&mut self, frame: &mut Frame, sizes: Sizes) -> Result<(), InferenceError> {
+        if self.is_rounded_on_card() {
+            return self.collect(frame, sizes);
+        }
+        let only_painting = self.shows_only_painting(sizes);
+        let Self { pool, painting, painting_bytes, .. } = self;
+        if only_painting {
+            pool.install(|| picture::bytes_from_rgb(painting, frame.data_mut()));
+            return Ok(());
+        }
+        painting_bytes.resize(painting.len(), 0);
+        pool.install(|| picture::bytes_from_rgb(painting, painting_bytes));
+        self.mix_in(frame, sizes)
+    }
+
+    /// Whether nothing of the input shows, so that the painting takes its place.
+    fn shows_only_painting(&self, sizes: Sizes) -> bool {
+        sizes.are_same() && self.controls.strength == 1.0 && !self.controls.keep_colors
+    }
+
+    /// Makes the frame as small as the network sees it, in `small_input`.
+    fn shrink(&mut self, frame: &Frame, sizes: Sizes) -> Result<(), InferenceError> {
+        if sizes.are_same() {
+            return Ok(());
+        }
+        self.resizer.resize(frame.data(), sizes.frame, &mut self.small_input, sizes.process)
+    }
+
+    /// Mixes `painting_bytes`, brought to the frame's size, into the frame.
+    fn mix_in(&mut self, frame: &mut Frame, sizes: Sizes) -> Result<(), InferenceError> {
+        let Self { pool, resizer, painting_bytes, enlarged, controls, .. } = self;
+        let painting = if sizes.are_same() {
+            painting_bytes
+        } else {
+            resizer.resize(painting_bytes, sizes.process, enlarged, sizes.frame)?;
+            enlarged
+        };
+        pool.install(|| picture::mix(frame.data_mut(), painting, controls.strength, controls.keep_colors));
+        Ok(())
+    }
+}
+
+/// The sizes of a frame, and of the network that paints it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Sizes {
+    frame: Size,
+    process: Size,
+}
+
+impl Sizes {
+    fn are_same(self) -> bool {
+        self.frame == self.process
     }
 }
 

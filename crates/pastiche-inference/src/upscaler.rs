@@ -12,9 +12,9 @@ use rayon::{ThreadPool, prelude::*};
 
 use crate::{
     ComputeDevice, InferenceError, StylizerOptions,
-    engine::Engine,
     library::{StyleLibrary, bundled_folders},
     picture::byte,
+    placed::PlacedNetwork,
     resize::{RgbResizer, Size},
     stylizer::{MAX_SIDE, MIN_SIDE, thread_pool},
 };
@@ -33,7 +33,7 @@ pub struct Upscaler {
     reach: usize,
     tile_side: usize,
     pool: ThreadPool,
-    engine: Engine,
+    network: PlacedNetwork,
     resizer: RgbResizer,
     tile: Vec<u8>,
     correction: Vec<f32>,
@@ -82,7 +82,6 @@ impl Upscaler {
         device: &ComputeDevice,
         options: &StylizerOptions,
     ) -> Result<Self, InferenceError> {
-        let precision = options.precision.resolve(device, &network.description().architecture)?;
         let pool = thread_pool(options)?;
         let description = network.description();
         let network_factor = description.enlargement();
@@ -96,7 +95,7 @@ impl Upscaler {
             network_factor,
             reach,
             tile_side: (TILE_SIDE / network_factor).max(4 * reach),
-            engine: pool.install(|| Engine::new(network, device, precision))?,
+            network: pool.install(|| PlacedNetwork::new(network, device, options.precision))?,
             pool,
             resizer: RgbResizer::new(),
             tile: Vec::new(),
@@ -112,6 +111,16 @@ impl Upscaler {
     /// By how much it enlarges.
     pub const fn factor(&self) -> usize {
         self.factor
+    }
+
+    /// Where the network runs: `cpu`, `cuda:0`, ...
+    pub fn device_id(&self) -> String {
+        self.network.device.id()
+    }
+
+    /// Why the processor works where a card might, once.
+    pub fn take_warning(&mut self) -> Option<String> {
+        self.network.take_warning()
     }
 
     /// Enlarges an RGB frame, which keeps its time and colour space.
@@ -158,9 +167,9 @@ impl Upscaler {
                     self.tile.extend_from_slice(&row[3 * columns.seen.start..3 * columns.seen.end]);
                 }
                 let tile_size = Size { width: columns.seen.len() as u32, height: rows.seen.len() as u32 };
-                let Self { pool, engine, tile, correction, network_factor: factor, .. } = self;
+                let Self { pool, network, tile, correction, network_factor: factor, .. } = self;
                 correction.resize(tile.len() * *factor * *factor, 0.0);
-                pool.install(|| engine.paint(tile, tile_size, correction))?;
+                pool.install(|| network.paint(tile, tile_size, correction))?;
                 let place = Place { rows: &rows, columns: &columns, factor: *factor, width };
                 pool.install(|| place.add(correction, enlarged));
             }

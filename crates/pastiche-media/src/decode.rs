@@ -9,7 +9,7 @@ use ffmpeg_next as ffmpeg;
 use pastiche_frame::{Frame, FramePool, Rational, Timestamp};
 
 use crate::{
-    Damage, MediaError, VideoInfo, ending,
+    Damage, HardwareDecoding, MediaError, VideoInfo, ending,
     error::Result,
     geometry::Geometry,
     input::{self, Window},
@@ -33,6 +33,8 @@ pub struct DecodeOptions {
     pub size: Option<(u32, u32)>,
     /// Leaves out frames that come faster than this; numbered pictures, which have no rate of their own, come at it.
     pub max_frame_rate: Option<Rational>,
+    /// What decodes it.
+    pub hardware: HardwareDecoding,
 }
 
 /// Reads a video file frame by frame: upright, RGB, each at its own time.
@@ -77,7 +79,7 @@ impl VideoDecoder {
         let mut input = input::open(path)?;
         let stream = input::video_stream(&input)
             .ok_or_else(|| MediaError::NoVideo { found: describe_streams(&input), path: path.to_owned() })?;
-        let (stream_index, decoder) = (stream.index(), open_decoder(&stream, path)?);
+        let (stream_index, decoder) = (stream.index(), open_decoder(&stream, options.hardware, path)?);
         let info = VideoInfo::new(&input, &stream, &decoder);
         let pixel_aspect = pixel_aspect(&stream, &decoder);
         check_start(&info, options, path)?;

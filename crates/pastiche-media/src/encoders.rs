@@ -65,13 +65,16 @@ enum Quality {
     Vp9,
 }
 
+/// Those of NVIDIA's encoders.
+const NVENC_PRESETS: &[&str] = &["p5", "p1", "p2", "p3", "p4", "p6", "p7", "slow", "medium", "fast"];
+
 /// In order of preference: hardware first, then the best software, then what every FFmpeg has.
-const KINDS: [Kind; 7] = [
+const KINDS: [Kind; 8] = [
     Kind {
         name: "h264_nvenc",
         memory: Memory::Main,
         quality: Quality::VariableRateTarget,
-        presets: &["p5", "p1", "p2", "p3", "p4", "p6", "p7", "slow", "medium", "fast"],
+        presets: NVENC_PRESETS,
         max_time_base_den: i32::MAX,
     },
     Kind {
@@ -119,6 +122,14 @@ const KINDS: [Kind; 7] = [
         quality: Quality::Mpeg4Quantiser,
         presets: &[],
         max_time_base_den: 65_535,
+    },
+    // Smaller files, which fewer players take: only where it is asked for, or nothing else takes the size.
+    Kind {
+        name: "hevc_nvenc",
+        memory: Memory::Main,
+        quality: Quality::VariableRateTarget,
+        presets: NVENC_PRESETS,
+        max_time_base_den: i32::MAX,
     },
     // For WebM, which takes none of the others.
     Kind {

@@ -52,11 +52,13 @@ mod ending;
 mod error;
 mod extras;
 mod geometry;
+mod hardware;
 mod input;
 mod join;
 mod microphone;
 mod movie;
 mod mux;
+mod nvdec;
 mod output_file;
 mod packets;
 mod partial_file;
@@ -87,6 +89,7 @@ pub use join::{JoinOptions, VideoPart, join_parts};
 pub use microphone::{
     Microphone, MicrophoneChoice, MicrophoneEvent, MicrophoneInfo, Sound, list_microphones,
 };
+pub use nvdec::HardwareDecoding;
 pub use partial_file::remove_unfinished;
 pub use probe::{AudioInfo, MediaInfo, VideoInfo, probe};
 pub use sequence::{PictureSequence, SEQUENCE_RATE, is_picture_sequence};

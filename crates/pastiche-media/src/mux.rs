@@ -84,7 +84,13 @@ impl Muxer {
 
     /// A stream for an open encoder's packets, whose times are on `clock`.
     pub(crate) fn add_encoded_stream(&mut self, encoder: &codec::Context, clock: Rational) -> Result<usize> {
+        // Apple's players know HEVC by this code only, and FFmpeg writes the other one.
+        let takes_code = ["mp4", "mov"].contains(&self.output.format().name());
+        let is_hevc = takes_code && encoder.id() == codec::Id::HEVC;
         let added = self.output.add_stream_with(encoder).map(|mut stream| {
+            if is_hevc {
+                raw::set_codec_tag(&mut stream, *b"hvc1");
+            }
             stream.set_time_base(ffmpeg_rational(clock));
             stream.index()
         });

@@ -12,7 +12,7 @@ use crate::{
     deinterlace::Deinterlacer,
     ending,
     error::Result,
-    input,
+    input, nvdec,
     packets::{Packets, Piece},
 };
 
@@ -134,7 +134,13 @@ impl PictureReader {
     /// Decodes the next picture; `false` where there is none yet or no more.
     fn decode(&mut self) -> Result<bool> {
         match self.decoder.receive_frame(&mut self.picture) {
-            Ok(()) => return Ok(true),
+            Ok(()) => {
+                if nvdec::is_on_card(&self.picture) {
+                    let downloaded = nvdec::downloaded(&self.picture);
+                    self.picture = downloaded.map_err(|source| self.unusable(source))?;
+                }
+                return Ok(true);
+            }
             Err(error) if is_again(error) => self.feed()?,
             Err(ffmpeg::Error::Eof) => {
                 self.drained = true;

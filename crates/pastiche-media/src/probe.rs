@@ -7,7 +7,7 @@ use ffmpeg_next as ffmpeg;
 use pastiche_frame::{ColorSpace, Orientation, Rational, Rotation, Timestamp};
 
 use crate::{
-    MediaError,
+    HardwareDecoding, MediaError,
     error::Result,
     geometry::{orientation_from_display_matrix, square_pixel_size},
     input, raw,
@@ -88,7 +88,10 @@ pub fn probe(path: &Path) -> Result<MediaInfo> {
     }
     let input = input::open(path)?;
     let video = match input::video_stream(&input) {
-        Some(stream) => Some(VideoInfo::new(&input, &stream, &open_decoder(&stream, path)?)),
+        Some(stream) => {
+            let decoder = open_decoder(&stream, HardwareDecoding::None, path)?;
+            Some(VideoInfo::new(&input, &stream, &decoder))
+        }
         None => None,
     };
     let audio = input.streams().filter(|stream| stream.parameters().medium() == media::Type::Audio);
@@ -102,11 +105,16 @@ pub fn probe(path: &Path) -> Result<MediaInfo> {
 }
 
 /// Opens the decoder for a video stream, on as many threads as it likes.
-pub(crate) fn open_decoder(stream: &Stream<'_>, path: &Path) -> Result<ffmpeg::decoder::Video> {
+pub(crate) fn open_decoder(
+    stream: &Stream<'_>,
+    hardware: HardwareDecoding,
+    path: &Path,
+) -> Result<ffmpeg::decoder::Video> {
     let codec = stream.parameters().id().name();
     let open = || {
         let mut decoder = codec::Context::from_parameters(stream.parameters())?.decoder();
         decoder.set_packet_time_base(stream.time_base());
+        hardware.prepare(&mut decoder);
         decoder.set_threading(codec::threading::Config::kind(codec::threading::Type::Frame));
         match decoder_of_opacity(stream) {
             Some(codec) => decoder.open_as(codec)?.video(),

@@ -1,5 +1,5 @@
-//! The few calls for which ffmpeg-next has no safe form. All the `unsafe` of this crate is here, in `demuxer_log.rs` and in
-//! `vaapi.rs`.
+//! The few calls for which ffmpeg-next has no safe form. All the `unsafe` of this crate is here and in `demuxer_log.rs`,
+//! `hardware.rs`, `nvdec.rs` and `vaapi.rs`.
 #![allow(unsafe_code, reason = "FFI calls that ffmpeg-next does not wrap")]
 
 use std::{
@@ -193,6 +193,12 @@ pub(crate) fn container_pixel_aspect(stream: &Stream<'_>) -> Rational {
 pub(crate) fn clear_codec_tag(stream: &mut StreamMut<'_>) {
     // SAFETY: a stream always has parameters, and nobody else holds them while the stream is borrowed mutably.
     unsafe { (*(*stream.as_mut_ptr()).codecpar).codec_tag = 0 };
+}
+
+/// Gives the codec of a stream this code in its container.
+pub(crate) fn set_codec_tag(stream: &mut StreamMut<'_>, tag: [u8; 4]) {
+    // SAFETY: as above.
+    unsafe { (*(*stream.as_mut_ptr()).codecpar).codec_tag = u32::from_le_bytes(tag) };
 }
 
 /// Makes a stream one of subtitles of this codec, with what stands before its packets.

@@ -6,20 +6,12 @@
 //! and colours.
 #![allow(unsafe_code, reason = "FFmpeg's hardware frames, which ffmpeg-next does not wrap")]
 
-use std::{
-    ffi::c_int,
-    mem::ManuallyDrop,
-    ptr::{self, NonNull},
-};
+use std::ffi::c_int;
 
-use ffmpeg::{
-    Error, encoder,
-    error::{ENODEV, ENOMEM},
-    ffi,
-    format::Pixel,
-    frame,
-};
+use ffmpeg::{Error, encoder, ffi, format::Pixel, frame};
 use ffmpeg_next as ffmpeg;
+
+use crate::hardware::{BufferRef, Kind, check, open_device};
 
 /// More than the encoder keeps at once: those it reorders, those it works on and the one being uploaded.
 const POOL_SIZE: c_int = 16;
@@ -35,7 +27,7 @@ impl Uploader {
 
     /// Opens the device, with room for pictures of this size.
     pub(crate) fn open(width: u32, height: u32) -> Result<Self, Error> {
-        let device = open_device()?;
+        let device = open_device(Kind::Vaapi)?;
         // SAFETY: the device is live, and the pool takes a reference of its own to it.
         let pool = unsafe { BufferRef::own(ffi::av_hwframe_ctx_alloc(device.as_ptr())) }?;
         // SAFETY: behind the reference is an `AVHWFramesContext`, which nobody else has yet and whose fields are the
@@ -72,65 +64,5 @@ impl Uploader {
             check(ffi::av_frame_copy_props(uploaded.as_mut_ptr(), picture.as_ptr()))?;
         }
         Ok(uploaded)
-    }
-}
-
-fn open_device() -> Result<BufferRef, Error> {
-    let mut device = ptr::null_mut();
-    // SAFETY: `device` may be written to; neither a name nor options ask for the default. It stays null on failure.
-    let code = unsafe {
-        ffi::av_hwdevice_ctx_create(
-            &mut device,
-            ffi::AVHWDeviceType::AV_HWDEVICE_TYPE_VAAPI,
-            ptr::null(),
-            ptr::null_mut(),
-            0,
-        )
-    };
-    // FFmpeg's own code for a device that is not there is "invalid argument".
-    check(code).map_err(|_| Error::Other { errno: ENODEV })?;
-    // SAFETY: on success the reference is the caller's.
-    unsafe { BufferRef::own(device) }
-}
-
-fn check(code: c_int) -> Result<(), Error> {
-    if code < 0 { Err(Error::from(code)) } else { Ok(()) }
-}
-
-/// A counted reference to a device or a pool, given back when dropped.
-struct BufferRef(NonNull<ffi::AVBufferRef>);
-
-// SAFETY: the count is atomic, and a VA-API device belongs to no thread: libva and its drivers lock what they share.
-unsafe impl Send for BufferRef {}
-
-impl BufferRef {
-    /// Takes over what FFmpeg returned, where null means that there was no memory.
-    ///
-    /// # Safety
-    /// The reference is valid or null, and nobody else will give it back.
-    unsafe fn own(reference: *mut ffi::AVBufferRef) -> Result<Self, Error> {
-        NonNull::new(reference).map(Self).ok_or(Error::Other { errno: ENOMEM })
-    }
-
-    /// Another reference to the same.
-    fn share(&self) -> Result<Self, Error> {
-        // SAFETY: this reference is valid, and the new one is nobody else's.
-        unsafe { Self::own(ffi::av_buffer_ref(self.as_ptr())) }
-    }
-
-    fn as_ptr(&self) -> *mut ffi::AVBufferRef {
-        self.0.as_ptr()
-    }
-
-    /// Hands the reference to whoever will give it back.
-    fn into_raw(self) -> *mut ffi::AVBufferRef {
-        ManuallyDrop::new(self).as_ptr()
-    }
-}
-
-impl Drop for BufferRef {
-    fn drop(&mut self) {
-        // SAFETY: the reference is valid and not used again.
-        unsafe { ffi::av_buffer_unref(&mut self.as_ptr()) };
     }
 }

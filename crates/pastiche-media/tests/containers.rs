@@ -20,8 +20,8 @@ use common::{
 };
 use pastiche_frame::FramePool;
 use pastiche_media::{
-    AudioMode, AudioOutcome, AudioRequest, DecodeOptions, EncodeOptions, Extras, IMAGE_ENDINGS, MediaError,
-    VideoDecoder, VideoEncoder, probe,
+    AudioMode, AudioOutcome, AudioRequest, DecodeOptions, EncodeOptions, Extras, HardwareDecoding,
+    IMAGE_ENDINGS, MediaError, VideoDecoder, VideoEncoder, probe,
 };
 
 /// What `ffprobe` says of a file: one line for each of these entries.
@@ -105,7 +105,13 @@ fn assert_words(subtitles: &str, words: &str, span: [f64; 2]) {
     assert_span([seconds(from), seconds(to)], span, words);
 }
 
-const WHOLE: DecodeOptions = DecodeOptions { start: None, duration: None, size: None, max_frame_rate: None };
+const WHOLE: DecodeOptions = DecodeOptions {
+    start: None,
+    duration: None,
+    size: None,
+    max_frame_rate: None,
+    hardware: HardwareDecoding::Auto,
+};
 
 #[test]
 fn every_container_is_read_with_its_sound_in_step() {

@@ -1,17 +1,28 @@
-//! Encoders in hardware, which most machines that run these tests lack: their absence is found out cleanly.
+//! Encoders and decoders in hardware, which most machines that run these tests lack: their absence is found out cleanly.
 //!
-//! Those that are there go through the tests of every available encoder, in `failures.rs` and `colour.rs`.
+//! Encoders that are there go through the tests of every available encoder, in `failures.rs` and `colour.rs`; a decoder that
+//! is there through every test that decodes.
 #![allow(clippy::unwrap_used, reason = "what fails here fails its test")]
 
 mod common;
 
 use std::{path::Path, process::Command};
 
-use common::options;
-use pastiche_media::{EncodeOptions, MediaError, VideoEncoder, available_encoders};
+use common::{options, read_frames, steady_ticks, write_numbered};
+use pastiche_media::{
+    DecodeOptions, EncodeOptions, HardwareDecoding, MediaError, VideoEncoder, available_encoders,
+};
 
-const IN_ORDER: [&str; 7] =
-    ["h264_nvenc", "h264_videotoolbox", "h264_vaapi", "libx264", "libopenh264", "mpeg4", "libvpx-vp9"];
+const IN_ORDER: [&str; 8] = [
+    "h264_nvenc",
+    "h264_videotoolbox",
+    "h264_vaapi",
+    "libx264",
+    "libopenh264",
+    "mpeg4",
+    "hevc_nvenc",
+    "libvpx-vp9",
+];
 
 fn available_names() -> Vec<&'static str> {
     available_encoders().iter().map(|encoder| encoder.name).collect()
@@ -70,4 +81,21 @@ fn alone_open_all_again_and_again() {
         available_names();
     }
     assert_eq!(open_files(), before);
+}
+
+#[test]
+fn a_video_is_the_same_whatever_decodes_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("in.mp4");
+    write_numbered(&path, &options(320, 240), &steady_ticks(30));
+    let decoded = |hardware| read_frames(&path, &DecodeOptions { hardware, ..DecodeOptions::default() });
+    let (auto, processor) = (decoded(HardwareDecoding::Auto), decoded(HardwareDecoding::None));
+    assert_eq!((auto.len(), processor.len()), (30, 30));
+    for (auto, processor) in auto.iter().zip(&processor) {
+        assert_eq!((auto.timestamp, auto.duration_ticks), (processor.timestamp, processor.duration_ticks));
+        assert_eq!(auto.color_space, processor.color_space);
+        let most = auto.data().iter().zip(processor.data()).map(|(a, b)| a.abs_diff(*b)).max();
+        // Decoders agree to the bit; chroma in one plane or two is enlarged by different rounding.
+        assert!(most.unwrap() <= 2, "{most:?}");
+    }
 }

@@ -10,10 +10,17 @@ use common::{
 };
 use pastiche_frame::Timestamp;
 use pastiche_media::{
-    DecodeOptions, MediaError, PictureSequence, VideoDecoder, probe, read_image, write_image,
+    DecodeOptions, HardwareDecoding, MediaError, PictureSequence, VideoDecoder, probe, read_image,
+    write_image,
 };
 
-const WHOLE: DecodeOptions = DecodeOptions { start: None, duration: None, size: None, max_frame_rate: None };
+const WHOLE: DecodeOptions = DecodeOptions {
+    start: None,
+    duration: None,
+    size: None,
+    max_frame_rate: None,
+    hardware: HardwareDecoding::Auto,
+};
 
 /// Numbered pictures from 1 on that hold their numbers.
 fn write_stills(folder: &Path, count: usize, ending: &str) {

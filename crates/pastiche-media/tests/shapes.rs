@@ -12,9 +12,17 @@ use common::{
     options, read_frames, set_display_matrix, set_whole_display_matrix,
 };
 use pastiche_frame::{Frame, PixelFormat, Rotation};
-use pastiche_media::{AudioMode, DecodeOptions, VideoDecoder, VideoEncoder, probe, read_image};
+use pastiche_media::{
+    AudioMode, DecodeOptions, HardwareDecoding, VideoDecoder, VideoEncoder, probe, read_image,
+};
 
-const WHOLE: DecodeOptions = DecodeOptions { start: None, duration: None, size: None, max_frame_rate: None };
+const WHOLE: DecodeOptions = DecodeOptions {
+    start: None,
+    duration: None,
+    size: None,
+    max_frame_rate: None,
+    hardware: HardwareDecoding::Auto,
+};
 
 /// Red, green, blue and white in the four quarters, row by row.
 const QUARTERS: [[u8; 3]; 4] = [[200, 40, 40], [40, 180, 60], [50, 60, 200], [230, 230, 230]];

@@ -122,6 +122,17 @@ impl WeightsFile {
         self.network(Enlarger::describe(self)?, device)
     }
 
+    /// Reads the network that the file holds, of whichever kind.
+    ///
+    /// # Errors
+    /// As for [`Self::style_network`].
+    pub fn any_network(&self, device: &Device) -> Result<Network, WeightsError> {
+        match self.style_network(device) {
+            Err(WeightsError::UnknownArchitecture { .. }) => self.enlarging_network(device),
+            other => other,
+        }
+    }
+
     /// Reads the weights of a given network. Statistics that PyTorch's norms leave behind (`running_mean` and the like)
     /// are passed over, since instance norm does not use them.
     ///
@@ -194,7 +205,23 @@ pub fn save(
     dtype: DType,
     path: &Path,
 ) -> Result<(), WeightsError> {
-    let mut metadata = metadata.clone();
+    let bytes = serialized(network, metadata.clone(), dtype)?;
+    write_whole(path, &bytes).map_err(|source| WeightsError::Write { source })
+}
+
+/// A network as the `.safetensors` file that [`WeightsFile::any_network`] reads it from, in `f32`.
+///
+/// # Errors
+/// The weights cannot be read from the device.
+pub fn to_bytes(network: &Network) -> Result<Vec<u8>, WeightsError> {
+    serialized(network, HashMap::new(), DType::F32)
+}
+
+fn serialized(
+    network: &Network,
+    mut metadata: HashMap<String, String>,
+    dtype: DType,
+) -> Result<Vec<u8>, WeightsError> {
     let NetworkDescription { architecture, sizes, .. } = network.description();
     metadata.insert("pastiche.architecture".to_owned(), architecture.clone());
     for (what, size) in sizes {
@@ -204,10 +231,8 @@ pub fn save(
     for (name, tensor) in network.parameters() {
         tensors.insert(name, tensor.to_device(&Device::Cpu)?.to_dtype(dtype)?.contiguous()?);
     }
-    let bytes =
-        safetensors::serialize(tensors.iter().map(|(name, tensor)| (name.as_str(), tensor)), Some(metadata))
-            .map_err(|source| WeightsError::Write { source: io::Error::other(source) })?;
-    write_whole(path, &bytes).map_err(|source| WeightsError::Write { source })
+    safetensors::serialize(tensors.iter().map(|(name, tensor)| (name.as_str(), tensor)), Some(metadata))
+        .map_err(|source| WeightsError::Write { source: io::Error::other(source) })
 }
 
 /// Writes beside the final name and renames, so that no reader ever sees half a file; what fails is removed.

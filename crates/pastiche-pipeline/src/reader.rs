@@ -7,8 +7,8 @@ use pastiche_media::{DecodeOptions, MediaError, SkippedFrame, VideoDecoder};
 
 use crate::error::Result;
 
-/// Buffers that go round in one job: those in two queues, one in each stage's hands, and one to spare.
-const POOLED_FRAMES: usize = 8;
+/// Buffers that go round in one job: those in two queues, one in each stage's hands, one more under way, and one to spare.
+const POOLED_FRAMES: usize = 9;
 
 /// A video's frames, up to its end or to where it cannot be read any further.
 pub(crate) struct FrameReader {

@@ -18,6 +18,7 @@ use crate::{
     parts::{PartsFolder, Settings, source_settings},
     progress::ProgressMeter,
     reader::FrameReader,
+    restyle::warn,
     run_stages,
     video::{STAGES, losses},
 };
@@ -141,6 +142,7 @@ impl ResumableJob {
             || reader.next_frame(),
             |frame| {
                 let frame = stylizer.stylize(frame)?;
+                warn(stylizer.take_warning());
                 painted += 1;
                 let ends_part = (painted - frames_before).is_multiple_of(PART_FRAMES);
                 on_progress(&meter.at(written.load(Ordering::Relaxed)));

@@ -13,7 +13,7 @@ use pastiche_media::{AudioOutcome, DecodeOptions, MediaError, PictureSequence, S
 
 use crate::{
     Cancel, Ending, Losses, PipelineError, Progress, Sink, StageNames, VideoSummary, error::Result,
-    progress::ProgressMeter, reader::FrameReader, run_stages,
+    progress::ProgressMeter, reader::FrameReader, restyle::Restyler, run_stages,
 };
 
 const STAGES: StageNames = StageNames { source: "decode", transform: "restyle", sink: "pictures" };
@@ -63,16 +63,11 @@ impl SequenceJob {
         let (width, height) = reader.decoder().size();
         let mut meter = ProgressMeter::start(reader.decoder().expected_frames());
         let written = AtomicU64::new(0);
-        stylizer.reset();
         let writer = Writer { output, written: &written, end: Timestamp::ZERO, stopped: None };
         let (writer, ending) = run_stages(
             STAGES,
             || reader.next_frame(),
-            |frame| {
-                let frame = stylizer.stylize(frame)?;
-                on_progress(&meter.at(written.load(Ordering::Relaxed)));
-                Ok::<_, PipelineError>(frame)
-            },
+            Restyler::new(stylizer, || on_progress(&meter.at(written.load(Ordering::Relaxed)))),
             writer,
             cancel,
         )?;

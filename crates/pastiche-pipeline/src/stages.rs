@@ -24,6 +24,32 @@ use crate::{
 /// Items between two stages: enough to even out one slow item, few enough that a cancelled run ends soon.
 const QUEUE_CAPACITY: usize = 2;
 
+/// The stage in the middle of a run. It may hold a few items back, to work on them at the same time; a function from one
+/// item to the next holds none.
+pub trait Transform<A, B, E> {
+    /// Takes the next item, and gives the oldest that is done, where one is.
+    ///
+    /// # Errors
+    /// The run ends with this error.
+    fn push(&mut self, item: A) -> Result<Option<B>, E>;
+
+    /// After the last item: the oldest of those held back, `None` when there are no more.
+    ///
+    /// # Errors
+    /// The run ends with this error.
+    fn finish(&mut self) -> Result<Option<B>, E>;
+}
+
+impl<A, B, E, F: FnMut(A) -> Result<B, E>> Transform<A, B, E> for F {
+    fn push(&mut self, item: A) -> Result<Option<B>, E> {
+        self(item).map(Some)
+    }
+
+    fn finish(&mut self) -> Result<Option<B>, E> {
+        Ok(None)
+    }
+}
+
 /// The last stage of a run.
 pub trait Sink<T, E> {
     /// What is left to tell when everything is written.
@@ -90,15 +116,15 @@ pub enum StageError {
 /// Sends every item of `source` through `transform` into `sink`, in order and without losing one, and returns what the
 /// sink's [`Sink::finish`] returns.
 ///
-/// `source` returns `None` after its last item. After [`Cancel::cancel`], nothing more is read or transformed; what is
-/// already transformed is still written, and the sink is finished with [`Ending::Cancelled`].
+/// `source` returns `None` after its last item. After [`Cancel::cancel`], nothing more is read or begun to be transformed;
+/// what is begun is still written, and the sink is finished with [`Ending::Cancelled`].
 ///
 /// # Errors
 /// The first failure of any stage; panics become [`StageError::Panicked`]. The sink is then not finished.
 pub fn run_stages<A, B, K, E>(
     names: StageNames,
     source: impl FnMut() -> Result<Option<A>, E> + Send,
-    transform: impl FnMut(A) -> Result<B, E>,
+    transform: impl Transform<A, B, E>,
     sink: K,
     cancel: &Cancel,
 ) -> Result<K::Output, E>
@@ -163,15 +189,24 @@ impl<E: From<StageError>> Run<'_, E> {
 
     fn transform<A, B>(
         &self,
-        mut transform: impl FnMut(A) -> Result<B, E>,
+        mut transform: impl Transform<A, B, E>,
         from: &QueueReceiver<A>,
         to: &QueueSender<B>,
     ) -> Result<(), E> {
         while let Some(item) = from.receive() {
-            if self.failure.is_noted() || self.stops_here() || to.send(transform(item)?).is_err() {
+            if self.failure.is_noted() || self.stops_here() {
                 break;
             }
+            if let Some(item) = transform.push(item)?
+                && to.send(item).is_err()
+            {
+                return Ok(());
+            }
         }
+        while !self.failure.is_noted()
+            && let Some(item) = transform.finish()?
+            && to.send(item).is_ok()
+        {}
         Ok(())
     }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use pastiche_inference::{Stylizer, Upscaler, resized};
 use pastiche_media::{read_image, write_image};
 
-use crate::{PipelineError, error::Result};
+use crate::{PipelineError, error::Result, restyle::warn};
 
 /// How large a restyled picture is.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -64,12 +64,18 @@ pub fn process_image(
             Some(stylizer) => {
                 // A photograph has no past: nothing of the one before may shine through.
                 stylizer.reset();
-                stylizer.stylize(picture)
+                let painted = stylizer.stylize(picture);
+                warn(stylizer.take_warning());
+                painted
             }
             None => Ok(picture),
         })
         .and_then(|picture| match upscaler {
-            Some(upscaler) => upscaler.upscale(&picture),
+            Some(upscaler) => {
+                let enlarged = upscaler.upscale(&picture);
+                warn(upscaler.take_warning());
+                enlarged
+            }
             None => Ok(picture),
         })
         .map_err(|source| PipelineError::Restyle { path: input.to_owned(), source: Box::new(source) })?;

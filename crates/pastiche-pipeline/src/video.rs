@@ -10,13 +10,13 @@ use std::{
 use pastiche_frame::{Frame, Rational};
 use pastiche_inference::Stylizer;
 use pastiche_media::{
-    AudioMode, AudioOutcome, AudioRequest, DecodeOptions, EncodeOptions, EncodeSummary, Extras, MediaError,
-    VideoDecoder, VideoEncoder,
+    AudioMode, AudioOutcome, AudioRequest, DecodeOptions, EncodeOptions, EncodeSummary, Extras,
+    HardwareDecoding, MediaError, VideoDecoder, VideoEncoder,
 };
 
 use crate::{
     Cancel, Ending, Losses, PipelineError, Progress, Sink, StageNames, VideoSummary, error::Result,
-    progress::ProgressMeter, reader::FrameReader, run_stages,
+    progress::ProgressMeter, reader::FrameReader, restyle::Restyler, run_stages,
 };
 
 pub(crate) const STAGES: StageNames = StageNames { source: "decode", transform: "restyle", sink: "encode" };
@@ -44,6 +44,8 @@ pub struct VideoJobOptions {
     pub preset: Option<String>,
     /// How to take over the sound; `None` leaves it out.
     pub audio: Option<AudioMode>,
+    /// What decodes the video.
+    pub hardware: HardwareDecoding,
 }
 
 impl VideoJobOptions {
@@ -53,6 +55,7 @@ impl VideoJobOptions {
             duration: self.duration,
             size: self.size,
             max_frame_rate: self.frame_rate,
+            hardware: self.hardware,
         }
     }
 
@@ -142,17 +145,11 @@ impl VideoJob {
         let written = AtomicU64::new(0);
         let encoder_name = encoder.encoder_name().to_owned();
         let audio = encoder.audio().clone();
-        // Nothing of another video may shine through this one's first frames.
-        stylizer.reset();
         let recorder = Recorder { encoder, written: &written, options: &options };
         let (encoded, ending) = run_stages(
             STAGES,
             || reader.next_frame(),
-            |frame| {
-                let frame = stylizer.stylize(frame)?;
-                on_progress(&meter.at(written.load(Ordering::Relaxed)));
-                Ok(frame)
-            },
+            Restyler::new(stylizer, || on_progress(&meter.at(written.load(Ordering::Relaxed)))),
             recorder,
             cancel,
         )?;

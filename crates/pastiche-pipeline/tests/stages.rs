@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use pastiche_pipeline::{Cancel, Ending, Sink, StageError, StageNames, run_stages};
+use pastiche_pipeline::{Cancel, Ending, Sink, StageError, StageNames, Transform, run_stages};
 
 const NAMES: StageNames = StageNames { source: "read", transform: "paint", sink: "write" };
 
@@ -68,7 +68,7 @@ fn stages_overlap_and_keep_every_item_in_order() {
             }
             Ok(item)
         },
-        |item| {
+        |item: usize| {
             work();
             Ok(item * 10)
         },
@@ -96,7 +96,7 @@ fn stages_run_on_threads_that_bear_their_names() {
             assert_eq!(name(), "read");
             read()
         },
-        |item| {
+        |item: usize| {
             assert_eq!(thread::current().id(), caller, "the caller's thread owns the device");
             Ok(item)
         },
@@ -115,6 +115,48 @@ fn an_empty_source_still_finishes_the_sink() {
     assert_eq!((items.len(), ending), (0, Ending::Complete));
 }
 
+/// Works on two items at a time: gives an item when the next has come.
+struct TwoAtATime(Vec<usize>);
+
+impl Transform<usize, usize, Failed> for TwoAtATime {
+    fn push(&mut self, item: usize) -> Result<Option<usize>, Failed> {
+        self.0.push(item);
+        if self.0.len() < 2 { Ok(None) } else { self.finish() }
+    }
+
+    fn finish(&mut self) -> Result<Option<usize>, Failed> {
+        Ok((!self.0.is_empty()).then(|| self.0.remove(0)))
+    }
+}
+
+#[test]
+fn what_the_middle_holds_back_comes_in_order_at_the_end() {
+    for count in [0, 1, 2, 3, 50] {
+        let (items, ending) =
+            run_stages(NAMES, numbers(count), TwoAtATime(Vec::new()), collect(|_| Ok(())), &Cancel::new())
+                .unwrap();
+        assert_eq!((items, ending), ((0..count).collect(), Ending::Complete));
+    }
+}
+
+#[test]
+fn what_the_middle_has_begun_when_it_is_cancelled_is_still_written() {
+    let cancel = Cancel::new();
+    let switch = cancel.clone();
+    let mut next = 0..;
+    let sink = collect(move |item| {
+        if item == 20 {
+            switch.cancel();
+        }
+        Ok(())
+    });
+    let (items, ending) =
+        run_stages(NAMES, move || Ok(next.next()), TwoAtATime(Vec::new()), sink, &cancel).unwrap();
+    assert_eq!(ending, Ending::Cancelled);
+    assert!((22..40).contains(&items.len()), "{} items", items.len());
+    assert_eq!(items, (0..items.len()).collect::<Vec<_>>());
+}
+
 /// Runs endless stages, of which `stage` calls `fail` at item 7, and returns the run's error.
 fn run_that_fails_in(stage: &'static str, fail: fn(&'static str, usize) -> Result<(), Failed>) -> Failed {
     let at =
@@ -127,7 +169,7 @@ fn run_that_fails_in(stage: &'static str, fail: fn(&'static str, usize) -> Resul
             at("read", item.unwrap_or_default())?;
             Ok(item)
         },
-        |item| at("paint", item).map(|()| item),
+        |item: usize| at("paint", item).map(|()| item),
         collect(move |item| at("write", item)),
         &Cancel::new(),
     );
@@ -190,7 +232,7 @@ fn cancelling_finishes_the_sink_with_a_gapless_beginning() {
     let (items, ending) = run_stages(
         NAMES,
         move || Ok(next.next()),
-        |item| {
+        |item: usize| {
             thread::sleep(Duration::from_millis(1));
             Ok(item)
         },
@@ -217,7 +259,7 @@ fn a_cancel_that_comes_too_late_changes_nothing() {
     let (items, ending) = run_stages(
         NAMES,
         numbers(3),
-        |item| {
+        |item: usize| {
             done.fetch_add(1, Ordering::SeqCst);
             Ok(item)
         },

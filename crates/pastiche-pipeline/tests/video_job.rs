@@ -8,8 +8,11 @@ use std::{
     time::Duration,
 };
 
+use pastiche_fake_card::{FakeCard, FakeCards};
 use pastiche_frame::{ColorSpace, FramePool, PixelFormat, Rational, Timestamp};
-use pastiche_inference::{ComputeDevice, Controls, DeviceChoice, Style, Stylizer, StylizerOptions};
+use pastiche_inference::{
+    ComputeDevice, Controls, DeviceChoice, Precision, Style, Stylizer, StylizerOptions,
+};
 use pastiche_media::{DecodeOptions, EncodeOptions, VideoDecoder, VideoEncoder};
 use pastiche_pipeline::{Cancel, PipelineError, Progress, VideoJob, VideoJobOptions, VideoSummary};
 
@@ -79,9 +82,13 @@ fn write_clip(path: &Path) {
 
 /// The smallest network size there is: these tests are about the job.
 fn stylizer() -> Stylizer {
+    stylizer_on(&ComputeDevice::open(DeviceChoice::Cpu).unwrap(), Precision::Auto)
+}
+
+fn stylizer_on(device: &ComputeDevice, precision: Precision) -> Stylizer {
     let style = Style::random("transformer_net").unwrap();
-    let options = StylizerOptions { process_size: Some((16, 16)), ..StylizerOptions::default() };
-    Stylizer::new(style, &ComputeDevice::open(DeviceChoice::Cpu).unwrap(), &options).unwrap()
+    let options = StylizerOptions { process_size: Some((16, 16)), precision, threads: None };
+    Stylizer::new(style, device, &options).unwrap()
 }
 
 fn count_frames(path: &Path) -> u64 {
@@ -159,4 +166,75 @@ fn nothing_of_one_video_shows_in_the_next() {
     };
     let first = restyled();
     assert!(restyled() == first, "the second run's result differs");
+}
+
+impl Bench {
+    /// Runs the job on a fake card; the file that comes out, with the summary.
+    fn run_on_card(
+        &self,
+        choice: DeviceChoice,
+        cards: &FakeCards,
+        on_progress: impl FnMut(&Progress),
+        cancel: &Cancel,
+    ) -> Result<(Vec<u8>, VideoSummary), PipelineError> {
+        let device = ComputeDevice::open_among(choice, Ok(cards)).unwrap();
+        let mut stylizer = stylizer_on(&device, Precision::Auto);
+        let summary = VideoJob::open(self.options.clone())?.run(&mut stylizer, on_progress, cancel)?;
+        Ok((fs::read(&self.options.output).unwrap(), summary))
+    }
+
+    /// The file that the processor makes in `f32`, as the fake card computes.
+    fn by_processor(&self) -> Vec<u8> {
+        let mut stylizer = stylizer_on(&ComputeDevice::open(DeviceChoice::Cpu).unwrap(), Precision::F32);
+        VideoJob::open(self.options.clone()).unwrap().run(&mut stylizer, |_| {}, &Cancel::new()).unwrap();
+        fs::read(&self.options.output).unwrap()
+    }
+}
+
+#[test]
+fn on_a_card_two_frames_are_under_way_and_the_video_is_the_same() {
+    let bench = Bench::new();
+    let expected = bench.by_processor();
+    let cards = FakeCards::new(FakeCard::default());
+    let (made, summary) = bench.run_on_card(DeviceChoice::Cuda(0), &cards, |_| {}, &Cancel::new()).unwrap();
+    assert!(made == expected);
+    assert_eq!((summary.frames, summary.device.as_str()), (FRAMES, "cuda:0"));
+    assert_eq!((cards.frames(), cards.most_under_way()), (FRAMES, 2));
+}
+
+#[test]
+fn a_card_lost_in_the_middle_costs_no_frame_where_auto_chose_it() {
+    let bench = Bench::new();
+    let expected = bench.by_processor();
+    let cards = FakeCards::new(FakeCard { lost_after: Some(10), ..FakeCard::default() });
+    let (made, summary) = bench.run_on_card(DeviceChoice::Auto, &cards, |_| {}, &Cancel::new()).unwrap();
+    assert!(made == expected);
+    assert_eq!((summary.frames, summary.device.as_str(), cards.frames()), (FRAMES, "cpu", 10));
+}
+
+#[test]
+fn a_card_asked_for_by_name_ends_the_job_when_it_is_lost() {
+    let bench = Bench::new();
+    let cards = FakeCards::new(FakeCard { lost_after: Some(10), ..FakeCard::default() });
+    let error =
+        bench.run_on_card(DeviceChoice::Cuda(0), &cards, |_| {}, &Cancel::new()).unwrap_err().to_string();
+    assert!(error.contains("cuda:0") && error.contains("it was lost"), "{error}");
+    assert_eq!(bench.files(), [Path::new("in.mp4")]);
+}
+
+#[test]
+fn a_cancelled_job_on_a_card_keeps_what_is_begun() {
+    let bench = Bench::new();
+    let cancel = Cancel::new();
+    let switch = cancel.clone();
+    let stop = |progress: &Progress| {
+        if progress.frames_done >= 5 {
+            switch.cancel();
+        }
+    };
+    let cards = FakeCards::new(FakeCard::default());
+    let (_, summary) = bench.run_on_card(DeviceChoice::Auto, &cards, stop, &cancel).unwrap();
+    assert!(summary.cancelled && (5..16).contains(&summary.frames), "{summary:?}");
+    assert_eq!(summary.frames, cards.frames(), "each frame that was sent to the card is there");
+    assert_eq!(count_frames(&bench.options.output), summary.frames);
 }

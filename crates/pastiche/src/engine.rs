@@ -19,15 +19,16 @@ pub(crate) fn start(
     let style_text = format!("style {} ({})", style.name(), style.architecture());
     let mut stylizer = Stylizer::new(style, &opened, &options)?;
     stylizer.set_controls(controls)?;
-    if let Some(note) = opened.note() {
-        // In a build with CUDA the processor is second choice, which must not pass in silence.
-        log::log!(if cfg!(feature = "cuda") { log::Level::Warn } else { log::Level::Info }, "{note}");
+    match (stylizer.take_warning(), opened.note()) {
+        (Some(warning), _) => log::warn!("{warning}"),
+        (None, Some(note)) => log::info!("{note}"),
+        (None, None) => {}
     }
     let instructions = stylizer.instructions().map_or_else(String::new, |set| format!(", {set}"));
     tell(format_args!(
         "{style_text} on {}: {}; {}{instructions}, {}",
-        opened.id(),
-        opened.name(),
+        stylizer.device_id(),
+        stylizer.device().name(),
         stylizer.precision(),
         counted(stylizer.threads() as u64, "thread"),
     ));
@@ -39,8 +40,11 @@ pub(crate) fn start_upscaler(path: &Path, factor: u32, device: &DeviceArgs) -> R
     let opened = ComputeDevice::open(device.choice())?;
     let options =
         StylizerOptions { threads: device.threads(), precision: device.precision, process_size: None };
-    let upscaler = Upscaler::load(path, factor, &opened, &options)?;
-    tell(format_args!("enlarging {factor} times by {} on {}", upscaler.name(), opened.id()));
+    let mut upscaler = Upscaler::load(path, factor, &opened, &options)?;
+    if let Some(warning) = upscaler.take_warning() {
+        log::warn!("{warning}");
+    }
+    tell(format_args!("enlarging {factor} times by {} on {}", upscaler.name(), upscaler.device_id()));
     Ok(upscaler)
 }
 

@@ -8,6 +8,11 @@ use std::{path::PathBuf, time::Duration};
 pub enum LiveEvent {
     /// Something that was asked for could not be done; the session goes on without it.
     Error(String),
+    /// A card cannot be used, or not any longer, and the processor works in its place. The status tells where the network runs.
+    CardReplaced {
+        /// Why.
+        reason: String,
+    },
     /// The source gives pictures, for the first time or after a change.
     SourceStarted {
         /// What it is called.

@@ -157,6 +157,13 @@ impl Painter {
         let begun = Instant::now();
         let painted = stylizer.stylize_copy(frame, pool)?;
         let took = begun.elapsed();
+        if let Some(reason) = stylizer.take_warning() {
+            self.auto = AutoSize::new();
+            let engine = self.engine().map(|(_, engine)| engine);
+            self.shared.update(|status| status.engine = engine);
+            self.shared.tell(LiveEvent::CardReplaced { reason });
+            return Ok((painted, took));
+        }
         // The first frame of a size takes longer, since its memory is laid out.
         if !changed && self.process_size == ProcessSize::Auto {
             self.auto.record(took, Instant::now());

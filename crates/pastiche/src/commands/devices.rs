@@ -78,6 +78,9 @@ impl Devices {
                 Some(reason) if !device.usable => format!("not usable: {reason}"),
                 _ => device.precisions.join(", "),
             };
+            let memory = device.memory_bytes.map(|bytes| format!("; {:.1} GB", bytes as f64 / 1e9));
+            let driver = device.driver.as_ref().map(|version| format!(", CUDA {version}"));
+            let state = [Some(state), memory, driver].into_iter().flatten().collect::<String>();
             format!("  {:12} {} ({state})", device.id, device.name)
         });
         let cameras = self.cameras.iter().map(|camera| format!("  {:12} {}", camera.id, camera.name));

@@ -417,6 +417,7 @@ impl Watch {
                 tell(format_args!("warning: {text}"));
                 self.failed = Some(text);
             }
+            LiveEvent::CardReplaced { reason } => tell(format_args!("warning: {reason}")),
             LiveEvent::StyleChanged { name, took } => {
                 log::info!("style {} after {:.0} ms", name.unwrap_or_default(), took.as_secs_f64() * 1e3);
             }

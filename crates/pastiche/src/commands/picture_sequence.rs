@@ -30,6 +30,7 @@ impl VideoArgs {
             duration: self.duration,
             size: self.output_size()?,
             max_frame_rate: self.fps,
+            hardware: self.hwaccel.into(),
         };
         // Before the job, which makes the folder.
         let mut stylizer = self.start_engine(&style)?;

@@ -6,10 +6,12 @@ use std::{
 };
 
 use anyhow::Result;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use pastiche_frame::Rational;
 use pastiche_inference::{Style, Stylizer};
-use pastiche_media::{AudioMode, PictureSequence, SEQUENCE_RATE, is_picture_sequence, probe};
+use pastiche_media::{
+    AudioMode, HardwareDecoding, PictureSequence, SEQUENCE_RATE, is_picture_sequence, probe,
+};
 use pastiche_pipeline::{OutputSize, VideoJob, VideoJobOptions};
 
 use super::summary::{conclude, describe_audio};
@@ -89,6 +91,10 @@ pub(crate) struct VideoArgs {
     #[command(flatten)]
     pub(super) device: DeviceArgs,
 
+    /// What decodes the video.
+    #[arg(long, value_name = "HOW", value_enum, default_value_t = HwAccel::Auto)]
+    pub(super) hwaccel: HwAccel,
+
     /// Work in pieces that are kept in OUT.mp4.pastiche-part when the job is stopped or killed, or its drive is full, and go on
     /// with those that are there.
     #[arg(long)]
@@ -97,6 +103,24 @@ pub(crate) struct VideoArgs {
     /// How progress is told.
     #[arg(long, value_name = "HOW", value_enum, default_value_t = ProgressMode::Auto)]
     pub(super) progress: ProgressMode,
+}
+
+/// What decodes a video.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum HwAccel {
+    /// An NVIDIA card where there is one that can, else the processor.
+    Auto,
+    /// The processor.
+    None,
+}
+
+impl From<HwAccel> for HardwareDecoding {
+    fn from(hwaccel: HwAccel) -> Self {
+        match hwaccel {
+            HwAccel::Auto => Self::Auto,
+            HwAccel::None => Self::None,
+        }
+    }
 }
 
 /// What becomes of the sound; none of it without a mode.
@@ -194,6 +218,7 @@ impl VideoArgs {
             crf: self.crf,
             preset: self.preset.clone(),
             audio: self.audio.0,
+            hardware: self.hwaccel.into(),
         }
     }
 }

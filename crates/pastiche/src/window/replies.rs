@@ -28,7 +28,7 @@ impl App {
         let Some(session) = &mut self.session else { return };
         for event in session.drain_events() {
             match event {
-                LiveEvent::Error(reason) => self.fail(reason),
+                LiveEvent::Error(reason) | LiveEvent::CardReplaced { reason } => self.fail(reason),
                 LiveEvent::SourceBack { name } => self.tell(text::source_back(&name)),
                 LiveEvent::SoundLost { reason } => self.fail(text::sound_lost(&reason)),
                 LiveEvent::SoundBack { name } => self.tell(text::source_back(&name)),

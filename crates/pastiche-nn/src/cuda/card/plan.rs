@@ -146,6 +146,16 @@ impl CudaPlan {
         Ok(())
     }
 
+    /// Paints the picture of the last [`Self::paint_rgb8`] once more, without sending or fetching it: what the card alone takes,
+    /// to be measured.
+    ///
+    /// # Errors
+    /// There was none, or the card is lost.
+    pub fn repeat(&mut self) -> Result<(), CudaError> {
+        let sized = self.sized.as_ref();
+        sized.ok_or(CudaError::OutOfTurn { what: "no picture was painted yet" })?.repeat(&self.session)
+    }
+
     /// Sends a picture off to be painted and returns at once: while it is painted, the one before is fetched and the next can be
     /// sent. Up to two are under way; [`Self::collect`] gives the oldest.
     ///

@@ -66,6 +66,12 @@ impl Sized {
         }
     }
 
+    /// Has the picture at the first place painted once more, without sending or fetching it, and waits.
+    pub(super) fn repeat(&self, session: &Session) -> Result<(), CudaError> {
+        let slot = self.bytes[0].as_ref();
+        slot.ok_or(CudaError::OutOfTurn { what: "no picture was painted yet" })?.repeat(session)
+    }
+
     /// Waits for the painting at a place; its bytes.
     pub(super) fn finish(&mut self, output: Output, place: usize) -> Result<&[u8], CudaError> {
         let slot = self.slot(output, place).as_ref();

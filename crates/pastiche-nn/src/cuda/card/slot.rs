@@ -110,6 +110,16 @@ impl Slot {
         self.downloaded.record(&session.download).map_err(&failed)
     }
 
+    /// Has the picture that was sent last painted once more, without sending or fetching anything, and waits.
+    pub(super) fn repeat(&self, session: &Session) -> Result<(), CudaError> {
+        let failed = CudaError::driver("painting");
+        if let Some(graph) = &self.graph {
+            graph.0.launch().map_err(&failed)?;
+        }
+        self.computed.record(&session.compute).map_err(&failed)?;
+        self.computed.synchronize().map_err(&failed)
+    }
+
     /// Waits for the painting.
     pub(super) fn finish(&self) -> Result<&[u8], CudaError> {
         let failed = CudaError::driver("painting");
