@@ -15,6 +15,8 @@ use crate::{MAX_SIDE, MediaError, VideoInfo, error::Result, raw, sequence, still
 
 /// The clock of animated WebP, whose times are in milliseconds.
 const MILLISECONDS: Rational = Rational::MILLISECONDS;
+/// What is behind an animation's pictures, in RGBA.
+const CLEAR: [u8; 4] = [0; 4];
 /// How long a picture that is shown for no time is shown, as browsers do.
 const LEAST_MILLISECONDS: u32 = 10;
 const USUAL_MILLISECONDS: u32 = 100;
@@ -69,12 +71,14 @@ impl RgbPictures {
             |error: DecodingError| MediaError::Animation { path: path.to_owned(), reason: error.to_string() };
         let file = File::open(path)
             .map_err(|source| MediaError::InputUnreadable { path: path.to_owned(), source })?;
-        let decoder = WebPDecoder::new(BufReader::new(file)).map_err(failed)?;
+        let mut decoder = WebPDecoder::new(BufReader::new(file)).map_err(failed)?;
         let (width, height) = decoder.dimensions();
         if !decoder.is_animated() || width > MAX_SIDE || height > MAX_SIDE {
             let reason = format!("it is {width}x{height}, at most {MAX_SIDE} pixels a side work");
             return Err(MediaError::Animation { path: path.to_owned(), reason });
         }
+        // Without one the decoder leaves what a picture is to be cleared of.
+        decoder.set_background_color(CLEAR).map_err(failed)?;
         let count = decoder.num_frames();
         let milliseconds = i64::try_from(decoder.loop_duration()).unwrap_or(i64::MAX);
         let rate = i32::try_from(milliseconds).ok().zip(i32::try_from(count).ok());
