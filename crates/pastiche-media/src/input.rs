@@ -114,6 +114,10 @@ const STEPS_BACK: [Duration; 5] = [
     Duration::from_secs(20),
     Duration::from_secs(60),
 ];
+/// How much further still in program streams, which say the time of few of their pictures: behind where reading begins,
+/// FFmpeg guesses the others' wrongly until some of those have come.
+const PROGRAM_STREAM: &str = "mpeg";
+const PROGRAM_STREAM_RUN_UP: Duration = Duration::from_secs(5);
 /// Packets in which a key frame must come.
 const MAX_PACKETS_TO_KEY_FRAME: usize = 10_000;
 
@@ -128,7 +132,9 @@ pub(crate) fn seek_before(
 ) {
     let microseconds = |time: Timestamp| time.rescaled(Rational::MICROSECONDS).ticks;
     let target = microseconds(origin).saturating_add(microseconds(Timestamp::from_duration(start)));
-    for back in STEPS_BACK {
+    let is_program_stream = input.format().name() == PROGRAM_STREAM;
+    let run_up = if is_program_stream { PROGRAM_STREAM_RUN_UP } else { Duration::ZERO };
+    for back in STEPS_BACK.map(|back| back + run_up) {
         let wanted = target.saturating_sub(microseconds(Timestamp::from_duration(back)));
         if back > start || input.seek(wanted, ..wanted).is_err() {
             break;

@@ -38,6 +38,7 @@
 
 use std::sync::Once;
 
+mod animation;
 mod audio;
 mod camera;
 mod color;

@@ -1,23 +1,18 @@
 //! Moving pictures that FFmpeg does not read, or not well: numbered stills, and animated WebP.
 
-use std::{
-    fs::File,
-    io::{BufReader, Read},
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use ffmpeg::{format::Pixel, frame};
 use ffmpeg_next as ffmpeg;
-use image_webp::{DecodingError, WebPDecoder};
 use pastiche_frame::{ColorSpace, Rational, Rotation};
 
-use crate::{MAX_SIDE, MediaError, VideoInfo, error::Result, raw, sequence, still::read_image};
+use crate::{
+    MediaError, VideoInfo, animation::Animation, error::Result, input::check_readable, raw, sequence,
+    still::read_image,
+};
 
 /// The clock of animated WebP, whose times are in milliseconds.
 const MILLISECONDS: Rational = Rational::MILLISECONDS;
-/// How long a picture that is shown for no time is shown, as browsers do.
-const LEAST_MILLISECONDS: u32 = 10;
-const USUAL_MILLISECONDS: u32 = 100;
 
 /// Pictures in RGB with times of their own, one after the other.
 pub(crate) struct RgbPictures {
@@ -33,7 +28,7 @@ pub(crate) struct RgbPictures {
 
 enum Source {
     Stills { pictures: Vec<PathBuf>, next: usize },
-    Animation { decoder: Box<WebPDecoder<BufReader<File>>>, data: Vec<u8> },
+    Animation(Animation),
 }
 
 impl RgbPictures {
@@ -42,7 +37,7 @@ impl RgbPictures {
         if let Some(pictures) = sequence::pictures(path)? {
             return Self::stills(path, pictures, rate.unwrap_or(sequence::SEQUENCE_RATE)).map(Some);
         }
-        if is_animated_webp(path) { Self::animation(path).map(Some) } else { Ok(None) }
+        if Animation::is_at(path) { Self::animation(path).map(Some) } else { Ok(None) }
     }
 
     fn stills(path: &Path, pictures: Vec<PathBuf>, rate: Rational) -> Result<Self> {
@@ -65,28 +60,20 @@ impl RgbPictures {
     }
 
     fn animation(path: &Path) -> Result<Self> {
-        let failed =
-            |error: DecodingError| MediaError::Animation { path: path.to_owned(), reason: error.to_string() };
-        let file = File::open(path)
-            .map_err(|source| MediaError::InputUnreadable { path: path.to_owned(), source })?;
-        let decoder = WebPDecoder::new(BufReader::new(file)).map_err(failed)?;
-        let (width, height) = decoder.dimensions();
-        if !decoder.is_animated() || width > MAX_SIDE || height > MAX_SIDE {
-            let reason = format!("it is {width}x{height}, at most {MAX_SIDE} pixels a side work");
-            return Err(MediaError::Animation { path: path.to_owned(), reason });
-        }
-        let count = decoder.num_frames();
-        let milliseconds = i64::try_from(decoder.loop_duration()).unwrap_or(i64::MAX);
+        check_readable(path)?;
+        let animation = Animation::open(path)
+            .map_err(|error| MediaError::Animation { path: path.to_owned(), reason: error.to_string() })?;
+        let count = animation.count();
+        let milliseconds = i64::try_from(animation.milliseconds()).unwrap_or(i64::MAX);
         let rate = i32::try_from(milliseconds).ok().zip(i32::try_from(count).ok());
         let rate =
             rate.and_then(|(milliseconds, count)| Rational::new(count.checked_mul(1000)?, milliseconds).ok());
         let info = VideoInfo {
             frame_rate: rate,
-            frame_count: Some(u64::from(count)),
-            ..info("webp", (width, height), MILLISECONDS, milliseconds)
+            frame_count: Some(count as u64),
+            ..info("webp", animation.size(), MILLISECONDS, milliseconds)
         };
-        let data = vec![0; decoder.output_buffer_size().unwrap_or(0)];
-        Ok(Self::new(path, Source::Animation { decoder: Box::new(decoder), data }, info))
+        Ok(Self::new(path, Source::Animation(animation), info))
     }
 
     fn new(path: &Path, source: Source, info: VideoInfo) -> Self {
@@ -152,11 +139,10 @@ impl RgbPictures {
                 }
                 Ok(false)
             }
-            Source::Animation { decoder, data } => {
-                let milliseconds = match decoder.read_frame(data) {
-                    Ok(milliseconds) if milliseconds > LEAST_MILLISECONDS => milliseconds,
-                    Ok(_) => USUAL_MILLISECONDS,
-                    Err(DecodingError::NoMoreFrames) => return Ok(false),
+            Source::Animation(animation) => {
+                let milliseconds = match animation.advance() {
+                    Ok(Some(milliseconds)) => milliseconds,
+                    Ok(None) => return Ok(false),
                     // Each picture is painted over the one before, so nothing behind it can be right.
                     Err(error) => {
                         log::warn!("the animation breaks off ({error}): {}", self.path.display());
@@ -164,8 +150,7 @@ impl RgbPictures {
                         return Ok(false);
                     }
                 };
-                let pixel = if decoder.has_alpha() { Pixel::RGBA } else { Pixel::RGB24 };
-                fill(&mut self.picture, pixel, decoder.dimensions(), data, &self.path)?;
+                fill(&mut self.picture, Pixel::RGBA, animation.size(), animation.canvas(), &self.path)?;
                 self.pts_ticks = self.next_pts_ticks;
                 self.duration_ticks = i64::from(milliseconds);
                 self.next_pts_ticks = self.next_pts_ticks.saturating_add(self.duration_ticks);
@@ -207,13 +192,5 @@ fn info(codec: &str, (width, height): (u32, u32), time_base: Rational, ticks: i6
 
 /// Whether a path names pictures without anything beside them, which FFmpeg does not open.
 pub(crate) fn is_pictures_alone(path: &Path) -> bool {
-    sequence::is_picture_sequence(path) || is_animated_webp(path)
-}
-
-/// By the flag in the file's first chunk, which FFmpeg's decoder cannot make sense of.
-fn is_animated_webp(path: &Path) -> bool {
-    const ANIMATED: u8 = 2;
-    let mut head = [0; 21];
-    let read = File::open(path).and_then(|mut file| file.read_exact(&mut head));
-    read.is_ok() && &head[..4] == b"RIFF" && &head[8..16] == b"WEBPVP8X" && head[20] & ANIMATED != 0
+    sequence::is_picture_sequence(path) || Animation::is_at(path)
 }

@@ -133,7 +133,7 @@ fn every_container_is_read_with_its_sound_in_step() {
         assert!(shown.len() == 2 && shown[0] < 0.1, "{}: flashes at {shown:?}", source.file);
         assert!((shown[1] - shown[0] - 1.0).abs() < 1e-3, "{}: flashes at {shown:?}", source.file);
         if source.sound.is_some() {
-            let sound = Sound::read(&output);
+            let sound = heard(&output);
             assert!((sound.seconds() - 2.0).abs() < 0.1, "{}: {} s", source.file, sound.seconds());
             assert_in_step(&sound.clicks(), &shown, source.file);
         }
@@ -448,7 +448,9 @@ fn a_film_s_fonts_and_cover_are_passed_over_and_its_styled_subtitles_kept_as_wor
         let output = folder.path().join(format!("out.{ending}"));
         convert_with_extras(&source, &output, &WHOLE);
         let streams = ffprobe(&output, "stream=codec_type");
-        let kinds: Vec<&str> = streams.lines().map(|line| line.split('=').next_back().unwrap()).collect();
+        let kinds = streams.lines().map(|line| line.split('=').next_back().unwrap());
+        // MP4 and MOV keep the names of chapters as a stream of data.
+        let kinds: Vec<&str> = kinds.filter(|kind| *kind != "data").collect();
         assert_eq!(kinds, ["video", "audio", "subtitle"], ".{ending}");
         let words = subtitles(&output);
         assert_words(&words, "Hello, you", [0.5, 1.2]);
