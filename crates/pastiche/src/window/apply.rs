@@ -135,10 +135,9 @@ impl App {
     fn show_screen(&mut self, screen: Screen) {
         self.state.screen = screen;
         // The clip that is shown is the one to export, unless another was chosen before.
-        if let (Screen::Export, None, SourceChoice::Video(path)) =
-            (screen, &self.state.draft, &self.state.source)
-        {
-            self.services.request(Request::Inspect(path.clone()));
+        let shown = self.state.shown_video().cloned();
+        if let (Screen::Export, None, Some(path)) = (screen, &self.state.draft, shown) {
+            self.services.request(Request::Inspect(path));
         }
     }
 

@@ -231,16 +231,28 @@ impl Pen<'_> {
         }
     }
 
+    /// A disc of which another one is cut out at the top right: round the outer edge, and back along the cut.
     fn crescent(&self) {
+        use std::f32::consts::{FRAC_PI_4, PI, TAU};
         const STEPS: usize = 20;
-        let on = |center: (f32, f32), radius: f32, angle: f32| {
-            self.at(center.0 + radius * angle.cos(), center.1 + radius * angle.sin())
+        let (disc, disc_radius) = (vec2(0.46, 0.54), 0.38_f32);
+        let (cut, cut_radius) = (vec2(0.64, 0.36), 0.32_f32);
+        let apart = (cut - disc).length();
+        // Where the two circles meet, as angles from the line between their middles.
+        let along = (disc_radius.powi(2) - cut_radius.powi(2) + apart.powi(2)) / (2.0 * apart);
+        let (disc_angle, cut_angle) = ((along / disc_radius).acos(), ((apart - along) / cut_radius).acos());
+        let arc = |middle: Vec2, radius: f32, from: f32, to: f32| {
+            (0..=STEPS).map(move |step| {
+                let angle = from + (to - from) * step as f32 / STEPS as f32;
+                let point = middle + radius * Vec2::angled(angle);
+                (point.x, point.y)
+            })
         };
-        // The outer edge, and back along the edge of the circle that is cut out.
-        let outer = (0..=STEPS).map(|i| on((0.48, 0.52), 0.36, -0.95 + 4.76 * i as f32 / STEPS as f32));
-        let inner = (0..=STEPS).map(|i| on((0.66, 0.36), 0.31, 2.6 - 3.63 * i as f32 / STEPS as f32 + 0.0));
-        let points: Vec<Pos2> = outer.chain(inner).collect();
-        self.painter.add(Shape::closed_line(points, self.stroke));
+        let towards_cut = -FRAC_PI_4;
+        let outer = arc(disc, disc_radius, towards_cut + disc_angle, towards_cut - disc_angle + TAU);
+        let inner = arc(cut, cut_radius, towards_cut + PI + cut_angle, towards_cut + PI - cut_angle);
+        let points: Vec<(f32, f32)> = outer.chain(inner).collect();
+        self.painter.add(Shape::closed_line(self.points(&points), self.stroke));
     }
 }
 

@@ -126,9 +126,8 @@ impl App {
             end: duration,
         });
         self.name_output();
-        let source = SourceChoice::Video(path);
-        if self.state.source != source {
-            self.set_source(source);
+        if self.state.shown_video() != Some(&path) {
+            self.set_source(SourceChoice::Video(path));
         }
         self.state.screen = Screen::Export;
     }

@@ -53,6 +53,15 @@ impl State {
         self.styles.iter().find(|style| style.name == chosen)
     }
 
+    /// The video that is shown.
+    pub(crate) fn shown_video(&self) -> Option<&PathBuf> {
+        match &self.source {
+            SourceChoice::Video(path) => Some(path),
+            SourceChoice::Demo => self.demo.as_ref(),
+            _ => None,
+        }
+    }
+
     /// The styles that the search lets through.
     pub(crate) fn found_styles(&self) -> impl Iterator<Item = &StyleView> {
         let wanted = self.style_search.trim().to_lowercase();

@@ -33,7 +33,7 @@ pub(super) fn stage_ui(ui: &mut Ui, state: &State, commands: &mut Vec<AppCommand
         status_ui(&chips, rect, state);
     }
     lost_ui(ui, stage, state);
-    if state.welcome {
+    if state.welcome && state.screen == Screen::Live {
         welcome_ui(ui, stage, commands);
     }
     if state.files_hover {

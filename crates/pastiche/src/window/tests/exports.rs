@@ -7,7 +7,7 @@ use egui_kittest::kittest::Queryable;
 use pastiche_media::AudioMode;
 use pastiche_pipeline::Progress;
 
-use super::Window;
+use super::{Start, Window, video_info};
 use crate::window::{
     export::{ExportEvent, ExportOutcome, JobState},
     services::{Pick, Reply, Request},
@@ -154,6 +154,19 @@ fn the_output_is_named_by_the_user() {
     window.click_button(text::NEXT_STYLE);
     let draft = window.app().state.draft.as_ref().unwrap();
     assert_eq!(draft.output.to_str(), Some("/mine/film.mp4"), "another style does not rename it");
+}
+
+#[test]
+fn the_demo_clip_can_be_exported_and_goes_on_being_shown() {
+    let mut window = Window::start(Start { has_camera: false, ..Start::default() });
+    window.requests();
+    window.click_button(text::EXPORT);
+    let demo = std::path::PathBuf::from("/demo/harbour.mp4");
+    assert_eq!(window.requests(), [Request::Inspect(demo.clone())]);
+    window.sent();
+    window.reply(Reply::Video { path: demo.clone(), info: Box::new(video_info()) });
+    assert_eq!(window.app().state.draft.as_ref().map(|draft| &draft.input), Some(&demo));
+    assert_eq!(window.sent(), [], "it is not begun anew");
 }
 
 #[test]
