@@ -277,7 +277,7 @@ impl Passes {
         // A convolution may leave the moments of parts of its own.
         let precision = self.precision;
         let (mut most_parts, mut first) = (parts, self.steps.len());
-        if let Some(convolve) = self.last_convolution() {
+        if let Some(convolve) = self.last_convolution(&source) {
             convolve.norm_channels = source.channels;
             let kernels = convolve.kernels(precision, true);
             most_parts = kernels.iter().map(|kernel| convolve.parts(kernel)).fold(parts, usize::max);
@@ -306,7 +306,7 @@ impl Passes {
         };
         let moments_bytes = height * width * channels * self.precision.bytes() + partials_bytes;
         let affine_bytes = partials_bytes + 4 * channels_bytes;
-        match self.last_convolution() {
+        match self.last_convolution(&source) {
             Some(convolve) => {
                 convolve.partials = partials;
                 self.attach((moments, affine), (moments_bytes + affine_bytes) as u64);
@@ -319,10 +319,10 @@ impl Passes {
         Ok(Owed { affine: Affine::Norm { scale, shift }, relu: false, residual: None })
     }
 
-    /// The step before, where it is a convolution.
-    fn last_convolution(&mut self) -> Option<&mut Convolve<Address>> {
+    /// The step before, where it is the convolution that wrote this.
+    fn last_convolution(&mut self, written: &Source<Address>) -> Option<&mut Convolve<Address>> {
         match self.steps.last_mut().map(|step| &mut step.arguments) {
-            Some(Arguments::Convolve(convolve)) => Some(convolve),
+            Some(Arguments::Convolve(convolve)) if convolve.output == written.data => Some(convolve),
             _ => None,
         }
     }

@@ -2,12 +2,7 @@
 
 use candle_core::cuda_backend::cudarc::driver::CudaSlice;
 
-use super::{
-    CudaError,
-    queue::PLACES,
-    session::{Session, WORKSPACE_BYTES},
-    slot::Slot,
-};
+use super::{CudaError, queue::PLACES, session::Session, slot::Slot, ways::WORKSPACE_BYTES};
 use crate::cuda::{address::Bases, arguments::Output, program::Program};
 
 /// What depends on the picture's size.

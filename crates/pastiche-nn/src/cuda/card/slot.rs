@@ -6,10 +6,7 @@ use candle_core::cuda_backend::cudarc::driver::{
     sys::{CUgraphInstantiate_flags, CUstreamCaptureMode},
 };
 
-use super::{
-    CudaError,
-    session::{Session, Workspace},
-};
+use super::{CudaError, session::Session, ways::Workspace};
 use crate::cuda::program::Launch;
 
 /// Memory that the card reads and writes by itself need not be cached by the processor where that only writes it.
