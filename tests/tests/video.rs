@@ -211,3 +211,16 @@ fn encoders_and_their_settings_can_be_chosen() {
     let unknown = studio.video(&["--encoder", "crayon", "-y"]);
     assert!(unknown.error(1).contains("crayon"), "{}", unknown.err);
 }
+
+#[test]
+fn what_decodes_the_video_is_said_where_a_card_might() {
+    let studio = Studio::new();
+    let told = |hwaccel: &str| {
+        let run = studio.video(&["-v", "-y", "--hwaccel", hwaccel, "--duration", "0.2"]).done();
+        run.err.matches("videos are decoded by the").count()
+    };
+    // An FFmpeg that is built without such hardware in mind has nothing to say.
+    let methods = Command::new("ffmpeg").args(["-hide_banner", "-hwaccels"]).output().unwrap();
+    let may = String::from_utf8_lossy(&methods.stdout).lines().any(|line| line.trim() == "cuda");
+    assert_eq!((told("auto"), told("none")), (usize::from(may), 0));
+}

@@ -107,8 +107,8 @@ impl Stylizer {
     /// # Errors
     /// The device has no memory left; the old style stays.
     pub fn set_style(&mut self, style: Style) -> Result<(), InferenceError> {
-        let Self { pool, placed, wish, .. } = self;
-        let placed = pool.install(|| PlacedStyle::new(&style, placed.device(), *wish))?;
+        let (device, wish) = (self.device().clone(), self.wish);
+        let placed = self.pool.install(|| PlacedStyle::new(&style, &device, wish))?;
         self.exchange(placed);
         Ok(())
     }
