@@ -30,7 +30,7 @@ enum Sign {
     Place(&'static str),
 }
 
-const REQUIREMENTS: [Requirement; 23] = [
+const REQUIREMENTS: [Requirement; 24] = [
     Requirement { package: "build-essential", sign: Sign::Program("cc") },
     Requirement { package: "g++", sign: Sign::Program("c++") },
     Requirement { package: "pkg-config", sign: Sign::Program("pkg-config") },

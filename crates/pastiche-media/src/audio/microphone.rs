@@ -168,7 +168,7 @@ mod tests {
     use ffmpeg::{Packet, codec, format};
 
     use super::*;
-    use crate::container::Container;
+    use crate::{container::Container, partial_file::PartialFile};
 
     /// Ten pieces a second.
     const PIECE_SECONDS: f64 = 0.1;
@@ -178,12 +178,14 @@ mod tests {
         crate::init();
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("sound.mkv");
-        let mut muxer = Muxer::create(&path, &path, Container::Matroska).unwrap();
+        let file = PartialFile::create(&path).unwrap();
+        let mut muxer = Muxer::create(&file, Container::Matroska).unwrap();
         let mut track = MicrophoneTrack::open(&mut muxer).unwrap();
         muxer.write_header(Container::Matroska.options()).unwrap();
         write(&mut track, &mut muxer);
         track.finish(&mut muxer).unwrap();
-        muxer.finish().unwrap();
+        assert!(muxer.finish().unwrap().is_none());
+        file.keep().unwrap();
 
         let mut input = format::input(&path).unwrap();
         let parameters = input.stream(0).unwrap().parameters();
