@@ -47,7 +47,7 @@ fn a_truncated_file_gives_what_is_there_and_says_what_is_not() {
         let sources = "-f lavfi -i testsrc2=s=64x48:r=25:d=4 -f lavfi -i sine=500:d=4 -pix_fmt yuv420p";
         ffmpeg(here, &format!("{sources} {codecs} {name}"));
         let bytes = fs::read(here.join(name)).unwrap();
-        fs::write(here.join(name), &bytes[..bytes.len() * 6 / 10 | 1]).unwrap();
+        fs::write(here.join(name), &bytes[..(bytes.len() * 6 / 10) | 1]).unwrap();
         let (run, summary) = video(here, name);
         assert_eq!(run.code, Some(3), "{name}: {}", run.err);
         assert!(run.err.contains("done in part: "), "{name}: {}", run.err);

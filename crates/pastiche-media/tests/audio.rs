@@ -135,12 +135,15 @@ fn a_source_without_sound_gives_none() {
     assert!(probe(&output).unwrap().audio.is_empty());
 }
 
+/// How loud noise from -1 to 1 is made.
+type Loudness = fn(f32) -> f32;
+
 /// On noise of 1e10 FFmpeg's AAC encoder comes to no end; on what is no number, or near what 32 bits can hold, it gives up.
 #[test]
 fn sound_of_impossible_loudness_is_converted_in_time() {
     let loudest =
         [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MAX, -1e38, 1e30, 1e10, f32::MIN_POSITIVE];
-    let sounds: [(&str, fn(f32) -> f32); 3] = [
+    let sounds: [(&str, Loudness); 3] = [
         ("noise", |noise| 1e10 * noise),
         ("louder noise", |noise| 1e30 * noise),
         ("no number", |_| f32::NAN),

@@ -25,7 +25,7 @@ impl Product {
     /// Gram matrices, divided by channels and pixels: both factors are the features.
     pub(crate) fn gram(shape: GramShape, pictures: usize) -> Result<Self> {
         let GramShape { channels, pixels } = shape;
-        let features = count(channels * pixels)? as i64;
+        let features = i64::from(count(channels * pixels)?);
         let (channels, pixels) = (channels as i32, pixels as i32);
         Ok(Self {
             transposed: true,
@@ -42,7 +42,7 @@ impl Product {
     /// Gradient of the features: the features times a symmetric matrix for every picture.
     pub(crate) fn gram_backward(shape: GramShape, pictures: usize) -> Result<Self> {
         let GramShape { channels, pixels } = shape;
-        let features = count(channels * pixels)? as i64;
+        let features = i64::from(count(channels * pixels)?);
         let (channels, pixels) = (channels as i32, pixels as i32);
         Ok(Self {
             transposed: false,
