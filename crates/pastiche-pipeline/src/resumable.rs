@@ -8,9 +8,7 @@ use std::{
 
 use pastiche_frame::Frame;
 use pastiche_inference::{Past, Stylizer};
-use pastiche_media::{
-    AudioOutcome, EncodeOptions, EncodeSummary, JoinOptions, MediaError, VideoEncoder, join_parts,
-};
+use pastiche_media::{AudioOutcome, EncodeOptions, JoinOptions, MediaError, VideoEncoder, join_parts};
 
 use crate::{
     Cancel, Ending, PipelineError, Progress, Sink, VideoJobOptions, VideoSummary,
