@@ -22,7 +22,6 @@ fn video(folder: &Path, input: &str) -> (Run, Value) {
 }
 
 /// How a file is known to be cut off.
-#[derive(Debug, PartialEq)]
 enum Sign {
     /// It says how long it is.
     Length,
@@ -37,7 +36,7 @@ fn a_truncated_file_gives_what_is_there_and_says_what_is_not() {
     for (name, codecs, sign) in [
         ("a.mp4", "-c:v libx264 -g 10 -c:a aac -movflags +faststart", Sign::Length),
         ("b.mov", "-c:v mpeg4 -g 10 -c:a aac -movflags +faststart", Sign::Length),
-        ("c.avi", "-c:v mpeg4 -g 10 -c:a libmp3lame", Sign::Length),
+        ("c.avi", "-c:v mpeg4 -g 10 -c:a libmp3lame", Sign::BreaksOff),
         ("d.mkv", "-c:v libx264 -g 10 -c:a ac3", Sign::Length),
         ("e.webm", "-c:v libvpx-vp9 -g 10 -deadline realtime -c:a libopus", Sign::Length),
         ("f.flv", "-c:v flv -g 10 -c:a libmp3lame -ar 44100", Sign::Length),
@@ -55,10 +54,10 @@ fn a_truncated_file_gives_what_is_there_and_says_what_is_not() {
         let frames = decoded.times.len();
         assert!((20..90).contains(&frames), "{name}: {frames} frames");
         assert_eq!(summary["frames"], frames, "{name}");
-        // An AVI without its index says only roughly how long it was.
-        let missing = summary["missing_seconds"].as_f64().unwrap_or_default();
-        assert_eq!(missing > 0.25, sign == Sign::Length, "{name}: {summary}");
-        assert_eq!(summary["breaks_off"], sign == Sign::BreaksOff, "{name}: {summary}");
+        match sign {
+            Sign::Length => assert!(summary["missing_seconds"].as_f64().unwrap() > 0.25, "{name}: {summary}"),
+            Sign::BreaksOff => assert_eq!(summary["breaks_off"], true, "{name}: {summary}"),
+        }
         let sound = probe(&here.join("out.mp4")).unwrap();
         assert_eq!(sound.audio.len(), 1, "{name}");
     }

@@ -183,21 +183,22 @@ fn sound_and_subtitles_that_cannot_be_read_on_do_not_end_the_pictures() {
         "1\n00:00:00,500 --> 00:00:01,000\nfirst\n\n2\n00:00:05,000 --> 00:00:05,900\nlast\n",
     )
     .unwrap();
-    let pictures = "-f lavfi -i testsrc2=s=320x240:r=25:d=2,format=yuv420p";
-    ffmpeg(here, &format!("{pictures} -f lavfi -i sine=500:d=6 -c:v libx264 -c:a aac sound.mp4"));
-    ffmpeg(here, &format!("{pictures} -i in.srt -c:v libx264 -c:s mov_text text.mp4"));
+    // The index comes first, so the faults are behind it; and what is longer than the pictures is behind those.
+    ffmpeg(here, "-f lavfi -i testsrc2=s=320x240:r=25:d=2,format=yuv420p -c:v libx264 pictures.mp4");
+    for (sources, name) in [
+        ("-i pictures.mp4 -f lavfi -i sine=500:d=6 -c:a aac", "sound.mp4"),
+        ("-i pictures.mp4 -i in.srt -c:s mov_text", "text.mp4"),
+    ] {
+        ffmpeg(here, &format!("{sources} -c:v copy -movflags +faststart {name}"));
+    }
+    let bytes = |name: &str| fs::metadata(here.join(name)).unwrap().len();
     let read = |name: &str, limit: u64, more: &str| -> (Run, Value) {
         let fault = format!("{name} read {limit} broken");
-        // The index comes first, so the fault is behind it.
-        ffmpeg(here, &format!("-i {name} -c copy -movflags +faststart front-{name}"));
-        let line = format!(
-            "video front-{name} -o out.mp4 --style dots.safetensors --process-size 16x16 --progress json -y {more}"
-        );
+        let line = format!("video {name} -o out.mp4 --style dots.safetensors --progress json -y {more}");
         let run = run_on(&fault, here, &line);
         let summary = summary(&run);
         (run, summary)
     };
-    let bytes = |name: &str| fs::metadata(here.join(name)).unwrap().len();
     for more in ["", "--audio aac"] {
         let (run, summary) = read("sound.mp4", bytes("sound.mp4") * 8 / 10, more);
         assert_eq!((run.code, &summary["frames"]), (Some(3), &50.into()), "{}", run.err);

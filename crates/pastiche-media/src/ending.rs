@@ -47,6 +47,7 @@ pub(crate) fn missing(promised_end_ticks: i64, end_ticks: i64, time_base: Ration
 pub(crate) fn breaks_off(path: &Path, input: &format::context::Input) -> bool {
     match input.format().name() {
         "ogg" => tail(path).is_ok_and(|tail| ogg_breaks_off(&tail)),
+        "avi" => File::open(path).and_then(riff_breaks_off).unwrap_or(false),
         "mpegts" => path.metadata().is_ok_and(|metadata| {
             TS_PACKET_BYTES.iter().all(|packet_bytes| !metadata.len().is_multiple_of(*packet_bytes))
         }),
@@ -61,6 +62,22 @@ fn tail(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut tail = Vec::new();
     file.read_to_end(&mut tail)?;
     Ok(tail)
+}
+
+/// By the lengths of its chunks, of which large files have several. Recorders that were killed leave one of length 0, which
+/// says nothing.
+fn riff_breaks_off(mut file: File) -> std::io::Result<bool> {
+    const HEADER_BYTES: u64 = 8;
+    let length = file.metadata()?.len();
+    let mut end = 0;
+    while end + HEADER_BYTES <= length {
+        let mut header = [0; HEADER_BYTES as usize];
+        file.seek(SeekFrom::Start(end))?;
+        file.read_exact(&mut header)?;
+        let [b'R', b'I', b'F', b'F', bytes @ ..] = header else { return Ok(false) };
+        end += HEADER_BYTES + u64::from(u32::from_le_bytes(bytes));
+    }
+    Ok(end > length)
 }
 
 /// By its last page (RFC 3533, section 6), which is to be whole, and marked as the last of its stream.
@@ -94,6 +111,21 @@ mod tests {
         assert!(ogg_breaks_off(&page(0)), "no page is the last");
         assert!(ogg_breaks_off(&page(4)[..293]), "the last page is cut");
         assert!(ogg_breaks_off(&page(4)[..20]) && ogg_breaks_off(&[1, 2, 3]));
+    }
+
+    #[test]
+    fn an_avi_is_as_long_as_its_chunks() {
+        let breaks_off = |bytes: &[u8]| {
+            let mut file = tempfile::tempfile().unwrap();
+            std::io::Write::write_all(&mut file, bytes).unwrap();
+            riff_breaks_off(file).unwrap()
+        };
+        let chunk = b"RIFF\x04\0\0\0AVI ";
+        assert!(!breaks_off(chunk) && !breaks_off(&[*chunk, *chunk].concat()));
+        assert!(breaks_off(&chunk[..11]) && breaks_off(&[&chunk[..], &chunk[..10]].concat()));
+        assert!(
+            !breaks_off(b"RIFF\0\0\0\0AVI words") && !breaks_off(&[&chunk[..], b"junk at the end"].concat())
+        );
     }
 
     #[test]
