@@ -40,9 +40,12 @@ pub(super) enum Way {
     Cudnn(cudnnConvolutionFwdAlgo_t),
 }
 
-/// What was measured, by the card's number: for all plans, since styles of one architecture have the same shapes, and a change
-/// of style should not wait for measurements.
-static FASTEST: LazyLock<Mutex<HashMap<(usize, CudaPrecision, Shape), Way>>> = LazyLock::new(Mutex::default);
+/// What was measured, by the card's number.
+type Measured = HashMap<(usize, CudaPrecision, Shape), Way>;
+
+/// What was measured for all plans, since styles of one architecture have the same shapes, and a change of style should not wait
+/// for measurements.
+static FASTEST: LazyLock<Mutex<Measured>> = LazyLock::new(Mutex::default);
 
 /// The fastest way to do a convolution with its norm. What it writes may be lost.
 pub(super) fn fastest(
