@@ -135,6 +135,7 @@ impl Cudnn {
 
 impl Drop for Cudnn {
     fn drop(&mut self) {
+        let _ = self.stream.context().bind_to_thread();
         // SAFETY: it is alive, and nobody uses it any more. What fails with it has been told.
         let _ = unsafe { result::destroy_handle(self.handle) };
     }

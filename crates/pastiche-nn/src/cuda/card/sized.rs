@@ -30,7 +30,7 @@ impl Sized {
         Ok(Self {
             arena: session.allocate(program.arena_bytes())?,
             tables: session.place(&program.tables)?,
-            workspace: (WORKSPACE_BYTES > 0).then(|| session.allocate(WORKSPACE_BYTES)).transpose()?,
+            workspace: cfg!(feature = "cudnn").then(|| session.allocate(WORKSPACE_BYTES)).transpose()?,
             program,
             parameters,
             bytes: [const { None }; PLACES],
