@@ -30,12 +30,13 @@ mod network;
 pub mod networks;
 pub mod ops;
 pub mod plan;
+mod population;
 mod random;
 mod simd;
 pub mod weights;
 
 pub use description::{
-    Convolution, Initialisation, Layer, NetworkDescription, Norm, Output, Padding, ParameterSpec,
+    BatchNorm, Convolution, Initialisation, Layer, NetworkDescription, Norm, Output, Padding, ParameterSpec,
 };
 pub use device::{DeviceChoice, DeviceError, OpenDevice, ParseDeviceError, processor_name};
 pub use error::WeightsError;

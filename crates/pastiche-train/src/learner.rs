@@ -16,6 +16,8 @@ const LAST_RATE: f64 = 0.01;
 #[derive(Debug)]
 pub(crate) struct Learner {
     network: Network,
+    /// Photographs (N, 3, H, W) that the statistics of batch norms are measured over.
+    pub(crate) population: Vec<Tensor>,
     pub(crate) variables: BTreeMap<String, Var>,
     pub(crate) adam: Adam,
     pub(crate) step: u64,
@@ -31,12 +33,20 @@ impl Learner {
         let parameters = variables.iter().map(|(name, var)| (name.clone(), var.as_tensor().clone()));
         let network = Network::new(start.description().clone(), parameters.collect())?;
         let adam = Adam::new(&variables)?;
-        Ok(Self { network, variables, adam, step: 0 })
+        Ok(Self { network, population: Vec::new(), variables, adam, step: 0 })
     }
 
-    /// The network as it is now.
+    /// The network as it is now, for steps.
     pub(crate) fn network(&self) -> &Network {
         &self.network
+    }
+
+    /// The network as it is now, for use: batch norms have the statistics of the population.
+    ///
+    /// # Errors
+    /// There are batch norms but no population, or the device fails.
+    pub(crate) fn finished(&self) -> Result<Network, TrainError> {
+        Ok(self.network.with_population(&self.population)?)
     }
 
     /// How many steps are done.

@@ -50,7 +50,7 @@ pub(crate) struct StyleCommand {
 /// The network and its training.
 #[derive(Args)]
 struct NetworkArgs {
-    /// The network: swift, transformer_net or lengstrom.
+    /// The network: swift, transformer_net, lengstrom or johnson.
     #[arg(long, value_name = "A")]
     architecture: Option<String>,
 

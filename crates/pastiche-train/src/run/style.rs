@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::atomic::AtomicBool};
 
-use candle_core::Device;
+use candle_core::{Device, Tensor};
 
 use super::{
     held_out::HeldOutPhotos,
@@ -15,6 +15,9 @@ use crate::{
     learner::Learner,
     photos::{Batch, Draw, PhotoFolder, PhotoLoader},
 };
+
+/// How many photographs the statistics of batch norms are measured over, at least.
+const POPULATION: usize = 16;
 
 /// What to train, from what, and where to.
 #[derive(Debug)]
@@ -55,8 +58,22 @@ pub fn train(
     let mut trainer = Trainer::new(job.config.clone(), loss, &job.device)?;
     let session = Session::begin(&job.options, recipe, &mut trainer.learner)?;
     let held_out = HeldOutPhotos::open(&held_out, &job.config, &job.device)?;
-    let loader = PhotoLoader::start(training_photos, Draw::from(&*job.config), trainer.steps_done())?;
+    let draw = Draw::from(&*job.config);
+    if !job.config.description().batch_norms().is_empty() {
+        trainer.learner.population = population(&training_photos, &draw, &job.device)?;
+    }
+    let loader = PhotoLoader::start(training_photos, draw, trainer.steps_done())?;
     session.run(&mut trainer, loader, held_out, cancel, watch)
+}
+
+/// Photographs that the statistics of batch norms are measured over: those of the first steps, whatever step the training
+/// is at, so that it makes the same style however often it went on.
+fn population(photos: &PhotoFolder, draw: &Draw, device: &Device) -> Result<Vec<Tensor>, TrainError> {
+    let mut loader = PhotoLoader::start(photos.clone(), draw.clone(), 0)?;
+    let (batch, side) = (draw.batch, draw.side as usize);
+    let tensors = (0..POPULATION.div_ceil(batch))
+        .map(|_| Ok(Tensor::from_vec(loader.next_batch()?.photos, (batch, 3, side, side), device)?));
+    tensors.collect()
 }
 
 impl Training for Trainer {

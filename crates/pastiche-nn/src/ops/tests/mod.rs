@@ -1,6 +1,7 @@
 //! Every operation against a plain scalar loop, against candle's own composition, and its gradients against finite
 //! differences.
 
+mod descriptions;
 mod gradients;
 pub(crate) mod scalar;
 mod values;
