@@ -59,7 +59,7 @@ pub struct Convolution {
     pub stride: usize,
 }
 
-/// Weight names and constant of an instance norm.
+/// Weight names and constant of a norm.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Norm {
     /// Name of the factors, one a channel.
@@ -70,6 +70,17 @@ pub struct Norm {
     pub channels: usize,
     /// Added to the variance.
     pub eps: f64,
+}
+
+/// A norm by the statistics of many pictures: in training of the batch, in use of those that it was trained on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BatchNorm {
+    /// Its factors and summands.
+    pub norm: Norm,
+    /// Name of the means over many pictures, one a channel.
+    pub mean: String,
+    /// Name of the variances around them, one a channel.
+    pub variance: String,
 }
 
 /// One step of a network.
@@ -83,6 +94,8 @@ pub enum Layer {
     ConvTranspose(Convolution),
     /// Instance normalisation.
     InstanceNorm(Norm),
+    /// Batch normalisation (see [`crate::Network::forward_in_training`]).
+    BatchNorm(BatchNorm),
     /// max(x, 0).
     Relu,
     /// tanh(x) * gain + offset.
@@ -98,7 +111,7 @@ pub enum Layer {
     SpaceToDepth(usize),
     /// 2x2 maximum with stride 2.
     MaxPool,
-    /// x + layers(x).
+    /// x + layers(x). Where layers(x) is smaller, the middle of x is added.
     Residual(Vec<Layer>),
     /// Reorders the channels RGB to BGR and subtracts these means, given in BGR order.
     BgrMinusMean([f64; 3]),
@@ -174,7 +187,7 @@ const PAINTING_DEVIATION: f32 = 64.0;
 const CORRECTION_SCALE: f32 = 0.05;
 
 impl NetworkDescription {
-    /// Every parameter that the layers name.
+    /// Every parameter that the layers name, the statistics of batch norms among them, which are measured, not learned.
     pub fn parameters(&self) -> BTreeMap<&str, ParameterSpec> {
         let mut parameters = BTreeMap::new();
         collect_parameters(&self.layers, &mut parameters);
@@ -198,6 +211,34 @@ impl NetworkDescription {
             }
         }
         parameters
+    }
+
+    /// The batch norms, whose statistics must be measured when the network has learned
+    /// ([`crate::Network::with_population`]).
+    pub fn batch_norms(&self) -> Vec<&BatchNorm> {
+        fn collect<'a>(layers: &'a [Layer], norms: &mut Vec<&'a BatchNorm>) {
+            for layer in layers {
+                match layer {
+                    Layer::BatchNorm(norm) => norms.push(norm),
+                    Layer::Residual(layers) => collect(layers, norms),
+                    _ => {}
+                }
+            }
+        }
+        let mut norms = Vec::new();
+        collect(&self.layers, &mut norms);
+        norms
+    }
+
+    /// The smallest side that the first mirror fits into and that is a multiple of [`Self::side_multiple`].
+    pub fn least_side(&self) -> usize {
+        let mirror = self.layers.iter().find_map(|layer| match layer {
+            Layer::Pad(Padding::Fixed(PadMode::Reflect, Margins { top, bottom, left, right })) => {
+                [top, bottom, left, right].into_iter().max().copied()
+            }
+            _ => None,
+        });
+        (mirror.unwrap_or(0) + 1).next_multiple_of(self.side_multiple)
     }
 
     /// How many times as wide and as high as the input the output is.
@@ -260,19 +301,26 @@ fn collect_parameters<'a>(layers: &'a [Layer], parameters: &mut BTreeMap<&'a str
                 let shape = [conv.in_channels, conv.out_channels];
                 collect_convolution(conv, shape, conv.in_channels * taps, parameters);
             }
-            Layer::InstanceNorm(Norm { scale, shift, channels, .. }) => {
-                let constant = |value| ParameterSpec {
-                    shape: vec![*channels],
-                    initialisation: Initialisation::Constant(value),
-                    scale: 1.0,
-                };
-                parameters.insert(scale, constant(1.0));
-                parameters.insert(shift, constant(0.0));
+            Layer::InstanceNorm(norm) => collect_norm(norm, parameters),
+            Layer::BatchNorm(BatchNorm { norm, mean, variance }) => {
+                collect_norm(norm, parameters);
+                parameters.insert(mean, by_channel(norm, 0.0));
+                parameters.insert(variance, by_channel(norm, 1.0));
             }
             Layer::Residual(layers) => collect_parameters(layers, parameters),
             _ => {}
         }
     }
+}
+
+fn collect_norm<'a>(norm: &'a Norm, parameters: &mut BTreeMap<&'a str, ParameterSpec>) {
+    parameters.insert(&norm.scale, by_channel(norm, 1.0));
+    parameters.insert(&norm.shift, by_channel(norm, 0.0));
+}
+
+/// One number a channel, all the same at first.
+fn by_channel(norm: &Norm, value: f32) -> ParameterSpec {
+    ParameterSpec { shape: vec![norm.channels], initialisation: Initialisation::Constant(value), scale: 1.0 }
 }
 
 fn collect_convolution<'a>(

@@ -68,7 +68,7 @@ pub enum WeightsError {
         expected: String,
     },
     /// No known network has tensors of these names.
-    #[error("its tensors belong to no known style network (transformer_net, lengstrom, swift)")]
+    #[error("its tensors belong to no known style network (transformer_net, lengstrom, swift, johnson)")]
     UnrecognisedTensors,
     /// A tensor that the network needs is not there.
     #[error("tensor `{name}` is missing")]

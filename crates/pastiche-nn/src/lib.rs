@@ -32,6 +32,7 @@ mod network;
 pub mod networks;
 pub mod ops;
 pub mod plan;
+mod population;
 mod random;
 mod simd;
 mod transfer;
@@ -43,7 +44,7 @@ pub use cuda::{
     training::adam::{AdamUpdate, adam_on_card},
 };
 pub use description::{
-    Convolution, Initialisation, Layer, NetworkDescription, Norm, Output, Padding, ParameterSpec,
+    BatchNorm, Convolution, Initialisation, Layer, NetworkDescription, Norm, Output, Padding, ParameterSpec,
 };
 pub use device::{DeviceChoice, DeviceError, OpenDevice, ParseDeviceError, processor_name};
 pub use error::WeightsError;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use candle_core::{Device, Result, Tensor, bail};
 
 use crate::{
-    description::{Convolution, Initialisation, Layer, NetworkDescription, Norm},
+    description::{BatchNorm, Convolution, Initialisation, Layer, NetworkDescription, Norm},
     ops,
     random::NormalSource,
 };
@@ -20,6 +20,16 @@ pub struct Network {
 
 /// Named tensors that flowed through the [`Layer::Tap`]s of a network.
 pub type Features = BTreeMap<String, Tensor>;
+
+/// What batch norms go by.
+pub(crate) enum Statistics<'a> {
+    /// The parameters: means and variances over many pictures.
+    Population,
+    /// The batch.
+    Batch,
+    /// The batch, whose moments are noted under the parameters' names.
+    Noted(&'a mut Features),
+}
 
 impl Network {
     /// Joins a description and its weights, which may be variables or plain tensors.
@@ -87,7 +97,16 @@ impl Network {
     /// # Errors
     /// The input's shape does not fit the first layer, or is too small for a later one.
     pub fn forward(&self, input: &Tensor) -> Result<Tensor> {
-        self.run(&self.description.layers, input.clone(), &mut Features::new())
+        self.pass(input, Statistics::Population, &mut Features::new())
+    }
+
+    /// Runs the network as it is while it learns: as [`Self::forward`], but that batch norms go by the mean and variance of
+    /// this very batch.
+    ///
+    /// # Errors
+    /// As [`Self::forward`].
+    pub fn forward_in_training(&self, input: &Tensor) -> Result<Tensor> {
+        self.pass(input, Statistics::Batch, &mut Features::new())
     }
 
     /// Runs the network and gives what flowed through its taps.
@@ -96,11 +115,27 @@ impl Network {
     /// As [`Self::forward`].
     pub fn features(&self, input: &Tensor) -> Result<Features> {
         let mut features = Features::new();
-        self.run(&self.description.layers, input.clone(), &mut features)?;
+        self.pass(input, Statistics::Population, &mut features)?;
         Ok(features)
     }
 
-    fn run(&self, layers: &[Layer], mut flow: Tensor, features: &mut Features) -> Result<Tensor> {
+    /// Runs the network once.
+    pub(crate) fn pass(
+        &self,
+        input: &Tensor,
+        mut statistics: Statistics<'_>,
+        features: &mut Features,
+    ) -> Result<Tensor> {
+        self.run(&self.description.layers, input.clone(), &mut statistics, features)
+    }
+
+    fn run(
+        &self,
+        layers: &[Layer],
+        mut flow: Tensor,
+        statistics: &mut Statistics<'_>,
+        features: &mut Features,
+    ) -> Result<Tensor> {
         let mut layers = layers;
         while let Some((layer, rest)) = layers.split_first() {
             layers = rest;
@@ -136,12 +171,16 @@ impl Network {
                         ops::instance_norm(&flow, scale, shift, *eps)?
                     }
                 }
+                Layer::BatchNorm(norm) => self.batch_norm(norm, &flow, statistics)?,
                 Layer::Relu => ops::relu(&flow)?,
                 Layer::ScaledTanh { gain, offset } => flow.tanh()?.affine(*gain, *offset)?,
                 Layer::UpsampleNearest(factor) => ops::upsample_nearest(&flow, *factor)?,
                 Layer::SpaceToDepth(factor) => space_to_depth(&flow, *factor)?,
                 Layer::MaxPool => ops::max_pool_2x2(&flow)?,
-                Layer::Residual(layers) => (&flow + self.run(layers, flow.clone(), features)?)?,
+                Layer::Residual(layers) => {
+                    let sum = self.run(layers, flow.clone(), statistics, features)?;
+                    (middle(&flow, &sum)? + sum)?
+                }
                 Layer::BgrMinusMean(means) => bgr_minus_mean(&flow, means)?,
                 Layer::StandardizeRgb { mean, deviation } => standardize_rgb(&flow, mean, deviation)?,
                 Layer::Tap(name) => {
@@ -153,6 +192,31 @@ impl Network {
         Ok(flow)
     }
 
+    fn batch_norm(
+        &self,
+        BatchNorm { norm: Norm { scale, shift, eps, .. }, mean, variance }: &BatchNorm,
+        flow: &Tensor,
+        statistics: &mut Statistics<'_>,
+    ) -> Result<Tensor> {
+        let (scale, shift) = (self.parameter(scale)?, self.parameter(shift)?);
+        match statistics {
+            Statistics::Population => {
+                let given = (self.parameter(mean)?, self.parameter(variance)?);
+                let (factor, summand) = ops::norm_factors(scale, shift, given, *eps)?;
+                let by_channel = (1, factor.dim(0)?, 1, 1);
+                return flow
+                    .broadcast_mul(&factor.reshape(by_channel)?)?
+                    .broadcast_add(&summand.reshape(by_channel)?);
+            }
+            Statistics::Noted(moments) => {
+                let (of_mean, of_variance) = ops::batch_moments(flow)?;
+                moments.extend([(mean.clone(), of_mean), (variance.clone(), of_variance)]);
+            }
+            Statistics::Batch => {}
+        }
+        ops::batch_norm(flow, scale, shift, *eps)
+    }
+
     fn parameter(&self, name: &str) -> Result<&Tensor> {
         self.parameters.get(name).ok_or_else(|| candle_core::Error::Msg(format!("{name} is missing")))
     }
@@ -161,6 +225,16 @@ impl Network {
         let bias = conv.bias.as_deref().map(|name| self.parameter(name)).transpose()?;
         Ok((self.parameter(&conv.weight)?, bias))
     }
+}
+
+/// The middle of `input` that is as large as `like`.
+fn middle(input: &Tensor, like: &Tensor) -> Result<Tensor> {
+    let ((_, _, height, width), (_, _, inner_height, inner_width)) = (input.dims4()?, like.dims4()?);
+    let (Some(rows), Some(columns)) = (height.checked_sub(inner_height), width.checked_sub(inner_width))
+    else {
+        bail!("a residual of {inner_width}x{inner_height} is larger than its input of {width}x{height}")
+    };
+    input.narrow(2, rows / 2, inner_height)?.narrow(3, columns / 2, inner_width)
 }
 
 /// One number a channel, ready to be broadcast over (N, 3, H, W).

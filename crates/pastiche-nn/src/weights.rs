@@ -134,7 +134,7 @@ impl WeightsFile {
     }
 
     /// Reads the weights of a given network. Statistics that PyTorch's norms leave behind (`running_mean` and the like)
-    /// are passed over, since instance norm does not use them.
+    /// are passed over where the network has no use for them, as with instance norm.
     ///
     /// # Errors
     /// A tensor is missing, superfluous, or of the wrong shape, type or value.
@@ -194,7 +194,8 @@ fn to_f32(name: &str, view: &TensorView<'_>, device: &Device) -> Result<Tensor, 
     Ok(tensor.to_device(device)?)
 }
 
-/// Writes a network with its metadata; `pastiche.architecture` and the network's sizes are added. The file appears under its
+/// Writes a network with its metadata; `pastiche.architecture` and the network's sizes are added. Weights are written as
+/// `dtype`, statistics of batch norms as `f32`, since variances may go beyond what 16 bits hold. The file appears under its
 /// name only when whole.
 ///
 /// # Errors
@@ -229,6 +230,7 @@ fn serialized(
     }
     let mut tensors = BTreeMap::new();
     for (name, tensor) in network.parameters() {
+        let dtype = if is_running_statistic(name) { DType::F32 } else { dtype };
         tensors.insert(name, tensor.to_device(&Device::Cpu)?.to_dtype(dtype)?.contiguous()?);
     }
     safetensors::serialize(tensors.iter().map(|(name, tensor)| (name.as_str(), tensor)), Some(metadata))

@@ -98,7 +98,8 @@ impl TrainingConfig {
         let description = self.describe()?;
         within("--steps", self.steps as f64, 1.0, 1e9)?;
         within("--batch", self.batch as f64, 1.0, 256.0)?;
-        within("--crop", self.crop.into(), MIN_SIDE.into(), 2048.0)?;
+        let least = MIN_SIDE.max(description.least_side() as u32);
+        within("--crop", self.crop.into(), least.into(), 2048.0)?;
         within("--style-size", self.style_size.into(), MIN_SIDE.into(), 4096.0)?;
         within("--learning-rate", self.learning_rate, 1e-9, 1.0)?;
         within("--style-weight", self.loss.style, 1e-9, 1e9)?;
@@ -141,7 +142,8 @@ impl TrainingConfig {
             Architecture::TransformerNet if (1..=128).contains(&width) => {
                 Ok(networks::transformer_net(width))
             }
-            Architecture::TransformerNet => Err(wrong("from 1 to 128")),
+            Architecture::Johnson if (1..=128).contains(&width) => Ok(networks::johnson(width)),
+            Architecture::TransformerNet | Architecture::Johnson => Err(wrong("from 1 to 128")),
             Architecture::Lengstrom => Err(wrong("left out: this architecture has one width")),
         }
     }

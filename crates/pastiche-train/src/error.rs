@@ -168,6 +168,18 @@ pub enum TrainError {
         /// The file.
         path: PathBuf,
     },
+    /// The network that enlarges and is to be started from cannot be used.
+    #[error(
+        "the network to start from cannot be used: {source} (--network, --factor and --width must be those of the \
+         file): {}", path.display()
+    )]
+    StartEnlarging {
+        /// Why.
+        #[source]
+        source: WeightsError,
+        /// The file.
+        path: PathBuf,
+    },
     /// A checkpoint cannot be read.
     #[error("the checkpoint cannot be read: {source}: {}", path.display())]
     Checkpoint {

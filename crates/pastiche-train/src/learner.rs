@@ -20,6 +20,8 @@ const LAST_RATE: f64 = 0.01;
 #[derive(Debug)]
 pub(crate) struct Learner {
     network: Network,
+    /// Photographs (N, 3, H, W) that the statistics of batch norms are measured over.
+    pub(crate) population: Vec<Tensor>,
     pub(crate) variables: BTreeMap<String, Var>,
     pub(crate) adam: Adam,
     pub(crate) step: u64,
@@ -62,7 +64,16 @@ impl Learner {
         let network = Network::new(start.description().clone(), parameters.collect())?;
         let adam = Adam::new(&variables)?;
         let (figures, begun) = (Figures::default(), VecDeque::new());
-        Ok(Self { network, variables, adam, step: 0, figures, begun, last_taken: None })
+        Ok(Self {
+            network,
+            population: Vec::new(),
+            variables,
+            adam,
+            step: 0,
+            figures,
+            begun,
+            last_taken: None,
+        })
     }
 
     /// Steps that may be begun before the figures of an earlier one are asked for: on a card one, so that it is never idle.
@@ -75,9 +86,17 @@ impl Learner {
         self.begun.len()
     }
 
-    /// The network as it is now.
+    /// The network as it is now, for steps.
     pub(crate) fn network(&self) -> &Network {
         &self.network
+    }
+
+    /// The network as it is now, for use: batch norms have the statistics of the population.
+    ///
+    /// # Errors
+    /// There are batch norms but no population, or the device fails.
+    pub(crate) fn finished(&self) -> Result<Network, TrainError> {
+        Ok(self.network.with_population(&self.population)?)
     }
 
     /// How many steps are begun.

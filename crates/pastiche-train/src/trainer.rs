@@ -94,7 +94,7 @@ impl Trainer {
         self.learner.steps_done()
     }
 
-    /// The network as it is now.
+    /// The network as it is now. Batch norms have no statistics in it yet: [`Network::with_population`] gives them.
     pub fn network(&self) -> &Network {
         self.learner.network()
     }
@@ -113,14 +113,14 @@ impl Trainer {
         let varied = if stability_weight > 0.0 { Some(tensor(&batch.varied)?) } else { None };
         let content = self.loss.content_target(&photos)?;
         let (output, stability) = if let Some(varied) = &varied {
-            let outputs = self.network().forward(&Tensor::cat(&[&photos, varied], 0)?)?;
+            let outputs = self.network().forward_in_training(&Tensor::cat(&[&photos, varied], 0)?)?;
             let (of_plain, of_varied) = (outputs.narrow(0, 0, number)?, outputs.narrow(0, number, number)?);
             let outputs = Pair { plain: &of_plain, varied: &of_varied };
             let photos = Pair { plain: &photos, varied };
             let gain = stability_loss(outputs, photos, batch.shift)?;
             (of_plain, Some((gain * stability_weight)?))
         } else {
-            (self.network().forward(&photos)?, None)
+            (self.network().forward_in_training(&photos)?, None)
         };
         let terms = self.loss.terms(&output, &content)?;
         let mut total = terms.total()?;

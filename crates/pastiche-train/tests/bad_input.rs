@@ -167,7 +167,7 @@ fn settings_out_of_range_are_told_with_the_range() {
         ("--learning-rate", "nan", "--learning-rate is NaN"),
         ("--stability-weight", "inf", "from 0 to"),
         ("--width", "7", "a multiple of 6"),
-        ("--architecture", "resnet", "transformer_net, lengstrom, swift"),
+        ("--architecture", "resnet", "transformer_net, lengstrom, swift, johnson"),
     ] {
         let mut command = workshop.program();
         command.args(["style", "painting.png", "--photos", "photos", "-o", "a.safetensors"]);

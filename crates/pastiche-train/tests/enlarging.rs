@@ -45,6 +45,7 @@ fn trained(
     };
     let job = EnlargingJob {
         config: config(steps).validate().unwrap(),
+        from: None,
         photos: PhotoFolder::open(&workshop.path("photos")).unwrap(),
         features: None,
         device: Device::Cpu,
@@ -139,6 +140,41 @@ fn every_network_and_loss_is_trained_and_measured_by_the_program() {
     command.args(["evaluate", "--super-resolution", "photos", "--network", "vgg.safetensors"]);
     let error = failure(command);
     assert!(error.contains("does not enlarge") && error.ends_with("vgg.safetensors"), "{error}");
+}
+
+#[test]
+fn the_loss_of_features_starts_from_what_the_loss_of_pixels_has_learned() {
+    let workshop = Workshop::new();
+    let small = ["--patch", "32", "--width", "4"];
+    let run = super_resolution(&workshop, "pixel.safetensors", &small).output().unwrap();
+    assert!(run.status.success(), "{}", said(&run));
+    // With steps that small it ends where it began.
+    let feature = ["--loss", "feature", "--loss-net", "vgg.safetensors", "--learning-rate", "1e-9"];
+    let from = ["--seed", "5", "--from", "pixel.safetensors"];
+    let options = [&small[..], &feature, &from].concat();
+    let run = super_resolution(&workshop, "feature.safetensors", &options).output().unwrap();
+    assert!(run.status.success(), "{}", said(&run));
+    let of = |name: &str| weights(&workshop.path(name));
+    for (was, is) in of("pixel.safetensors").iter().flatten().zip(of("feature.safetensors").iter().flatten())
+    {
+        assert!((was - is).abs() <= 1e-3 * was.abs() + 1e-5, "{was} {is}");
+    }
+    let chance = [&small[..], &feature, &from[..2]].concat();
+    let run = super_resolution(&workshop, "chance.safetensors", &chance).output().unwrap();
+    assert!(run.status.success(), "{}", said(&run));
+    assert!(of("chance.safetensors") != of("feature.safetensors"), "the comparison can fail");
+
+    // Going on from another file, or from chance, is another training.
+    fs::remove_file(workshop.path("feature.safetensors")).unwrap();
+    let without = [&options[..options.len() - 2], &["--resume"]].concat();
+    let error = failure(super_resolution(&workshop, "feature.safetensors", &without));
+    assert!(error.contains("from was"), "{error}");
+    let wider = ["--patch", "32", "--width", "8", "--from", "pixel.safetensors"];
+    let error = failure(super_resolution(&workshop, "wider.safetensors", &wider));
+    assert!(error.contains("cannot be used") && error.contains("--width"), "{error}");
+    let nowhere = ["--patch", "32", "--width", "8", "--from", "nowhere.safetensors"];
+    let error = failure(super_resolution(&workshop, "wider.safetensors", &nowhere));
+    assert!(error.contains("cannot be read") && error.contains("nowhere"), "{error}");
 }
 
 #[test]

@@ -7,13 +7,15 @@ use std::{fs, process::Command};
 
 use pastiche_nn::networks::VggNaming;
 use serde_json::Value;
-use support::{Workshop, failure, said};
+use support::{Workshop, failure, refusal, said};
 
 fn evaluate(workshop: &Workshop, more: &[&str]) -> Command {
     let mut command = workshop.program();
     command.args(["evaluate", "a.safetensors", "--painting", "painting.png", "--photos", "photos"]);
-    command.args(["--loss-net", "vgg.safetensors", "--device", "cpu", "--threads", "2", "--size", "64"]);
-    command.args(more);
+    command.args(["--loss-net", "vgg.safetensors", "--device", "cpu", "--threads", "2"]).args(more);
+    if !more.contains(&"--size") {
+        command.args(["--size", "64"]);
+    }
     command
 }
 
@@ -42,6 +44,89 @@ fn a_style_is_measured_beside_the_photo_and_the_optimiser() {
     let table = evaluate(&workshop, &["--count", "1", "--iterations", "0"]).output().unwrap();
     let table = String::from_utf8(table.stdout).unwrap();
     assert!(table.contains("the network") && !table.contains("optimiser"), "{table}");
+}
+
+#[test]
+fn what_was_measured_is_kept_and_not_measured_again() {
+    let workshop = Workshop::new();
+    let trained = workshop.style("a.safetensors", &["--steps", "1"]).output().unwrap();
+    assert!(trained.status.success(), "{}", said(&trained));
+    let measured = |more: &[&str]| -> Value {
+        let options = [&["--iterations", "2,4", "--json"], more].concat();
+        let output = evaluate(&workshop, &options).output().unwrap();
+        assert!(output.status.success(), "{}", said(&output));
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let plain = measured(&["--count", "2"]);
+    measured(&["--count", "1", "--keep", "kept.jsonl"]);
+    let file = workshop.path("kept.jsonl");
+    let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<String>>();
+    let first = lines(&fs::read_to_string(&file).unwrap());
+    assert_eq!(first.len(), 1);
+    // Broken off in the middle of a line.
+    fs::write(&file, format!("{}\n{}", first[0], &first[0][..40])).unwrap();
+    let both = measured(&["--count", "2", "--keep", "kept.jsonl"]);
+    let number = |json: &Value, key: &str| json[key].as_f64().unwrap();
+    for key in ["content_image", "network", "network_style", "network_content"] {
+        assert!((number(&plain, key) - number(&both, key)).abs() < 1e-9, "{plain} {both}");
+    }
+    assert_eq!(plain["optimiser"].as_object().unwrap().len(), 2);
+    let second = lines(&fs::read_to_string(&file).unwrap());
+    assert_eq!((second.len(), &second[0]), (3, &first[0]));
+
+    // What is kept is believed; other settings are measured.
+    let mut kept: Value = serde_json::from_str(&first[0]).unwrap();
+    kept["objective"]["network"] = 1000.0.into();
+    fs::write(&file, format!("{kept}\n")).unwrap();
+    assert_eq!(number(&measured(&["--count", "1", "--keep", "kept.jsonl"]), "network"), 1000.0);
+    let larger = measured(&["--count", "1", "--keep", "kept.jsonl", "--size", "72"]);
+    assert!(number(&larger, "network") < 1000.0, "{larger}");
+}
+
+#[test]
+fn speed_is_told_beside_the_optimiser_s() {
+    let workshop = Workshop::new();
+    let trained = workshop.style("a.safetensors", &["--steps", "1"]).output().unwrap();
+    assert!(trained.status.success(), "{}", said(&trained));
+    let timed = |more: &[&str]| {
+        let mut command = workshop.program();
+        command.args(["evaluate", "a.safetensors", "--painting", "painting.png", "--photos", "photos"]);
+        command.args(["--loss-net", "vgg.safetensors", "--device", "cpu", "--threads", "2", "--speed"]);
+        if !more.contains(&"--sizes") {
+            command.args(["--sizes", "48,96"]);
+        }
+        command.args(more);
+        command
+    };
+    let output = timed(&["--speed-iterations", "5,100", "--json"]).output().unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&json["style"], &json["architecture"]), (&"a".into(), &"swift".into()));
+    assert_eq!((&json["device"], &json["threads"]), (&"cpu".into(), &2.into()));
+    let number = |value: &Value| value.as_f64().unwrap_or_else(|| panic!("{json}"));
+    for (row, size) in json["speed"].as_array().unwrap().iter().zip([48, 96]) {
+        assert_eq!(row["size"], size);
+        let (network, iteration) = (number(&row["network_ms"]), number(&row["iteration_ms"]));
+        assert!(network > 0.0 && iteration > 0.0 && number(&row["timed_iterations"]) >= 3.0, "{json}");
+        for (count, times) in [("5", 5.0), ("100", 100.0)] {
+            let optimiser = &row["optimiser"][count];
+            assert!((number(&optimiser["ms"]) / (times * iteration) - 1.0).abs() < 1e-6, "{json}");
+            let speed_up = number(&optimiser["ms"]) / network;
+            assert!((number(&optimiser["speed_up"]) / speed_up - 1.0).abs() < 1e-6, "{json}");
+        }
+    }
+    assert_eq!(json["speed"].as_array().unwrap().len(), 2);
+    // A forward and a backward pass of the loss network take longer at four times as many pixels.
+    assert!(number(&json["speed"][1]["iteration_ms"]) > number(&json["speed"][0]["iteration_ms"]), "{json}");
+
+    let output = timed(&["--sizes", "48"]).output().unwrap();
+    let table = String::from_utf8(output.stdout).unwrap();
+    assert!(table.contains("optimiser,  500 iterations") && table.contains("then multiplied"), "{table}");
+    let error = refusal(timed(&["--sizes", "50"]), 2);
+    assert!(error.contains("--sizes is 50") && error.contains("multiple of 4"), "{error}");
+    assert_eq!(timed(&["--size", "64"]).output().unwrap().status.code(), Some(2));
+    let error = refusal(evaluate(&workshop, &["--size", "66"]), 2);
+    assert!(error.contains("--size is 66"), "{error}");
 }
 
 #[test]

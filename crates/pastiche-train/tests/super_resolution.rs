@@ -59,6 +59,39 @@ fn the_program_prints_the_rows_as_json() {
 }
 
 #[test]
+fn the_paper_s_rows_stand_beside_those_of_its_sets_and_of_no_others() {
+    let workshop = Workshop::new();
+    std::fs::rename(workshop.path("photos"), workshop.path("set14")).unwrap();
+    let report = |factor: &str, more: &[&str]| {
+        let measures = [&["--super-resolution", "set14", "--factor", factor], more].concat();
+        let output = evaluate(&workshop, &measures).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let json = |factor: &str| serde_json::from_str::<Value>(&report(factor, &["--json"])).unwrap();
+    let by_4 = json("4");
+    assert_eq!(by_4["rows"].as_array().unwrap().len(), 1, "what is measured is by itself: {by_4}");
+    let paper = &by_4["paper"];
+    assert_eq!(paper["set"], "Set14");
+    assert_eq!(paper["rows"][1], serde_json::json!({ "method": "pixel", "psnr": 25.75, "ssim": 0.6994 }));
+    assert!(paper["note"].as_str().unwrap().contains("--blur 0"), "{paper}");
+    let by_8 = json("8");
+    assert_eq!(
+        by_8["paper"]["rows"][2],
+        serde_json::json!({ "method": "feature", "psnr": 21.64, "ssim": null })
+    );
+    assert_eq!(json("2")["paper"], Value::Null);
+    let table = report("4", &[]);
+    assert!(
+        table.contains("the paper's rows for Set14") && table.contains("27.49 dB   SSIM 0.7503"),
+        "{table}"
+    );
+    std::fs::rename(workshop.path("set14"), workshop.path("photos")).unwrap();
+    let other = evaluate(&workshop, &["--super-resolution", "photos"]).output().unwrap();
+    assert!(!String::from_utf8(other.stdout).unwrap().contains("paper"));
+}
+
+#[test]
 fn pictures_too_small_to_compare_are_told() {
     let workshop = Workshop::new();
     let folder = workshop.path("small");

@@ -127,6 +127,7 @@ impl Lower {
             }
             Layer::ScaledTanh { .. }
             | Layer::MaxPool
+            | Layer::BatchNorm(_)
             | Layer::BgrMinusMean(_)
             | Layer::StandardizeRgb { .. }
             | Layer::Tap(_) => Err(unsupported(format!("{layer:?}"))),

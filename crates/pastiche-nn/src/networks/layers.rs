@@ -45,3 +45,20 @@ pub(super) fn told_number(
         },
     })
 }
+
+/// The width that a file's first layer has: a convolution of 3 channels to so many, 9x9.
+pub(super) fn width_of_first_layer(
+    file: &WeightsFile,
+    name: &str,
+    most: usize,
+) -> Result<usize, WeightsError> {
+    let shape = file.shape(name).ok_or_else(|| WeightsError::MissingTensor { name: name.to_owned() })?;
+    match *shape {
+        [width, 3, 9, 9] if (1..=most).contains(&width) => Ok(width),
+        _ => Err(WeightsError::Shape {
+            name: name.to_owned(),
+            expected: format!("[1 to {most}, 3, 9, 9]"),
+            found: shape.to_vec(),
+        }),
+    }
+}

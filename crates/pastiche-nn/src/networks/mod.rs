@@ -1,5 +1,6 @@
 //! The architectures: each a function from its sizes to a description, and how to recognise one in a file.
 
+mod johnson;
 mod layers;
 mod lengstrom;
 mod super_res;
@@ -7,6 +8,7 @@ mod swift;
 mod transformer_net;
 mod vgg;
 
+pub use johnson::johnson;
 pub use lengstrom::lengstrom;
 pub use super_res::{Enlarger, SuperResSize, srcnn, super_res};
 pub use swift::{SwiftSize, swift};
@@ -24,11 +26,13 @@ pub enum Architecture {
     Lengstrom,
     /// Our own for processors: most of the work at a quarter of the size.
     Swift,
+    /// Johnson et al. as printed: batch norm, transposed convolutions, tanh output.
+    Johnson,
 }
 
 impl Architecture {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::TransformerNet, Self::Lengstrom, Self::Swift];
+    pub const ALL: [Self; 4] = [Self::TransformerNet, Self::Lengstrom, Self::Swift, Self::Johnson];
 
     /// The name in style files and on the command line.
     pub const fn name(self) -> &'static str {
@@ -36,6 +40,7 @@ impl Architecture {
             Self::TransformerNet => "transformer_net",
             Self::Lengstrom => "lengstrom",
             Self::Swift => "swift",
+            Self::Johnson => "johnson",
         }
     }
 
@@ -50,6 +55,7 @@ impl Architecture {
             Self::TransformerNet => transformer_net(32),
             Self::Lengstrom => lengstrom(),
             Self::Swift => swift(SwiftSize::default()),
+            Self::Johnson => johnson(32),
         }
     }
 
@@ -68,6 +74,8 @@ impl Architecture {
             Ok(Self::Lengstrom)
         } else if file.shape("down.weight").is_some() {
             Ok(Self::Swift)
+        } else if file.shape("bn1.running_mean").is_some() {
+            Ok(Self::Johnson)
         } else {
             Err(WeightsError::UnrecognisedTensors)
         }
@@ -82,6 +90,7 @@ impl Architecture {
             Self::TransformerNet => transformer_net::of_file(file),
             Self::Lengstrom => Ok(lengstrom()),
             Self::Swift => swift::of_file(file),
+            Self::Johnson => johnson::of_file(file),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The image transformation network of Johnson et al. 2016 (supplementary material, table 1) as the PyTorch project's
 //! `fast_neural_style` example has it: instance norm, reflection padding, nearest upsampling before the convolution.
 
-use super::layers::{Channels, convolution, reflect_for};
+use super::layers::{Channels, convolution, reflect_for, width_of_first_layer};
 use crate::{
     NetworkDescription, WeightsError,
     description::{Layer, Norm, Output},
@@ -39,16 +39,7 @@ pub fn transformer_net(width: usize) -> NetworkDescription {
 
 /// The network of the width that a file's first layer has.
 pub(super) fn of_file(file: &WeightsFile) -> Result<NetworkDescription, WeightsError> {
-    const FIRST: &str = "conv1.conv2d.weight";
-    let shape = file.shape(FIRST).ok_or_else(|| WeightsError::MissingTensor { name: FIRST.to_owned() })?;
-    match *shape {
-        [width @ 1..=MAX_WIDTH, 3, 9, 9] => Ok(transformer_net(width)),
-        _ => Err(WeightsError::Shape {
-            name: FIRST.to_owned(),
-            expected: format!("[1 to {MAX_WIDTH}, 3, 9, 9]"),
-            found: shape.to_vec(),
-        }),
-    }
+    width_of_first_layer(file, "conv1.conv2d.weight", MAX_WIDTH).map(transformer_net)
 }
 
 fn conv(name: &str, channels: Channels, kernel: usize, stride: usize) -> [Layer; 2] {

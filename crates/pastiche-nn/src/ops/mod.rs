@@ -6,6 +6,7 @@
 //!
 //! A gradient is computed only for the arguments that lead to a variable: a frozen weight costs nothing.
 
+mod batch_norm;
 #[cfg(feature = "cuda")]
 pub(crate) mod card;
 mod convolution;
@@ -19,6 +20,7 @@ mod reshape;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub use batch_norm::{batch_moments, batch_norm, norm_factors};
 pub use convolution::{conv_transpose2d, conv2d};
 pub use instance_norm::{instance_norm, instance_norm_relu};
 pub use losses::{gram_matrix, mean_square, mean_squared_error, total_variation};

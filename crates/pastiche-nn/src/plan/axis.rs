@@ -28,6 +28,13 @@ impl Axis {
         *self == Self::identity(len)
     }
 
+    /// `len` positions in the middle, as many left out before as after; nothing where they are not there.
+    pub(super) fn middle(&self, len: usize) -> Option<Self> {
+        let left_out = self.len().checked_sub(len)?;
+        let start = left_out / 2;
+        left_out.is_multiple_of(2).then(|| Self(self.0[start..start + len].to_vec()))
+    }
+
     pub(crate) fn padded(&self, mode: PadMode, before: usize, after: usize) -> Self {
         let sources = pad::sources(mode, before, self.len(), after).into_iter();
         Self(sources.map(|source| source.map_or(-1, |at| self.0[at])).collect())
@@ -90,6 +97,8 @@ mod tests {
     fn views_are_what_their_names_say() {
         let abc = Axis::identity(3);
         assert!(abc.is_identity(3));
+        assert_eq!(Axis::identity(5).middle(3), Some(Axis(vec![1, 2, 3])));
+        assert_eq!((abc.middle(2), abc.middle(5)), (None, None));
         assert_eq!(abc.padded(PadMode::Reflect, 2, 1).0, [2, 1, 0, 1, 2, 1]);
         assert_eq!(abc.padded(PadMode::Zero, 1, 2).0, [-1, 0, 1, 2, -1, -1]);
         assert_eq!(abc.extended(PadMode::Reflect).0, [0, 0, 1, 2, 2]);

@@ -3,6 +3,8 @@
 //! The layers are walked with a [`Flow`]: a value in memory, and what its readers have yet to do to it. Pads, norms,
 //! ReLUs, enlargements and sums only change the flow; a convolution turns it into a step.
 
+mod residual;
+
 use super::{
     PlanError,
     arena::{Arena, BufferId},
@@ -136,12 +138,12 @@ impl Flow {
         }
     }
 
-    /// Whether the value is seen where it lies, neither padded nor enlarged.
+    /// Whether the value, or its middle, is seen where it lies, neither padded nor enlarged.
     fn is_in_place(&self) -> bool {
         let Value::Planes(planes) = self.value else { return false };
-        self.view == View::Plain
-            && self.rows.is_identity(planes.height)
-            && self.columns.is_identity(planes.width)
+        let middle =
+            |axis: &Axis, side: usize| Axis::identity(side).middle(axis.len()).as_ref() == Some(axis);
+        self.view == View::Plain && middle(&self.rows, planes.height) && middle(&self.columns, planes.width)
     }
 
     fn padded(mut self, padding: Padding) -> Result<Self, PlanError> {
@@ -231,9 +233,11 @@ impl Compiler {
                 self.last_tanh(ScaledTanh { gain: *gain as f32, offset: *offset as f32 })?;
                 Ok(flow)
             }
-            Layer::MaxPool | Layer::BgrMinusMean(_) | Layer::StandardizeRgb { .. } | Layer::Tap(_) => {
-                Err(unsupported(format!("{layer:?}")))
-            }
+            Layer::BatchNorm(_)
+            | Layer::MaxPool
+            | Layer::BgrMinusMean(_)
+            | Layer::StandardizeRgb { .. }
+            | Layer::Tap(_) => Err(unsupported(format!("{layer:?}"))),
         }
     }
 
@@ -289,51 +293,6 @@ impl Compiler {
             return Err(unsupported("two tanhs at the end"));
         }
         Ok(())
-    }
-
-    fn residual(&mut self, layers: &[Layer], flow: Flow) -> Result<Flow, PlanError> {
-        let Value::Planes(planes) = flow.value else { return Err(unsupported("a residual of the picture")) };
-        if !flow.is_in_place() {
-            return Err(unsupported("a residual of something padded"));
-        }
-        let channels = flow.channels;
-        let flow = self.settled(flow, planes)?;
-        let Value::Planes(kept) = flow.value else { return Err(unsupported("a residual of the picture")) };
-        self.kept.push(kept.buffer);
-        let end = self.layers(layers, flow, false)?;
-        self.kept.pop();
-        let same = matches!(end.value, Value::Planes(end) if
-            (end.blocks, end.height, end.width) == (planes.blocks, planes.height, planes.width));
-        if !same
-            || end.channels != channels
-            || !end.is_in_place()
-            || end.residual.is_some()
-            || end.relu
-            || self.settle.is_some()
-        {
-            return Err(unsupported("a residual of another size, or of nothing"));
-        }
-        Ok(Flow { residual: Some(kept.buffer), ..end })
-    }
-
-    /// The same numbers as they are in memory, which the next step sees to.
-    fn settled(&mut self, flow: Flow, planes: Planes) -> Result<Flow, PlanError> {
-        if flow.affine == self.identity && !flow.relu && flow.residual.is_none() {
-            return Ok(flow);
-        }
-        // It is written in place.
-        let buffer = flow.residual.unwrap_or(planes.buffer);
-        if self.kept.contains(&buffer) || self.settle.is_some() {
-            return Err(unsupported("residuals of residuals"));
-        }
-        let index = self.steps.len();
-        for buffer in [Some(planes.buffer), Some(flow.affine), flow.residual].into_iter().flatten() {
-            self.arena.used(buffer, index);
-        }
-        let floor = if flow.relu { 0.0 } else { f32::NEG_INFINITY };
-        let Flow { affine, residual, .. } = flow;
-        self.settle = Some(Settle { values: planes, affine, floor, residual });
-        Ok(Flow::of(Planes { buffer, ..planes }, flow.channels, self.identity))
     }
 
     fn conv(&mut self, conv: &Convolution, flow: Flow) -> Result<Flow, PlanError> {

@@ -13,34 +13,41 @@ use crate::{
 };
 
 /// Does to a buffer what its readers owe it: `values = max(values * scale + shift, floor)`, in place, or where there is
-/// a residual `residual += max(values * scale + shift, floor)`.
+/// a residual, which may be larger, `middle of residual += max(values * scale + shift, floor)`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Settle {
     pub(super) values: Planes,
     pub(super) affine: BufferId,
     pub(super) floor: f32,
-    pub(super) residual: Option<BufferId>,
+    pub(super) residual: Option<Planes>,
 }
 
-/// Vectors that a task settles.
+/// Vectors that a task settles, about.
 const VECTORS: usize = 4096;
 
 /// Settles a buffer of the arena whose memory starts at `memory`, on the caller's rayon pool.
 pub(super) fn run(level: Level, settle: &Settle, arena: &Arena, memory: &mut [f32]) {
     let lanes = level.lanes();
-    let plane = settle.values.height * settle.values.width;
-    let per_block = plane.div_ceil(VECTORS);
+    let Settle { values, affine, floor, residual } = *settle;
+    let to = residual.unwrap_or(values);
+    let (top, left) = ((to.height - values.height) / 2, (to.width - values.width) / 2);
+    let rows = (VECTORS / values.width).clamp(1, values.height);
+    let bands = values.height.div_ceil(rows);
     let shared = Shared(memory.as_mut_ptr());
-    (0..settle.values.blocks * per_block).into_par_iter().for_each(|task| {
-        let (block, first) = (task / per_block, task % per_block * VECTORS);
-        let offset = (block * plane + first) * lanes;
-        let residual = settle.residual.map_or(std::ptr::null_mut(), |id| shared.at(arena.place(id) + offset));
+    let at = |planes: &Planes, block: usize, y: usize, x: usize| {
+        shared.at(arena.place(planes.buffer) + ((block * planes.height + y) * planes.width + x) * lanes)
+    };
+    (0..values.blocks * bands).into_par_iter().for_each(|task| {
+        let (block, first) = (task / bands, task % bands * rows);
         let part = Part {
-            values: shared.at(arena.place(settle.values.buffer) + offset),
-            residual,
-            affine: shared.at(arena.place(settle.affine) + 2 * block * lanes),
-            floor: settle.floor,
-            vectors: VECTORS.min(plane - first),
+            values: at(&values, block, first, 0),
+            to: at(&to, block, top + first, left),
+            to_row: to.width * lanes,
+            adds: residual.is_some(),
+            affine: shared.at(arena.place(affine) + 2 * block * lanes),
+            floor,
+            rows: rows.min(values.height - first),
+            width: values.width,
         };
         run_part(level, &part);
     });
@@ -58,13 +65,17 @@ impl Shared {
     }
 }
 
-/// Neighbouring vectors of one channel block.
+/// Neighbouring rows of one channel block.
 struct Part {
-    values: *mut f32,
-    residual: *mut f32,
+    values: *const f32,
+    /// Where they go, or what they are added to: rows `to_row` floats apart.
+    to: *mut f32,
+    to_row: usize,
+    adds: bool,
     affine: *const f32,
     floor: f32,
-    vectors: usize,
+    rows: usize,
+    width: usize,
 }
 
 by_level! {
@@ -78,14 +89,14 @@ fn settle_part<S: Simd>(simd: S, part: &Part) {
     unsafe {
         let (scale, shift) = (simd.load(part.affine), simd.load(part.affine.add(S::LANES)));
         let floor = simd.splat(part.floor);
-        for at in (0..part.vectors).map(|vector| vector * S::LANES) {
-            let value = simd.load(part.values.add(at));
-            let value = simd.max(simd.mul_add(value, scale, shift), floor);
-            if part.residual.is_null() {
-                simd.store(part.values.add(at), value);
-            } else {
-                let sum = simd.add(simd.load(part.residual.add(at)), value);
-                simd.store(part.residual.add(at), sum);
+        for y in 0..part.rows {
+            let (from, to) = (part.values.add(y * part.width * S::LANES), part.to.add(y * part.to_row));
+            for at in (0..part.width).map(|x| x * S::LANES) {
+                let mut value = simd.max(simd.mul_add(simd.load(from.add(at)), scale, shift), floor);
+                if part.adds {
+                    value = simd.add(simd.load(to.add(at)), value);
+                }
+                simd.store(to.add(at), value);
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use pastiche_nn::{Convolution, Layer, Network, NetworkDescription, Norm, PadMode};
+use pastiche_nn::{BatchNorm, Convolution, Layer, Network, NetworkDescription, Norm, PadMode};
 use rayon::prelude::*;
 
 /// A picture or activation: (C, H, W).
@@ -80,6 +80,7 @@ fn run(layers: &[Layer], mut flow: Planes, weights: &Weights) -> Planes {
             Layer::Conv(conv) => convolution(conv, &flow, weights),
             Layer::ConvTranspose(conv) => transposed(conv, &flow, weights),
             Layer::InstanceNorm(norm) => instance_norm(norm, &flow, weights),
+            Layer::BatchNorm(norm) => batch_norm(norm, &flow, weights),
             Layer::Relu => each(&|number| number.max(0.0)),
             Layer::ScaledTanh { gain, offset } => each(&|number| number.tanh() * gain + offset),
             Layer::UpsampleNearest(factor) => {
@@ -98,8 +99,9 @@ fn run(layers: &[Layer], mut flow: Planes, weights: &Weights) -> Planes {
             }
             Layer::Residual(layers) => {
                 let sum = run(layers, flow.clone(), weights);
-                Planes::new([channels, height, width], |channel, y, x| {
-                    flow.at(channel, y, x) + sum.at(channel, y, x)
+                let (top, left) = ((height - sum.height) / 2, (width - sum.width) / 2);
+                Planes::new([channels, sum.height, sum.width], |channel, y, x| {
+                    flow.at(channel, top + y, left + x) + sum.at(channel, y, x)
                 })
             }
             other => panic!("{other:?} is in no style network"),
@@ -173,5 +175,13 @@ fn instance_norm(norm: &Norm, flow: &Planes, weights: &Weights) -> Planes {
     Planes::new([flow.channels, flow.height, flow.width], |channel, y, x| {
         let (mean, gain) = moments[channel];
         (flow.at(channel, y, x) - mean) * gain * weights[&norm.scale][channel] + weights[&norm.shift][channel]
+    })
+}
+
+fn batch_norm(BatchNorm { norm, mean, variance }: &BatchNorm, flow: &Planes, weights: &Weights) -> Planes {
+    Planes::new([flow.channels, flow.height, flow.width], |channel, y, x| {
+        let centred = flow.at(channel, y, x) - weights[mean][channel];
+        let normalised = centred / (weights[variance][channel] + norm.eps).sqrt();
+        normalised * weights[&norm.scale][channel] + weights[&norm.shift][channel]
     })
 }

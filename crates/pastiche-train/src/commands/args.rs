@@ -129,24 +129,37 @@ pub(crate) fn refuse_missing_folder(output: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The first `count` photographs of a folder as squares of `side` pixels, with their names; those that cannot be read are
-/// passed over and named.
+/// A square out of the middle of a photograph.
+pub(crate) struct SquarePhoto {
+    pub(crate) path: PathBuf,
+    /// (1, 3, side, side), RGB on 0-255.
+    pub(crate) pixels: Tensor,
+}
+
+impl SquarePhoto {
+    pub(crate) fn name(&self) -> String {
+        self.path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+    }
+}
+
+/// The first `count` photographs of a folder as squares of `side` pixels; those that cannot be read are passed over and
+/// named.
 pub(crate) fn square_photos(
     folder: &Path,
     count: usize,
     side: u32,
     device: &Device,
-) -> Result<(Vec<String>, Vec<Tensor>)> {
+) -> Result<Vec<SquarePhoto>> {
     let folder = PhotoFolder::open(folder)?;
-    let (mut names, mut squares) = (Vec::new(), Vec::new());
+    let mut squares = Vec::new();
     for path in folder.photos() {
         if squares.len() == count {
             break;
         }
         match photos::open_rgb(path) {
             Ok(photo) => {
-                names.push(path.file_stem().unwrap_or_default().to_string_lossy().into_owned());
-                squares.push(photos::tensor_from_picture(&photos::centre_square(&photo, side)?, device)?);
+                let pixels = photos::tensor_from_picture(&photos::centre_square(&photo, side)?, device)?;
+                squares.push(SquarePhoto { path: path.clone(), pixels });
             }
             Err(error) => log::warn!("passed over: {error}"),
         }
@@ -154,5 +167,5 @@ pub(crate) fn square_photos(
     if squares.is_empty() {
         bail!("no photograph can be read in {}", folder.path().display());
     }
-    Ok((names, squares))
+    Ok(squares)
 }

@@ -17,12 +17,14 @@ use pastiche_train::{
     photos::{self, PhotoFolder},
 };
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
     Outcome,
-    args::{DeviceArgs, LossNetArgs, refuse_missing_folder, square_photos},
+    args::{DeviceArgs, LossNetArgs, SquarePhoto, refuse_missing_folder, square_photos},
     console::{Counter, tell},
+    kept::Kept,
+    speed::SpeedArgs,
     super_resolution::SuperResolutionArgs,
     wrong_usage,
 };
@@ -54,6 +56,11 @@ pub(crate) struct EvaluateCommand {
     #[arg(long, value_name = "N,N,...", value_delimiter = ',', default_value = "50,100,200")]
     iterations: Vec<usize>,
 
+    /// Keep what is measured of each photograph beside the optimiser in this file, and take from it what is there already:
+    /// the same command goes on where it was broken off.
+    #[arg(long, value_name = "FILE.jsonl")]
+    keep: Option<PathBuf>,
+
     /// Also measure the gain of noise.
     #[arg(long)]
     stability: bool,
@@ -69,6 +76,9 @@ pub(crate) struct EvaluateCommand {
     /// Print the result as JSON.
     #[arg(long)]
     json: bool,
+
+    #[command(flatten)]
+    speed: SpeedArgs,
 
     #[command(flatten)]
     super_resolution: SuperResolutionArgs,
@@ -91,6 +101,15 @@ struct Evaluation {
     frame_difference: Option<f64>,
 }
 
+/// A style and what it is measured with.
+struct Subject {
+    name: String,
+    network: Network,
+    loss: PerceptualLoss,
+    /// SHA-256 of the style, the painting and the loss network.
+    sums: [String; 3],
+}
+
 impl EvaluateCommand {
     pub(crate) fn run(self) -> Result<Outcome> {
         if let Some(measured) = self.super_resolution.run(&self.device, self.json) {
@@ -99,34 +118,24 @@ impl EvaluateCommand {
         let (Some(style), Some(painting), Some(photos)) = (&self.style, &self.painting, &self.photos) else {
             return Err(wrong_usage("name a style, and its --painting and some --photos"));
         };
+        if self.speed.speed {
+            let table = self.with_subject(style, painting, |subject, device| {
+                let Subject { name, network, loss, .. } = subject;
+                self.speed.measure(name, &network, &loss, photos, device)
+            })?;
+            if self.json {
+                println!("{}", serde_json::to_string(&table)?);
+            } else {
+                table.print();
+            }
+            return Ok(Outcome::Done);
+        }
         let frames = self.frames()?;
-        if let Some(path) = &self.plot {
+        for path in [&self.plot, &self.keep].into_iter().flatten() {
             refuse_missing_folder(path)?;
         }
-        let file =
-            WeightsFile::open(style).map_err(|source| TrainError::Style { source, path: style.clone() })?;
-        let recipe = recipe(&file);
-        let config = settings(recipe.as_ref())?;
-        let loss_net = self.loss_net.open()?;
-        compare(painting, recipe.as_ref(), &loss_net)?;
-        let evaluation = self.device.run(|device| {
-            let network = file
-                .style_network(device)
-                .map_err(|source| TrainError::Style { source, path: style.clone() })?;
-            let (weights, size) = (config.loss.clone(), config.style_size);
-            let loss = PerceptualLoss::open(&loss_net, weights, painting, size, device)?;
-            let (names, photos) = square_photos(photos, self.count.into(), self.size, device)?;
-            let iterations: Vec<usize> = self.iterations.iter().copied().filter(|n| *n > 0).collect();
-            let most = iterations.iter().max().copied().unwrap_or(0);
-            let mut counter = Counter::new("iterations", (most * photos.len()) as u64);
-            let mut progress = |done: usize| counter.update(done as u64);
-            let objective = evaluate::objectives(&loss, &network, &photos, &iterations, &mut progress)?;
-            let noise_gain =
-                self.stability.then(|| evaluate::noise_gain(&network, &photos, 0)).transpose()?;
-            let frame_difference =
-                frames.map(|frames| frame_difference(&network, &frames, device)).transpose()?.flatten();
-            let style = style.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            Ok(Evaluation { style, photos: names, objective, noise_gain, frame_difference })
+        let evaluation = self.with_subject(style, painting, |subject, device| {
+            self.evaluation(&subject, photos, frames.as_ref(), device)
         })?;
         if self.json {
             println!("{}", serde_json::to_string(&evaluation)?);
@@ -142,6 +151,87 @@ impl EvaluateCommand {
         Ok(Outcome::Done)
     }
 
+    /// Opens a style and what it was trained with, and runs `work` with them on the device.
+    fn with_subject<T: Send>(
+        &self,
+        style: &Path,
+        painting: &Path,
+        work: impl FnOnce(Subject, &Device) -> Result<T> + Send,
+    ) -> Result<T> {
+        let failed = |source| TrainError::Style { source, path: style.to_owned() };
+        let file = WeightsFile::open(style).map_err(failed)?;
+        let recipe = recipe(&file);
+        let config = settings(recipe.as_ref())?;
+        let loss_net = self.loss_net.open()?;
+        let painting_sum = compare(painting, recipe.as_ref(), &loss_net)?;
+        let style_sum = pastiche_train::sha256(style)
+            .with_context(|| format!("the style cannot be read: {}", style.display()))?;
+        self.device.run(|device| {
+            let network = file.style_network(device).map_err(failed)?;
+            let (weights, size) = (config.loss.clone(), config.style_size);
+            let loss = PerceptualLoss::open(&loss_net, weights, painting, size, device)?;
+            let sums = [style_sum, painting_sum, loss_net.fingerprint().to_owned()];
+            // It may be half a gigabyte, most of which no loss needs.
+            drop(loss_net);
+            let name = style.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            work(Subject { name, network, loss, sums }, device)
+        })
+    }
+
+    /// Measures everything that is asked for but speed.
+    fn evaluation(
+        &self,
+        subject: &Subject,
+        photos: &Path,
+        frames: Option<&PhotoFolder>,
+        device: &Device,
+    ) -> Result<Evaluation> {
+        let Subject { name, network, .. } = subject;
+        check_size("--size", self.size, network)?;
+        let photos = square_photos(photos, self.count.into(), self.size, device)?;
+        let objective = self.objective(subject, &photos)?;
+        let pixels: Vec<Tensor> = photos.iter().map(|photo| photo.pixels.clone()).collect();
+        let noise_gain = self.stability.then(|| evaluate::noise_gain(network, &pixels, 0)).transpose()?;
+        let frame_difference =
+            frames.map(|frames| frame_difference(network, frames, device)).transpose()?.flatten();
+        let photos = photos.iter().map(SquarePhoto::name).collect();
+        Ok(Evaluation { style: name.clone(), photos, objective, noise_gain, frame_difference })
+    }
+
+    /// Equation 5 of every photo that it was not measured of before.
+    fn objective(&self, subject: &Subject, photos: &[SquarePhoto]) -> Result<ObjectiveReport> {
+        let Subject { network, loss, sums: [style, painting, loss_net], .. } = subject;
+        let iterations: Vec<usize> = self.iterations.iter().copied().filter(|n| *n > 0).collect();
+        let mut kept = Kept::open(self.keep.as_deref())?;
+        let keys = photos.iter().enumerate().map(|(seed, photo)| {
+            let sum = pastiche_train::sha256(&photo.path)
+                .with_context(|| format!("the photograph cannot be read: {}", photo.path.display()))?;
+            let size = self.size;
+            Ok(json!({ "style": style, "painting": painting, "loss_net": loss_net, "size": size, "photo": sum,
+                       "seed": seed, "iterations": iterations }))
+        });
+        let keys: Vec<Value> = keys.collect::<Result<_>>()?;
+        let missing = keys.iter().filter(|key| kept.get(key).is_none()).count();
+        let most = iterations.iter().max().copied().unwrap_or(0);
+        let mut counter = Counter::new("iterations", (most * missing) as u64);
+        let (mut done, mut reports) = (0, Vec::new());
+        for (seed, (photo, key)) in photos.iter().zip(keys).enumerate() {
+            if let Some(report) = kept.get(&key) {
+                reports.push(report.clone());
+                continue;
+            }
+            let mut progress = || {
+                done += 1;
+                counter.update(done);
+            };
+            let pixels = &photo.pixels;
+            let report = evaluate::objective(loss, network, pixels, &iterations, seed as u64, &mut progress)?;
+            reports.push(report.clone());
+            kept.add(key, report)?;
+        }
+        ObjectiveReport::mean(&reports).context("there are no photographs to measure on")
+    }
+
     /// The frames to measure on, before any long work.
     fn frames(&self) -> Result<Option<PhotoFolder>> {
         let Some(folder) = &self.frames else { return Ok(None) };
@@ -153,8 +243,21 @@ impl EvaluateCommand {
     }
 }
 
-/// Says where the painting or the loss network is another than the style was trained with.
-fn compare(painting: &Path, recipe: Option<&Value>, loss_net: &LossNetFile) -> Result<()> {
+/// Refuses a size that a network does not keep.
+pub(super) fn check_size(option: &str, size: u32, network: &Network) -> Result<()> {
+    let description = network.description();
+    let (multiple, least) = (description.side_multiple as u32, description.least_side() as u32);
+    if size.is_multiple_of(multiple) && size >= least {
+        return Ok(());
+    }
+    let architecture = &description.architecture;
+    Err(wrong_usage(format!(
+        "{option} is {size}, but must be a multiple of {multiple} from {least} on for a network of kind {architecture}"
+    )))
+}
+
+/// Says where the painting or the loss network is another than the style was trained with. Gives the painting's SHA-256.
+fn compare(painting: &Path, recipe: Option<&Value>, loss_net: &LossNetFile) -> Result<String> {
     let trained = |key: &str| recipe.and_then(|recipe| recipe.get(key)?.as_str());
     let painting = pastiche_train::sha256(painting)
         .with_context(|| format!("the painting cannot be read: {}", painting.display()))?;
@@ -167,7 +270,7 @@ fn compare(painting: &Path, recipe: Option<&Value>, loss_net: &LossNetFile) -> R
             ));
         }
     }
-    Ok(())
+    Ok(painting)
 }
 
 fn frame_difference(network: &Network, frames: &PhotoFolder, device: &Device) -> Result<Option<f64>> {

@@ -5,8 +5,10 @@ mod bench;
 mod console;
 mod enlarging;
 mod evaluate;
+mod kept;
 mod optimize;
 mod reconstruction;
+mod speed;
 mod style;
 mod super_resolution;
 mod training;
@@ -47,7 +49,8 @@ pub(crate) fn outcome_of(error: &anyhow::Error) -> Outcome {
 pub(crate) enum Command {
     /// Train a style from a painting and a folder of photographs.
     Style(Box<style::StyleCommand>),
-    /// Measure a style: its objective beside the slow method's, and how steady it is. Or measure super-resolution.
+    /// Measure a style: its objective or its speed beside the slow method's, and how steady it is. Or measure
+    /// super-resolution.
     Evaluate(Box<evaluate::EvaluateCommand>),
     /// Paint one photograph the slow way: L-BFGS over its pixels (Gatys et al. 2015).
     Optimize(optimize::OptimizeCommand),

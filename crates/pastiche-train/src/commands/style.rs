@@ -55,7 +55,7 @@ struct NetworkArgs {
     #[arg(long, value_name = "FILE")]
     from: Option<PathBuf>,
 
-    /// The network: swift, transformer_net or lengstrom.
+    /// The network: swift, transformer_net, lengstrom or johnson.
     #[arg(long, value_name = "A")]
     architecture: Option<String>,
 

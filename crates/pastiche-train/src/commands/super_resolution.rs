@@ -9,7 +9,7 @@ use image::ImageFormat;
 use pastiche_nn::{Network, WeightsFile};
 use pastiche_train::{
     TrainError,
-    evaluate::{self, Enlargers, Reduction, SuperResolutionReport},
+    evaluate::{self, Enlargers, PaperRow, Reduction, SuperResolutionReport},
     photos::PhotoFolder,
 };
 
@@ -117,10 +117,17 @@ fn open(path: &Path, device: &Device) -> Result<(String, Network)> {
 }
 
 fn print(report: &SuperResolutionReport) {
-    let SuperResolutionReport { factor, blur, pictures, rows } = report;
+    let SuperResolutionReport { factor, blur, pictures, rows, paper } = report;
     let blurred = if *blur > 0.0 { format!(", blurred by {blur} before") } else { String::new() };
     println!("x{factor}, mean of {pictures} pictures{blurred}");
     for row in rows {
         println!("  {:<24} {:>7.2} dB   SSIM {:.4}", row.method, row.psnr, row.ssim);
     }
+    let Some(paper) = paper else { return };
+    println!("the paper's rows for {}, to look at:", paper.set);
+    for PaperRow { method, psnr, ssim } in &paper.rows {
+        let ssim = ssim.map_or(String::new(), |ssim| format!("   SSIM {ssim:.4}"));
+        println!("  {method:<24} {psnr:>7.2} dB{ssim}");
+    }
+    println!("  ({})", paper.note);
 }

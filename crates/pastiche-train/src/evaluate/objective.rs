@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use candle_core::Tensor;
 use pastiche_nn::Network;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     PerceptualLoss, TrainError,
     optimize::{PixelOptimiser, white_noise},
 };
 
-/// Means over the photos of equation 5.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+/// Equation 5, of one photo or as the mean of several.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ObjectiveReport {
     /// Of the photos as they are.
     pub content_image: f64,
@@ -26,56 +26,62 @@ pub struct ObjectiveReport {
     pub optimiser: BTreeMap<usize, f64>,
 }
 
-/// Measures equation 5 over photos (1, 3, H, W). `progress` is told after each iteration of the optimiser how many are
-/// done over all photos.
+/// Measures equation 5 of one photo (1, 3, H, W). The optimiser starts from white noise of `seed`; `progress` is called
+/// after each of its iterations.
 ///
 /// # Errors
-/// A photo is too small for the loss network, or the device fails.
-pub fn objectives(
+/// The photo is too small for the loss network, or the device fails.
+pub fn objective(
     loss: &PerceptualLoss,
     network: &Network,
-    photos: &[Tensor],
+    photo: &Tensor,
     iterations: &[usize],
-    progress: &mut dyn FnMut(usize),
+    seed: u64,
+    progress: &mut dyn FnMut(),
 ) -> Result<ObjectiveReport, TrainError> {
-    let (mut content_image, mut network_total, mut style, mut content) = (0.0, 0.0, 0.0, 0.0);
-    let mut optimiser: BTreeMap<usize, f64> = iterations.iter().map(|count| (*count, 0.0)).collect();
-    let most = iterations.iter().copied().max().unwrap_or(0);
-    let mut done = 0;
-    for (seed, photo) in photos.iter().enumerate() {
-        let target = loss.content_target(photo)?;
-        content_image += scalar(&loss.terms(photo, &target)?.total()?)?;
-        // What is seen lies on 0-255.
-        let painting = network.forward(photo)?.clamp(0.0f32, 255.0f32)?;
-        let terms = loss.terms(&painting, &target)?;
-        network_total += scalar(&terms.total()?)?;
-        style += scalar(&terms.style)? / loss.weights().style;
-        content += scalar(&terms.content)? / loss.weights().content;
-        if most == 0 {
-            continue;
+    let target = loss.content_target(photo)?;
+    let content_image = scalar(&loss.terms(photo, &target)?.total()?)?;
+    // What is seen lies on 0-255.
+    let painting = network.forward(photo)?.clamp(0.0f32, 255.0f32)?;
+    let terms = loss.terms(&painting, &target)?;
+    let mut report = ObjectiveReport {
+        content_image,
+        network: scalar(&terms.total()?)?,
+        network_style: scalar(&terms.style)? / loss.weights().style,
+        network_content: scalar(&terms.content)? / loss.weights().content,
+        optimiser: BTreeMap::new(),
+    };
+    let Some(&most) = iterations.iter().max() else { return Ok(report) };
+    let (_, _, height, width) = photo.dims4()?;
+    let start = white_noise(height, width, seed, photo.device())?;
+    let mut pixels = PixelOptimiser::new(loss, photo, &start)?;
+    let mut goes_down = true;
+    for iteration in 1..=most {
+        goes_down = goes_down && pixels.iterate()?;
+        if iterations.contains(&iteration) {
+            report.optimiser.insert(iteration, pixels.value());
         }
-        let (_, _, height, width) = photo.dims4()?;
-        let start = white_noise(height, width, seed as u64, photo.device())?;
-        let mut pixels = PixelOptimiser::new(loss, photo, &start)?;
-        let mut goes_down = true;
-        for iteration in 1..=most {
-            goes_down = goes_down && pixels.iterate()?;
-            if let Some(sum) = optimiser.get_mut(&iteration) {
-                *sum += pixels.value();
-            }
-            done += 1;
-            progress(done);
-        }
+        progress();
     }
-    let count = photos.len() as f64;
-    optimiser.values_mut().for_each(|sum| *sum /= count);
-    Ok(ObjectiveReport {
-        content_image: content_image / count,
-        network: network_total / count,
-        network_style: style / count,
-        network_content: content / count,
-        optimiser,
-    })
+    Ok(report)
+}
+
+impl ObjectiveReport {
+    /// The means of some photos' figures; nothing where there are none.
+    pub fn mean(reports: &[Self]) -> Option<Self> {
+        let mean =
+            |value: &dyn Fn(&Self) -> f64| reports.iter().map(value).sum::<f64>() / reports.len() as f64;
+        let of = |iterations: usize| {
+            mean(&|report: &Self| report.optimiser.get(&iterations).copied().unwrap_or(f64::NAN))
+        };
+        Some(Self {
+            content_image: mean(&|report| report.content_image),
+            network: mean(&|report| report.network),
+            network_style: mean(&|report| report.network_style),
+            network_content: mean(&|report| report.network_content),
+            optimiser: reports.first()?.optimiser.keys().map(|count| (*count, of(*count))).collect(),
+        })
+    }
 }
 
 fn scalar(tensor: &Tensor) -> Result<f64, TrainError> {

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::{
     histogram::match_histograms,
+    paper::PaperRows,
     similarity::{Luma, gaussian, psnr, ssim},
 };
 use crate::{
@@ -43,6 +44,8 @@ pub struct SuperResolutionReport {
     pub pictures: usize,
     /// A row a method.
     pub rows: Vec<SuperResolutionRow>,
+    /// What the paper prints, where the folder is one of its sets.
+    pub paper: Option<PaperRows>,
 }
 
 /// How near one method comes to the pictures.
@@ -150,7 +153,9 @@ pub fn super_resolution(
         sum.psnr /= count as f64;
         sum.ssim /= count as f64;
     }
-    Ok(SuperResolutionReport { factor: reduction.factor, blur: reduction.blur, pictures: count, rows: sums })
+    let Reduction { factor, blur } = reduction;
+    let paper = PaperRows::of(pictures.path(), factor);
+    Ok(SuperResolutionReport { factor, blur, pictures: count, rows: sums, paper })
 }
 
 impl Enlargers {

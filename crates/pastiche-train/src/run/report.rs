@@ -49,7 +49,7 @@ impl<H: HeldOut> Report<H> {
                 write_picture(&self.held_out.originals()?, &originals)?;
             }
             let sheet = self.run.sample_sheet(learner.steps_done());
-            write_picture(&self.held_out.painted(learner.network())?, &sheet)?;
+            write_picture(&self.held_out.painted(&learner.finished()?)?, &sheet)?;
         }
         let page = self.page(learner.steps_done(), steps);
         let path = self.run.report();

@@ -166,7 +166,7 @@ impl<'a, R: Serialize> Session<'a, R> {
         let trained_with = serde_json::json!({ "steps_done": steps, "recipe": self.recipe });
         metadata.insert("pastiche.trained_with".to_owned(), trained_with.to_string());
         metadata.insert("pastiche.version".to_owned(), env!("CARGO_PKG_VERSION").to_owned());
-        weights::save(learner.network(), &metadata, DType::F16, path).map_err(|error| match error {
+        weights::save(&learner.finished()?, &metadata, DType::F16, path).map_err(|error| match error {
             WeightsError::Write { source } => TrainError::Write {
                 source,
                 kept: format!("the checkpoint of step {steps} is written, and --resume goes on from there"),

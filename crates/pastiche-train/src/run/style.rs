@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf, sync::atomic::AtomicBool};
 
-use candle_core::Device;
+use candle_core::{Device, Tensor};
 use pastiche_nn::WeightsError;
 
 use super::{
@@ -16,6 +16,9 @@ use crate::{
     learner::Learner,
     photos::{Batch, Draw, PhotoFolder, PhotoLoader, threads_beside},
 };
+
+/// How many photographs the statistics of batch norms are measured over, at least.
+const POPULATION: usize = 16;
 
 /// What to train, from what, and where to.
 #[derive(Debug)]
@@ -56,6 +59,9 @@ pub fn train(
     let session = Session::begin(&job.options, recipe, &mut trainer.learner)?;
     let held_out = HeldOutPhotos::open(&held_out, &job.config, &job.device)?;
     let (draw, threads) = (Draw::from(&*job.config), threads_beside(&job.device));
+    if !job.config.description().batch_norms().is_empty() {
+        trainer.learner.population = population(&training_photos, &draw, &job.device)?;
+    }
     let loader = PhotoLoader::start(training_photos, draw, trainer.steps_done(), threads)?;
     session.run(&mut trainer, loader, held_out, cancel, watch)
 }
@@ -75,6 +81,16 @@ fn recipe(job: &TrainJob) -> Result<Recipe, TrainError> {
         photos: job.photos.fingerprint(),
         from: from.transpose()?,
     })
+}
+
+/// Photographs that the statistics of batch norms are measured over: those of the first steps, whatever step the training
+/// is at, so that it makes the same style however often it went on.
+fn population(photos: &PhotoFolder, draw: &Draw, device: &Device) -> Result<Vec<Tensor>, TrainError> {
+    let mut loader = PhotoLoader::start(photos.clone(), draw.clone(), 0, threads_beside(device))?;
+    let (batch, side) = (draw.batch, draw.side as usize);
+    let tensors = (0..POPULATION.div_ceil(batch))
+        .map(|_| Ok(Tensor::from_vec(loader.next_batch()?.photos, (batch, 3, side, side), device)?));
+    tensors.collect()
 }
 
 impl Training for Trainer {

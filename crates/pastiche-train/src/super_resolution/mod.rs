@@ -8,9 +8,13 @@ mod held_out;
 mod patches;
 mod trainer;
 
-use std::sync::atomic::AtomicBool;
+use std::{
+    path::{Path, PathBuf},
+    sync::atomic::AtomicBool,
+};
 
 use candle_core::Device;
+use pastiche_nn::WeightsError;
 use serde::Serialize;
 
 pub(crate) use self::trainer::enlarged;
@@ -20,7 +24,7 @@ pub use self::{
 };
 use self::{held_out::HeldOutPatches, patches::PatchDraw};
 use crate::{
-    PerceptualLoss, TrainError,
+    PerceptualLoss, TrainError, fingerprint,
     photos::{PhotoFolder, PhotoLoader, threads_beside},
     run::{Ending, RunOptions, Session},
 };
@@ -30,6 +34,8 @@ use crate::{
 pub struct EnlargingJob {
     /// The settings.
     pub config: ValidEnlargingConfig,
+    /// The network to start from; chance where there is none.
+    pub from: Option<PathBuf>,
     /// The photographs.
     pub photos: PhotoFolder,
     /// The loss of features, and SHA-256 of the loss network's file; nothing for the loss of pixels.
@@ -49,6 +55,9 @@ struct EnlargingRecipe {
     base: &'static str,
     loss_net: Option<String>,
     photos: String,
+    /// SHA-256 of the network that it started from, where it did not start from chance.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<String>,
 }
 
 /// Trains a network that enlarges. `watch` sees every step's report; `cancel` ends the training after the step in hand.
@@ -61,7 +70,7 @@ pub fn train(
     cancel: &AtomicBool,
     watch: &mut dyn FnMut(&EnlargingStep),
 ) -> Result<Ending, TrainError> {
-    let EnlargingJob { config, photos, features, device, options } = job;
+    let EnlargingJob { config, from, photos, features, device, options } = job;
     let (held_out, training_photos) = photos.hold_out(HeldOutPatches::COUNT);
     let (features, loss_net) = features.unzip();
     let recipe = EnlargingRecipe {
@@ -69,12 +78,22 @@ pub fn train(
         base: "bicubic",
         loss_net,
         photos: photos.fingerprint(),
+        from: from.as_deref().map(fingerprint_of_start).transpose()?,
     };
     let draw = PatchDraw::from(&config);
     let held_out = HeldOutPatches::open(&held_out, &draw, &device)?;
-    let mut trainer = EnlargingTrainer::new(config, features, &device)?;
+    let mut trainer = match from {
+        Some(file) => EnlargingTrainer::from_network(&file, config, features, &device)?,
+        None => EnlargingTrainer::new(config, features, &device)?,
+    };
     let session = Session::begin(&options, recipe, &mut trainer.learner)?;
     let threads = threads_beside(&device);
     let loader = PhotoLoader::start(training_photos, draw, trainer.steps_done(), threads)?;
     session.run(&mut trainer, loader, held_out, cancel, watch)
+}
+
+fn fingerprint_of_start(path: &Path) -> Result<String, TrainError> {
+    let failed =
+        |source| TrainError::StartEnlarging { source: WeightsError::Read { source }, path: path.to_owned() };
+    fingerprint::sha256(path).map_err(failed)
 }

@@ -1,9 +1,9 @@
 //! One step of training at a time.
 
-use std::time::Instant;
+use std::{path::Path, time::Instant};
 
 use candle_core::{Device, Tensor};
-use pastiche_nn::{Network, Uploads};
+use pastiche_nn::{Network, Uploads, WeightsFile};
 use serde::{Deserialize, Serialize};
 
 use super::{EnlargingLoss, ValidEnlargingConfig, patches::PatchBatch};
@@ -63,7 +63,7 @@ pub(crate) fn enlarged(network: &Network, small: &Tensor, base: &Tensor) -> cand
 }
 
 impl EnlargingTrainer {
-    /// A training at its start; `features` is for the loss of features.
+    /// A training at its start, from weights drawn by chance; `features` is for the loss of features.
     ///
     /// # Errors
     /// The loss is that of features, but there are none; or the device has no memory left.
@@ -72,12 +72,38 @@ impl EnlargingTrainer {
         features: Option<PerceptualLoss>,
         device: &Device,
     ) -> Result<Self, TrainError> {
+        let start = Network::random(config.description().clone(), config.seed, device)?;
+        Self::starting_from(&start, config, features, device)
+    }
+
+    /// As [`Self::new`], from the weights in a file: the loss of features learns far sooner from what the loss of pixels has
+    /// learned than from chance.
+    ///
+    /// # Errors
+    /// As [`Self::new`], or the file holds another network than the settings describe.
+    pub fn from_network(
+        file: &Path,
+        config: ValidEnlargingConfig,
+        features: Option<PerceptualLoss>,
+        device: &Device,
+    ) -> Result<Self, TrainError> {
+        let weights = WeightsFile::open(file);
+        let start = weights.and_then(|weights| weights.network(config.description().clone(), device));
+        let start = start.map_err(|source| TrainError::StartEnlarging { source, path: file.to_owned() })?;
+        Self::starting_from(&start, config, features, device)
+    }
+
+    fn starting_from(
+        start: &Network,
+        config: ValidEnlargingConfig,
+        features: Option<PerceptualLoss>,
+        device: &Device,
+    ) -> Result<Self, TrainError> {
         if config.loss == EnlargingLoss::Feature && features.is_none() {
             let allowed = "pixel where there is no loss network".to_owned();
             return Err(TrainError::Setting { name: "--loss", value: config.loss.to_string(), allowed });
         }
-        let start = Network::random(config.description().clone(), config.seed, device)?;
-        let (learner, uploads) = (Learner::new(&start)?, Uploads::default());
+        let (learner, uploads) = (Learner::new(start)?, Uploads::default());
         Ok(Self { config, features, device: device.clone(), uploads, learner })
     }
 

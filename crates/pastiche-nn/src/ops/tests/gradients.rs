@@ -86,6 +86,12 @@ fn instance_norm_gradients() {
 }
 
 #[test]
+fn batch_norm_gradients() {
+    let arguments = [noise(&[3, 4, 5, 3], 1), noise(&[4], 2), noise(&[4], 3)];
+    check(&arguments, 3e-3, 2e-3, |a| ops::batch_norm(&a[0], &a[1], &a[2], 1e-5));
+}
+
+#[test]
 fn padding_gradients() {
     let margins = Margins { top: 2, bottom: 3, left: 1, right: 4 };
     let input = noise(&[2, 3, 5, 6], 1);

@@ -3,6 +3,7 @@
 
 #[cfg(feature = "cuda")]
 pub(crate) mod card;
+mod descriptions;
 mod gradients;
 pub(crate) mod scalar;
 mod values;

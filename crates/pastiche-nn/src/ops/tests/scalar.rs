@@ -88,6 +88,30 @@ pub(crate) fn instance_norm(input: &Tensor, scale: &Tensor, shift: &Tensor, eps:
     })
 }
 
+/// Means and biased variances by channel.
+pub(crate) fn batch_moments(input: &Tensor) -> (Vec<f64>, Vec<f64>) {
+    let input = Reader::new(input);
+    let [batch, channels, height, width] = input.dims;
+    let all = |c: usize| {
+        let places = (0..batch).flat_map(move |n| (0..height).map(move |y| (n, y)));
+        let input = &input;
+        places.flat_map(move |(n, y)| (0..width).map(move |x| input.at(n, c, y, x)))
+    };
+    let count = (batch * height * width) as f64;
+    let mean = |c: usize| all(c).sum::<f64>() / count;
+    let variance = |c: usize| all(c).map(|value| (value - mean(c)).powi(2)).sum::<f64>() / count;
+    ((0..channels).map(mean).collect(), (0..channels).map(variance).collect())
+}
+
+pub(crate) fn batch_norm(input: &Tensor, scale: &Tensor, shift: &Tensor, eps: f64) -> Tensor {
+    let (means, variances) = batch_moments(input);
+    let (input, scale, shift) = (Reader::new(input), values(scale), values(shift));
+    tensor_of(input.dims, |n, c, y, x| {
+        let normalised = (input.at(n, c, y, x) - means[c]) / (variances[c] + eps).sqrt();
+        normalised * f64::from(scale[c]) + f64::from(shift[c])
+    })
+}
+
 pub(crate) fn pad(input: &Tensor, margins: Margins, mode: PadMode) -> Tensor {
     let input = Reader::new(input);
     let [batch, channels, height, width] = input.dims;

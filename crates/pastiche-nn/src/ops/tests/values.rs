@@ -52,6 +52,30 @@ proptest! {
     }
 
     #[test]
+    fn batch_norm_is_its_definition(
+        batch in 1usize..4, channels in 1usize..5, height in 1usize..20, width in 1usize..20,
+        eps in prop::sample::select(vec![1e-5, 1e-3]),
+    ) {
+        let input = ((noise(&[batch, channels, height, width], 1) * 20.0).unwrap() + 100.0).unwrap();
+        let (scale, shift) = (noise(&[channels], 2), noise(&[channels], 3));
+        let expected = scalar::batch_norm(&input, &scale, &shift, eps);
+        assert_close(&ops::batch_norm(&input, &scale, &shift, eps).unwrap(), &expected, 1e-3);
+        let (mean, variance) = ops::batch_moments(&input).unwrap();
+        let (means, variances) = scalar::batch_moments(&input);
+        for (found, expected) in [(&mean, means), (&variance, variances)] {
+            for (found, expected) in values(found).into_iter().zip(expected) {
+                prop_assert!((f64::from(found) - expected).abs() < 2e-3, "{} {}", found, expected);
+            }
+        }
+        // By the moments of the batch a norm by given moments is the same.
+        let (factor, summand) = ops::norm_factors(&scale, &shift, (&mean, &variance), eps).unwrap();
+        let by_channel = (1, channels, 1, 1);
+        let given = input.broadcast_mul(&factor.reshape(by_channel).unwrap()).unwrap();
+        let given = given.broadcast_add(&summand.reshape(by_channel).unwrap()).unwrap();
+        assert_close(&given, &expected, 1e-2);
+    }
+
+    #[test]
     fn padding_is_its_definition(
         height in 5usize..12, width in 5usize..12, top in 0usize..5, bottom in 0usize..5,
         left in 0usize..5, right in 0usize..5, reflect: bool,

@@ -1,0 +1,115 @@
+//! The network with batch norms: what it learns by batches must be what its file paints by statistics.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use candle_core::{Device, Tensor};
+use pastiche_nn::WeightsFile;
+use pastiche_train::{
+    LossWeights, PerceptualLoss, TrainingConfig,
+    loss_net::LossNetFile,
+    losses::LayerWeight,
+    photos::{self, PhotoFolder},
+    run::{Ending, RunFolder, RunOptions, TrainJob, train},
+};
+use support::{Workshop, refusal};
+
+const STEPS: u64 = 6;
+
+/// Trains until all steps are done, or `stop` of them.
+fn trained(workshop: &Workshop, name: &str, stop: u64, resume: bool) -> Ending {
+    let layer = |name: &str| vec![LayerWeight { layer: name.to_owned(), weight: 1.0 }];
+    let weights = LossWeights {
+        style_layers: layer("relu1_2"),
+        content_layers: layer("relu2_2"),
+        ..LossWeights::default()
+    };
+    let config = TrainingConfig {
+        architecture: "johnson".to_owned(),
+        width: Some(3),
+        steps: STEPS,
+        crop: 48,
+        style_size: 64,
+        loss: weights.clone(),
+        ..TrainingConfig::default()
+    };
+    let loss_net = LossNetFile::open(&workshop.path("vgg.safetensors"), None).unwrap();
+    let painting = workshop.path("painting.png");
+    let loss = PerceptualLoss::open(&loss_net, weights, &painting, 64, &Device::Cpu).unwrap();
+    let output = workshop.path(name);
+    let job = TrainJob {
+        config: config.validate().unwrap(),
+        painting,
+        photos: PhotoFolder::open(&workshop.path("photos")).unwrap(),
+        loss_net: loss_net.fingerprint().to_owned(),
+        device: Device::Cpu,
+        options: RunOptions {
+            run: RunFolder::beside(&output),
+            output,
+            resume,
+            replace: false,
+            checkpoint_every: 1000,
+            sample_every: 1000,
+            about: HashMap::new(),
+        },
+    };
+    let cancel = AtomicBool::new(false);
+    train(&job, loss, &cancel, &mut |step| cancel.store(step.step == stop, Ordering::Relaxed)).unwrap()
+}
+
+fn weights(workshop: &Workshop, name: &str) -> BTreeMap<String, Vec<f32>> {
+    let file = WeightsFile::open(&workshop.path(name)).unwrap();
+    let values =
+        |name: &String| file.tensor(name, &Device::Cpu).unwrap().flatten_all().unwrap().to_vec1().unwrap();
+    file.names().into_iter().map(|name| (name.clone(), values(&name))).collect()
+}
+
+#[test]
+fn a_training_goes_on_where_it_stopped_and_its_style_paints_by_statistics_as_it_learned_by_batches() {
+    let workshop = Workshop::new();
+    assert_eq!(trained(&workshop, "straight.safetensors", STEPS, false), Ending::Finished);
+    assert_eq!(trained(&workshop, "broken.safetensors", 2, false), Ending::Interrupted { steps: 2 });
+    let so_far = weights(&workshop, "broken.run/style.safetensors");
+    assert_eq!(trained(&workshop, "broken.safetensors", STEPS, true), Ending::Finished);
+    let straight = weights(&workshop, "straight.safetensors");
+    assert!(straight == weights(&workshop, "broken.safetensors"));
+    assert!(straight != so_far, "the comparison can fail");
+
+    // As a training on the same photographs sees them.
+    let file = WeightsFile::open(&workshop.path("straight.safetensors")).unwrap();
+    let network = file.style_network(&Device::Cpu).unwrap();
+    assert_eq!(network.description().architecture, "johnson");
+    let open = |index: u32| {
+        let photo = photos::open_rgb(&workshop.path(&format!("photos/{index}.png"))).unwrap();
+        photos::tensor_from_picture(&photos::centre_square(&photo, 48).unwrap(), &Device::Cpu).unwrap()
+    };
+    let batch = Tensor::cat(&(0..8).map(open).collect::<Vec<_>>(), 0).unwrap();
+    let by_batch = network.forward_in_training(&batch).unwrap();
+    let distance = |painting: &Tensor| -> f32 {
+        let difference = (painting - &by_batch).unwrap().abs().unwrap();
+        difference.mean_all().unwrap().to_scalar().unwrap()
+    };
+    let found = distance(&network.forward(&batch).unwrap());
+    // Without statistics: mean 0 and variance 1.
+    let mut unmeasured = network.parameters().clone();
+    for norm in network.description().batch_norms() {
+        let mean = unmeasured[&norm.mean].zeros_like().unwrap();
+        unmeasured.extend([(norm.variance.clone(), mean.ones_like().unwrap()), (norm.mean.clone(), mean)]);
+    }
+    let unmeasured = pastiche_nn::Network::new(network.description().clone(), unmeasured).unwrap();
+    let without = distance(&unmeasured.forward(&batch).unwrap());
+    println!("by statistics {found} from what training sees, without any {without}");
+    assert!(found < 12.0 && without > 4.0 * found, "{found} {without}");
+}
+
+#[test]
+fn samples_that_the_mirror_does_not_fit_are_refused_with_what_would_do() {
+    let workshop = Workshop::new();
+    let error = refusal(workshop.style("a.safetensors", &["--architecture", "johnson", "--crop", "40"]), 2);
+    assert!(error.contains("--crop is 40") && error.contains("from 44 to 2048"), "{error}");
+}
