@@ -9,7 +9,7 @@ use ffmpeg_next as ffmpeg;
 use pastiche_frame::{Frame, FramePool, Rational, Timestamp};
 
 use crate::{
-    MediaError, VideoInfo,
+    MediaError, VideoInfo, demuxer_log,
     error::Result,
     geometry::Geometry,
     input::{self, Window},
@@ -86,7 +86,8 @@ impl VideoDecoder {
         if let Some(pictures) = RgbPictures::open(path, options.max_frame_rate)? {
             return Self::of_pictures(path, pictures, options);
         }
-        let mut input = input::open(path)?;
+        let (input, has_errors) = demuxer_log::listen(|| input::open(path));
+        let mut input = input?;
         let stream = input::video_stream(&input)
             .ok_or_else(|| MediaError::NoVideo { found: describe_streams(&input), path: path.to_owned() })?;
         let (stream_index, decoder) = (stream.index(), open_decoder(&stream, path)?);
@@ -109,7 +110,7 @@ impl VideoDecoder {
             path: path.to_owned(),
             pictures: Pictures::File(Box::new(PictureReader::new(
                 path,
-                input,
+                (input, has_errors),
                 stream_index,
                 decoder,
                 info.time_base,

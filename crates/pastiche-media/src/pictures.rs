@@ -6,9 +6,7 @@ use ffmpeg::{Packet, codec::packet::side_data, format, frame};
 use ffmpeg_next as ffmpeg;
 use pastiche_frame::Rational;
 
-use crate::{
-    MediaError, decode::is_again, deinterlace::Deinterlacer, demuxer_log::loses_silently, error::Result,
-};
+use crate::{MediaError, decode::is_again, deinterlace::Deinterlacer, demuxer_log, error::Result};
 
 /// Unreadable packets in a row after which the file is given up.
 const MAX_BAD_PACKETS: u32 = 10_000;
@@ -17,6 +15,8 @@ const MAX_BAD_PACKETS: u32 = 10_000;
 pub(crate) struct PictureReader {
     path: PathBuf,
     input: format::context::Input,
+    /// Whether only the log hears of what the demuxer loses.
+    is_silent: bool,
     stream_index: usize,
     time_base: Rational,
     decoder: ffmpeg::decoder::Video,
@@ -32,16 +32,19 @@ pub(crate) struct PictureReader {
 }
 
 impl PictureReader {
+    /// `has_errors`: whether the log heard of any when the file was opened, for which much of it may have been read.
     pub(crate) fn new(
         path: &Path,
-        input: format::context::Input,
+        (input, has_errors): (format::context::Input, bool),
         stream_index: usize,
         decoder: ffmpeg::decoder::Video,
         time_base: Rational,
     ) -> Self {
+        let is_silent = demuxer_log::is_silent(input.format().name());
         Self {
             path: path.to_owned(),
             input,
+            is_silent,
             stream_index,
             time_base,
             decoder,
@@ -51,7 +54,7 @@ impl PictureReader {
             waiting: None,
             drained: false,
             bad_packets_in_a_row: 0,
-            skipped: 0,
+            skipped: u64::from(has_errors && is_silent),
         }
     }
 
@@ -159,9 +162,8 @@ impl PictureReader {
     fn feed(&mut self) -> Result<()> {
         loop {
             let mut packet = Packet::empty();
-            let demuxer = self.input.format();
-            let (read, lost) = loses_silently(demuxer.name(), || packet.read(&mut self.input));
-            if lost {
+            let (read, has_errors) = demuxer_log::listen(|| packet.read(&mut self.input));
+            if has_errors && self.is_silent {
                 self.skip(ffmpeg::Error::InvalidData);
             }
             let fed = match read {
