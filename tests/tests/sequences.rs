@@ -112,7 +112,7 @@ fn pictures_that_are_there_are_replaced_only_when_asked_and_never_the_input() {
     let missing = video(here, "gone/%04d.png -o out.mp4");
     assert!(missing.error(1).contains("gone/%04d.png"), "{}", missing.err);
     let kind = video(here, "in.mp4 -o frames/%04d.gif");
-    assert!(kind.error(1).contains(".png"), "{}", kind.err);
+    assert!(kind.error(2).contains(".png"), "{}", kind.err);
 }
 
 #[test]

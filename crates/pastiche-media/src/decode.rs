@@ -9,7 +9,7 @@ use ffmpeg_next as ffmpeg;
 use pastiche_frame::{Frame, FramePool, Rational, Timestamp};
 
 use crate::{
-    Damage, HardwareDecoding, MediaError, VideoInfo, ending,
+    Damage, HardwareDecoding, MediaError, VideoInfo, demuxer_log, ending,
     error::Result,
     geometry::Geometry,
     input::{self, Window},
@@ -76,7 +76,8 @@ impl VideoDecoder {
         if let Some(pictures) = RgbPictures::open(path, options.max_frame_rate)? {
             return Self::of_pictures(path, pictures, options);
         }
-        let mut input = input::open(path)?;
+        let (input, has_errors) = demuxer_log::listen(|| input::open(path));
+        let mut input = input?;
         let stream = input::video_stream(&input)
             .ok_or_else(|| MediaError::NoVideo { found: describe_streams(&input), path: path.to_owned() })?;
         let (stream_index, decoder) = (stream.index(), open_decoder(&stream, options.hardware, path)?);
@@ -100,7 +101,7 @@ impl VideoDecoder {
         let coded = (decoder.width(), decoder.height());
         let geometry = Geometry::new(coded, pixel_aspect, info.orientation(), options.size);
         let window = Window::new(origin, options.start, options.duration, info.time_base);
-        let reader = PictureReader::new(path, input, stream_index, decoder, info.time_base);
+        let reader = PictureReader::new(path, (input, has_errors), stream_index, decoder, info.time_base);
         let opened = Self::new(path, Pictures::File(Box::new(reader)), info, geometry, window, options);
         Ok(Self { promise, ..opened })
     }

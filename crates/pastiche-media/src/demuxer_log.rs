@@ -67,9 +67,14 @@ unsafe fn is_demuxer(context: *mut c_void) -> bool {
     }
 }
 
-/// Whether the demuxer of this name, reading on this thread, loses something that it does not tell.
-pub(crate) fn loses_silently<T>(demuxer: &str, read: impl FnOnce() -> T) -> (T, bool) {
+/// Whether the demuxer of this name tells only its log what it loses.
+pub(crate) fn is_silent(demuxer: &str) -> bool {
+    SILENT.contains(&demuxer)
+}
+
+/// Does something on this thread; whether a demuxer told the log of an error meanwhile.
+pub(crate) fn listen<T>(read: impl FnOnce() -> T) -> (T, bool) {
     let before = ERRORS.get();
     let result = read();
-    (result, ERRORS.get() > before && SILENT.contains(&demuxer))
+    (result, ERRORS.get() > before)
 }

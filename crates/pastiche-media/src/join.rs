@@ -101,7 +101,7 @@ impl<'a> OpenPart<'a> {
         let stream = input::video_stream(&input).ok_or_else(|| damaged(part))?;
         let (stream_index, time_base) = (stream.index(), input::rational(stream.time_base()));
         let time_base = time_base.ok_or_else(|| damaged(part))?;
-        Ok(Self { part, packets: Packets::new(input), stream_index, time_base, shift_ticks: None })
+        Ok(Self { part, packets: Packets::new(input, false), stream_index, time_base, shift_ticks: None })
     }
 
     fn stream(&self) -> Result<ffmpeg::Stream<'_>> {

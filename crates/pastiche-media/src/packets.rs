@@ -3,7 +3,7 @@
 use ffmpeg::{Packet, format};
 use ffmpeg_next as ffmpeg;
 
-use crate::{demuxer_log::loses_silently, raw};
+use crate::{demuxer_log, raw};
 
 /// Unreadable packets in a row after which a file is given up.
 const MAX_DAMAGED_IN_A_ROW: u32 = 10_000;
@@ -11,7 +11,11 @@ const MAX_DAMAGED_IN_A_ROW: u32 = 10_000;
 /// A file's packets, one after the other.
 pub(crate) struct Packets {
     input: format::context::Input,
+    /// Whether only the log hears of what the demuxer loses.
+    is_silent: bool,
     damaged_in_a_row: u32,
+    /// Whether something was lost when the file was opened, for which much of it may have been read, that is not told yet.
+    lost_at_first: bool,
     /// What was read behind a loss that had to be told first.
     behind_loss: Option<Result<Packet, ffmpeg::Error>>,
 }
@@ -25,10 +29,13 @@ pub(crate) enum Piece {
 }
 
 impl Packets {
-    pub(crate) fn new(mut input: format::context::Input) -> Self {
+    /// `has_errors`: whether the log heard of any when the file was opened.
+    pub(crate) fn new(mut input: format::context::Input, has_errors: bool) -> Self {
         // Looking for an index or a length at the file's end may have failed; what is before it can be read.
         raw::forget_read_error(&mut input);
-        Self { input, damaged_in_a_row: 0, behind_loss: None }
+        let is_silent = demuxer_log::is_silent(input.format().name());
+        let lost_at_first = has_errors && is_silent;
+        Self { input, is_silent, damaged_in_a_row: 0, lost_at_first, behind_loss: None }
     }
 
     pub(crate) fn input(&self) -> &format::context::Input {
@@ -40,11 +47,14 @@ impl Packets {
     /// # Errors
     /// The drive gives no more of the file, which some demuxers take for its end; or nothing in it makes sense any more.
     pub(crate) fn next(&mut self) -> Result<Piece, ffmpeg::Error> {
+        if std::mem::take(&mut self.lost_at_first) {
+            return Ok(Piece::Damaged(ffmpeg::Error::InvalidData));
+        }
         let read = match self.behind_loss.take() {
             Some(read) => read,
             None => {
-                let (read, lost) = self.read();
-                if lost {
+                let (read, has_errors) = self.read();
+                if has_errors && self.is_silent {
                     self.behind_loss = Some(read);
                     return Ok(Piece::Damaged(ffmpeg::Error::InvalidData));
                 }
@@ -65,11 +75,10 @@ impl Packets {
         }
     }
 
-    /// The demuxer's answer, and whether it lost something before it.
+    /// The demuxer's answer, and whether it told the log of an error meanwhile.
     fn read(&mut self) -> (Result<Packet, ffmpeg::Error>, bool) {
         let mut packet = Packet::empty();
-        let demuxer = self.input.format();
-        let (read, lost) = loses_silently(demuxer.name(), || packet.read(&mut self.input));
-        (read.map(|()| packet), lost)
+        let (read, has_errors) = demuxer_log::listen(|| packet.read(&mut self.input));
+        (read.map(|()| packet), has_errors)
     }
 }

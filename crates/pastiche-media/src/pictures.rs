@@ -39,16 +39,17 @@ pub(crate) struct PictureReader {
 }
 
 impl PictureReader {
+    /// `has_errors`: whether the log heard of any when the file was opened, for which much of it may have been read.
     pub(crate) fn new(
         path: &Path,
-        input: format::context::Input,
+        (input, has_errors): (format::context::Input, bool),
         stream_index: usize,
         decoder: ffmpeg::decoder::Video,
         time_base: Rational,
     ) -> Self {
         Self {
             path: path.to_owned(),
-            packets: Packets::new(input),
+            packets: Packets::new(input, has_errors),
             stream_index,
             time_base,
             decoder,

@@ -85,7 +85,7 @@ impl Subtitles {
         }
         Ok(Some(Self {
             path: extras.source.clone(),
-            packets: Packets::new(input),
+            packets: Packets::new(input, false),
             tracks,
             waiting: None,
             finished: false,

@@ -186,7 +186,7 @@ impl Source {
         let window = Window::new(origin, request.start, request.duration, time_base);
         Ok(Some(Self {
             path: path.clone(),
-            packets: Packets::new(input),
+            packets: Packets::new(input, false),
             stream_index,
             time_base,
             window,
