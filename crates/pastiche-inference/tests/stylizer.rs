@@ -1,7 +1,7 @@
 //! The engine from frame to frame, at any size, with untrained networks.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use pastiche_frame::{ColorMatrix, Frame, PixelFormat, Rational, Timestamp};
+use pastiche_frame::{ColorMatrix, Frame, FramePool, PixelFormat, Rational, Timestamp};
 use pastiche_inference::{
     ComputeDevice, Controls, DeviceChoice, InferenceError, Precision, Style, Stylizer, StylizerOptions,
 };
