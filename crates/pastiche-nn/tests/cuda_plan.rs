@@ -95,7 +95,10 @@ fn check(precision: CudaPrecision, close: impl Fn(f64, f64) -> bool) {
             let mut painting = vec![f32::NAN; picture.len() * plan.factor() * plan.factor()];
             plan.paint(&picture, size, &mut painting).unwrap();
             let (most, decibels) = differences(&painting, &expected(&network, &picture, size));
-            say(&format!("{name}, {precision:?}, {}x{}: {decibels:.1} dB, {most:.1e} at most", size.1, size.0));
+            say(&format!(
+                "{name}, {precision:?}, {}x{}: {decibels:.1} dB, {most:.1e} at most",
+                size.1, size.0
+            ));
             assert!(close(most, decibels), "{name}, {}x{}: {decibels} dB, {most}", size.1, size.0);
         }
     }
