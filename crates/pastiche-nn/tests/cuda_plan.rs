@@ -57,7 +57,7 @@ fn picture(height: usize, width: usize, seed: usize) -> Vec<u8> {
     let pixel = |at: usize| {
         let (y, x) = (at / 3 / width, at / 3 % width);
         let grain = (at * 7 + seed * 5).wrapping_mul(2_654_435_761) % 97;
-        let edge = if (x / 5 + y / 7 + seed) % 2 == 0 { 90 } else { 0 };
+        let edge = if (x / 5 + y / 7 + seed).is_multiple_of(2) { 90 } else { 0 };
         (edge + grain + (x + 2 * y) / 4).min(255) as u8
     };
     (0..3 * height * width).map(pixel).collect()

@@ -56,6 +56,7 @@ mod flow;
 mod lower;
 mod passes;
 mod program;
+mod queue;
 mod recipe;
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,6 @@ mod cudnn;
 mod error;
 pub(crate) mod modules;
 mod plan;
-mod queue;
 mod session;
 mod sized;
 mod slot;

@@ -6,7 +6,6 @@ use candle_core::{CudaDevice, cuda_backend::cudarc::driver::CudaSlice};
 
 use super::{
     CudaError,
-    queue::Queue,
     session::Session,
     sized::{self, Sized},
 };
@@ -17,6 +16,7 @@ use crate::{
         arguments::Output,
         lower::{compile, unsupported},
         program::Program,
+        queue::Queue,
         recipe::Recipe,
     },
     fold::folded,
@@ -166,7 +166,7 @@ impl CudaPlan {
     /// The picture does not have 3 numbers a pixel.
     pub fn submit(&mut self, pixels: &[u8], size: (usize, usize)) -> Result<(), CudaError> {
         assert_eq!(pixels.len(), 3 * size.0 * size.1, "numbers of {}x{} pixels", size.1, size.0);
-        let place = self.under_way.free()?;
+        let place = self.under_way.free().map_err(out_of_turn)?;
         let Self { session, sized, .. } = self.prepared(size)?;
         if let Some(sized) = sized {
             sized.start(session, Output::Rgb8, place, pixels)?;
@@ -183,7 +183,7 @@ impl CudaPlan {
     /// # Panics
     /// The painting does not have 3 numbers a pixel.
     pub fn collect(&mut self, painting: &mut [u8]) -> Result<(), CudaError> {
-        let place = self.under_way.pop()?;
+        let place = self.under_way.pop().map_err(out_of_turn)?;
         if let Some(sized) = &mut self.sized {
             painting.copy_from_slice(sized.finish(Output::Rgb8, place)?);
         }
@@ -208,9 +208,7 @@ impl CudaPlan {
             size.0
         );
         if self.under_way.len() > 0 {
-            return Err(CudaError::OutOfTurn {
-                what: "pictures are under way: collect them before another is painted",
-            });
+            return Err(out_of_turn("pictures are under way: collect them before another is painted"));
         }
         let Self { session, sized, .. } = self.prepared(size)?;
         let Some(sized) = sized else { return Ok(&[]) };
@@ -233,7 +231,7 @@ impl CudaPlan {
             if self.under_way.len() > 0 {
                 let what =
                     "pictures of another size are under way: collect them before one of this size is sent";
-                return Err(CudaError::OutOfTurn { what });
+                return Err(out_of_turn(what));
             }
             let program = self.compile(height, width)?;
             // The old memory goes before the new comes.
@@ -243,6 +241,10 @@ impl CudaPlan {
         }
         Ok(self)
     }
+}
+
+fn out_of_turn(what: &'static str) -> CudaError {
+    CudaError::OutOfTurn { what }
 }
 
 impl Drop for CudaPlan {

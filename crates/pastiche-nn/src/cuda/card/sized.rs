@@ -2,8 +2,8 @@
 
 use candle_core::cuda_backend::cudarc::driver::CudaSlice;
 
-use super::{CudaError, queue::PLACES, session::Session, slot::Slot, ways::WORKSPACE_BYTES};
-use crate::cuda::{address::Bases, arguments::Output, program::Program};
+use super::{CudaError, session::Session, slot::Slot, ways::WORKSPACE_BYTES};
+use crate::cuda::{address::Bases, arguments::Output, program::Program, queue::PLACES};
 
 /// What depends on the picture's size.
 pub(super) struct Sized {

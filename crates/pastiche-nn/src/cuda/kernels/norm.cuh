@@ -106,25 +106,32 @@ template <class T> __device__ __forceinline__ void apply(const ApplyArguments& a
     const Run<float, RUN> shift = load_run<RUN>(a.shift + channel);
     T* to = static_cast<T*>(a.output) + static_cast<long long>(y) * a.output_width * a.source.channels + channel;
     const int first = static_cast<int>(blockIdx.x) * side_by_side * APPLY_PIXELS + place;
+    // All is read before anything is written, which the compiler could not know to be allowed: so reads overlap.
+    Run<T, RUN> values[APPLY_PIXELS] = {}, others[APPLY_PIXELS] = {};
+    bool shown[APPLY_PIXELS];
+#pragma unroll
+    for (int i = 0; i < APPLY_PIXELS; i++) {
+        const int x = first + i * side_by_side;
+        const int column = row >= 0 && x < a.output_width ? a.columns[x] : -1;
+        shown[i] = column >= 0;
+        if (shown[i]) {
+            values[i] = read_run<RUN>(pixel_of<T>(a.source, row, column) + channel);
+            if (a.residual.data) others[i] = read_run<RUN>(pixel_of<T>(a.residual, row, column) + channel);
+        }
+    }
 #pragma unroll
     for (int i = 0; i < APPLY_PIXELS; i++) {
         const int x = first + i * side_by_side;
         if (x >= a.output_width) return;
-        const int column = a.columns[x];
-        Run<float, RUN> values = {};
-        if (row >= 0 && column >= 0) {
-            values = load_run<RUN>(pixel_of<T>(a.source, row, column) + channel);
+        Run<float, RUN> result = {};
+        if (shown[i]) {
+            const Run<float, RUN> value = floats_of(values[i]), other = floats_of(others[i]);
 #pragma unroll
             for (int j = 0; j < RUN; j++) {
-                const float value = values.values[j] * scale.values[j] + shift.values[j];
-                values.values[j] = a.relu ? fmaxf(value, 0.0f) : value;
-            }
-            if (a.residual.data) {
-                const Run<float, RUN> other = load_run<RUN>(pixel_of<T>(a.residual, row, column) + channel);
-#pragma unroll
-                for (int j = 0; j < RUN; j++) values.values[j] += other.values[j];
+                const float normed = value.values[j] * scale.values[j] + shift.values[j];
+                result.values[j] = (a.relu ? fmaxf(normed, 0.0f) : normed) + other.values[j];
             }
         }
-        store_run<RUN>(to + static_cast<long long>(x) * a.source.channels, values);
+        store_run<RUN>(to + static_cast<long long>(x) * a.source.channels, result);
     }
 }
