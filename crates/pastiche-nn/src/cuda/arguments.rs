@@ -285,40 +285,63 @@ fn side_by_side(channels: i32) -> usize {
     THREADS as usize / (channels as usize / RUN)
 }
 
-/// Pixels of a block of the kernels that convolve by tensor cores.
-const TENSOR_CORE_PIXELS: usize = 128;
-/// Those kernels: with how many channels a block, alone and with the moments of what they write.
-const TENSOR_CORE_KERNELS: [(usize, &str, &str); 3] = [
-    (32, "convolve_f16_32", "convolve_f16_32_moments"),
-    (64, "convolve_f16_64", "convolve_f16_64_moments"),
-    (128, "convolve_f16_128", "convolve_f16_128_moments"),
+/// A kernel that convolves by tensor cores: the pixels and channels of a block, its name, and that of the one that leaves the
+/// moments of what it writes.
+struct TensorCoreKernel {
+    pixels: usize,
+    channels: usize,
+    alone: &'static str,
+    with_moments: &'static str,
+}
+
+const TENSOR_CORE_KERNELS: [TensorCoreKernel; 3] = [
+    TensorCoreKernel {
+        pixels: 256,
+        channels: 32,
+        alone: "convolve_f16_256x32",
+        with_moments: "convolve_f16_256x32_moments",
+    },
+    TensorCoreKernel {
+        pixels: 128,
+        channels: 64,
+        alone: "convolve_f16_128x64",
+        with_moments: "convolve_f16_128x64_moments",
+    },
+    TensorCoreKernel {
+        pixels: 128,
+        channels: 128,
+        alone: "convolve_f16_128x128",
+        with_moments: "convolve_f16_128x128_moments",
+    },
 ];
 
 impl<P: Copy> Convolve<P> {
-    /// Our own kernels that can do it; with `moments` those that leave the moments of their output too.
+    /// Our own kernels that can do it, the narrowest first; with `moments` those that leave the moments of their output too.
     pub(super) fn kernels(&self, precision: CudaPrecision, moments: bool) -> Vec<Kernel> {
-        let across = |side: usize| (self.output_channels as usize).div_ceil(side);
-        let down = |side: usize| self.output_pixels().div_ceil(side);
+        let outputs = self.output_channels as usize;
+        let tiles = |pixels: usize, channels: usize| {
+            blocks(self.output_pixels().div_ceil(pixels), outputs.div_ceil(channels))
+        };
         match precision {
             CudaPrecision::F32 if moments => Vec::new(),
-            CudaPrecision::F32 => vec![Kernel { name: "convolve_f32", blocks: blocks(down(64), across(64)) }],
+            CudaPrecision::F32 => vec![Kernel { name: "convolve_f32", blocks: tiles(64, 64) }],
             CudaPrecision::F16 => {
+                let mut narrower = 0;
                 // None is wider than it must be.
-                let fitting =
-                    TENSOR_CORE_KERNELS.iter().filter(|(side, ..)| *side == 32 || across(side / 2) > 1);
-                let kernel = |&(side, alone, with_moments): &(usize, &'static str, &'static str)| Kernel {
-                    name: if moments { with_moments } else { alone },
-                    blocks: blocks(down(TENSOR_CORE_PIXELS), across(side)),
+                let fits =
+                    |kernel: &&TensorCoreKernel| outputs > std::mem::replace(&mut narrower, kernel.channels);
+                let kernel = |kernel: &TensorCoreKernel| Kernel {
+                    name: if moments { kernel.with_moments } else { kernel.alone },
+                    blocks: tiles(kernel.pixels, kernel.channels),
                 };
-                fitting.map(kernel).collect()
+                TENSOR_CORE_KERNELS.iter().filter(fits).map(kernel).collect()
             }
         }
     }
 
-    /// Parts of which its kernels leave the moments.
-    pub(super) fn parts(&self) -> usize {
-        let of_pixel = self.output_channels / self.norm_channels;
-        self.output_pixels().div_ceil(TENSOR_CORE_PIXELS) * of_pixel as usize
+    /// Parts of which a kernel leaves the moments: one a block, for each pixel that an output pixel is.
+    pub(super) fn parts(&self, kernel: &Kernel) -> usize {
+        (kernel.blocks.0 as i32 * (self.output_channels / self.norm_channels)) as usize
     }
 }
 

@@ -275,12 +275,14 @@ impl Passes {
         let partials_bytes = 3 * parts * channels_bytes;
         let gain = self.parameters(Recipe::Norm { norm: norm.clone(), channels });
         // A convolution may leave the moments of parts of its own.
-        let convolved = self.last_convolution().map(|convolve| {
+        let precision = self.precision;
+        let (mut most_parts, mut first) = (parts, self.steps.len());
+        if let Some(convolve) = self.last_convolution(&source) {
             convolve.norm_channels = source.channels;
-            convolve.parts()
-        });
-        let most_parts = parts.max(convolved.unwrap_or(0));
-        let first = self.steps.len() - usize::from(convolved.is_some());
+            let kernels = convolve.kernels(precision, true);
+            most_parts = kernels.iter().map(|kernel| convolve.parts(kernel)).fold(parts, usize::max);
+            first -= 1;
+        }
         let partials = self.buffer_of(3 * most_parts * channels_bytes, first);
         let scale = self.buffer_of(2 * channels_bytes, first);
         let shift = scale.plus(channels_bytes);
@@ -304,7 +306,7 @@ impl Passes {
         };
         let moments_bytes = height * width * channels * self.precision.bytes() + partials_bytes;
         let affine_bytes = partials_bytes + 4 * channels_bytes;
-        match self.last_convolution() {
+        match self.last_convolution(&source) {
             Some(convolve) => {
                 convolve.partials = partials;
                 self.attach((moments, affine), (moments_bytes + affine_bytes) as u64);
@@ -317,10 +319,10 @@ impl Passes {
         Ok(Owed { affine: Affine::Norm { scale, shift }, relu: false, residual: None })
     }
 
-    /// The step before, where it is a convolution.
-    fn last_convolution(&mut self) -> Option<&mut Convolve<Address>> {
+    /// The step before, where it is the convolution that wrote this.
+    fn last_convolution(&mut self, written: &Source<Address>) -> Option<&mut Convolve<Address>> {
         match self.steps.last_mut().map(|step| &mut step.arguments) {
-            Some(Arguments::Convolve(convolve)) => Some(convolve),
+            Some(Arguments::Convolve(convolve)) if convolve.output == written.data => Some(convolve),
             _ => None,
         }
     }

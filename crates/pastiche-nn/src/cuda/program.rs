@@ -66,14 +66,14 @@ pub(super) struct Convolution {
 }
 
 impl Convolution {
-    /// What is started after it: the norm's kernels, but not the first where the convolution's has done its work.
-    pub(super) fn rest(&self, left_moments: bool) -> impl Iterator<Item = Start> {
+    /// What is started after it: the norm's kernels, but not the first where `by`, the convolution's own, has done its work.
+    pub(super) fn rest(&self, by: Option<&Kernel>) -> impl Iterator<Item = Start> {
         let (moments, affine) = self.norm.unzip();
         let affine = affine.map(|affine| {
-            let parts = if left_moments { self.convolve.parts() as i32 } else { affine.parts };
+            let parts = by.map_or(affine.parts, |kernel| self.convolve.parts(kernel) as i32);
             (affine.kernel(), Arguments::Affine(Affine { parts, ..affine }))
         });
-        moments.filter(|_| !left_moments).into_iter().chain(affine)
+        moments.filter(|_| by.is_none()).into_iter().chain(affine)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Convolutions by cuDNN: descriptors made once a shape.
 #![allow(unsafe_code)] // cuDNN's functions
 
-use std::{ffi::c_void, sync::Arc};
+use std::{collections::HashMap, ffi::c_void, sync::Arc};
 
 use candle_core::cuda_backend::cudarc::{
     cudnn::{
@@ -14,14 +14,17 @@ use candle_core::cuda_backend::cudarc::{
     driver::CudaStream,
 };
 
-use super::CudaError;
+use super::{
+    CudaError,
+    ways::{Shape, Workspace},
+};
 use crate::cuda::{CudaPrecision, arguments::Convolve};
 
 /// As many algorithms as there are.
 const MOST_ALGORITHMS: usize = cudnnConvolutionFwdAlgo_t::CUDNN_CONVOLUTION_FWD_ALGO_COUNT as usize;
 /// The product is taken as it is, and replaces what was there.
-const ONE: f32 = 1.0;
-const ZERO: f32 = 0.0;
+static ONE: f32 = 1.0;
+static ZERO: f32 = 0.0;
 
 fn failed(doing: &'static str) -> impl Fn(CudnnError) -> CudaError {
     move |error| CudaError::Cudnn { doing, message: format!("{:?}", error.0) }
@@ -30,8 +33,9 @@ fn failed(doing: &'static str) -> impl Fn(CudnnError) -> CudaError {
 /// A handle of cuDNN's, which computes on one stream.
 pub(super) struct Cudnn {
     handle: sys::cudnnHandle_t,
+    descriptors: HashMap<Shape, Descriptors>,
     /// Outlives the handle.
-    _stream: Arc<CudaStream>,
+    stream: Arc<CudaStream>,
 }
 
 // SAFETY: a handle may be used by any thread, only not by two at once; whoever has it uses it by reference and is not shared
@@ -42,27 +46,38 @@ impl Cudnn {
     pub(super) fn new(stream: Arc<CudaStream>) -> Result<Self, CudaError> {
         stream.context().bind_to_thread().map_err(CudaError::driver("starting cuDNN"))?;
         let handle = result::create_handle().map_err(failed("starting"))?;
-        let cudnn = Self { handle, _stream: stream };
+        let cudnn = Self { handle, descriptors: HashMap::new(), stream };
         // SAFETY: both are alive; the stream is kept beside the handle.
-        unsafe { result::set_stream(handle, cudnn._stream.cu_stream().cast()) }
-            .map_err(failed("starting"))?;
+        unsafe { result::set_stream(handle, cudnn.stream.cu_stream().cast()) }.map_err(failed("starting"))?;
         Ok(cudnn)
     }
 
-    /// The ways in which cuDNN would do a convolution, those first that it takes to be the fastest.
-    pub(super) fn convolutions(
+    /// Makes the descriptors of a shape, where there are none yet.
+    pub(super) fn describe(&mut self, shape: &Shape, precision: CudaPrecision) -> Result<(), CudaError> {
+        if !self.descriptors.contains_key(shape) {
+            let descriptors =
+                Descriptors::new(shape, precision).map_err(failed("describing a convolution"))?;
+            self.descriptors.insert(*shape, descriptors);
+        }
+        Ok(())
+    }
+
+    fn described(&self, shape: &Shape) -> Result<&Descriptors, CudaError> {
+        let what = "a convolution was not described to cuDNN";
+        self.descriptors.get(shape).ok_or(CudaError::OutOfTurn { what })
+    }
+
+    /// The algorithms that can do a described convolution, those first that cuDNN takes to be the fastest.
+    pub(super) fn algorithms(
         &self,
-        shape: &Convolve<()>,
-        precision: CudaPrecision,
+        shape: &Shape,
         workspace_bytes: usize,
-    ) -> Result<Vec<CudnnConvolution>, CudaError> {
-        let descriptors =
-            Arc::new(Descriptors::new(shape, precision).map_err(failed("describing a convolution"))?);
+    ) -> Result<Vec<cudnnConvolutionFwdAlgo_t>, CudaError> {
+        let Descriptors { input, filter, convolution, output } = self.described(shape)?;
         let mut found: Vec<cudnnConvolutionFwdAlgoPerf_t> = Vec::with_capacity(MOST_ALGORITHMS);
         let mut count = 0;
         // SAFETY: the descriptors are alive, and there is room for as many results; cuDNN has filled in `count` of them.
         unsafe {
-            let Descriptors { input, filter, convolution, output } = &*descriptors;
             result::get_convolution_forward_algorithm(
                 self.handle,
                 input.0,
@@ -76,27 +91,25 @@ impl Cudnn {
             .map_err(failed("choosing an algorithm"))?;
             found.set_len(count as usize);
         }
-        let usable = found
-            .iter()
-            .filter(|one| one.status == cudnnStatus_t::CUDNN_STATUS_SUCCESS && one.memory <= workspace_bytes);
-        let mut ways: Vec<CudnnConvolution> = Vec::new();
-        for one in usable {
+        let mut algorithms = Vec::new();
+        for one in found {
+            let usable = one.status == cudnnStatus_t::CUDNN_STATUS_SUCCESS && one.memory <= workspace_bytes;
             // The list names an algorithm once for each kind of arithmetic, which is set.
-            if ways.iter().all(|way| way.algorithm != one.algo) {
-                ways.push(CudnnConvolution { descriptors: descriptors.clone(), algorithm: one.algo });
+            if usable && !algorithms.contains(&one.algo) {
+                algorithms.push(one.algo);
             }
         }
-        Ok(ways)
+        Ok(algorithms)
     }
 
-    /// Does a convolution, with so many bytes beside.
+    /// Does a described convolution.
     pub(super) fn convolve(
         &self,
-        way: &CudnnConvolution,
+        algorithm: cudnnConvolutionFwdAlgo_t,
         operands: &Convolve<u64>,
-        (workspace, workspace_bytes): (u64, usize),
+        (workspace, workspace_bytes): Workspace,
     ) -> Result<(), CudaError> {
-        let Descriptors { input, filter, convolution, output } = &*way.descriptors;
+        let Descriptors { input, filter, convolution, output } = self.described(&operands.map(|_| ()))?;
         // SAFETY: the descriptors are alive and of this convolution, whose operands are in memory of the program's sizes, which
         // lives until the stream has come past.
         unsafe {
@@ -108,7 +121,7 @@ impl Cudnn {
                 filter.0,
                 operands.weights as *const c_void,
                 convolution.0,
-                way.algorithm,
+                algorithm,
                 workspace as *mut c_void,
                 workspace_bytes,
                 (&raw const ZERO).cast(),
@@ -122,16 +135,10 @@ impl Cudnn {
 
 impl Drop for Cudnn {
     fn drop(&mut self) {
+        let _ = self.stream.context().bind_to_thread();
         // SAFETY: it is alive, and nobody uses it any more. What fails with it has been told.
         let _ = unsafe { result::destroy_handle(self.handle) };
     }
-}
-
-/// A convolution and one of cuDNN's ways to do it.
-#[derive(Debug)]
-pub(super) struct CudnnConvolution {
-    descriptors: Arc<Descriptors>,
-    algorithm: cudnnConvolutionFwdAlgo_t,
 }
 
 /// A descriptor, and how it goes.
@@ -184,11 +191,9 @@ struct Descriptors {
 
 // SAFETY: nothing changes descriptors once they are made, and cuDNN keeps nothing of the thread in them.
 unsafe impl Send for Descriptors {}
-// SAFETY: as above.
-unsafe impl Sync for Descriptors {}
 
 impl Descriptors {
-    fn new(shape: &Convolve<()>, precision: CudaPrecision) -> Result<Self, CudnnError> {
+    fn new(shape: &Shape, precision: CudaPrecision) -> Result<Self, CudnnError> {
         let (number, math) = match precision {
             // Without TensorFloat-32, which has fewer digits than half precision has with sums in single.
             CudaPrecision::F32 => (cudnnDataType_t::CUDNN_DATA_FLOAT, cudnnMathType_t::CUDNN_FMA_MATH),

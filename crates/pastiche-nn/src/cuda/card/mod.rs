@@ -9,6 +9,7 @@ mod queue;
 mod session;
 mod sized;
 mod slot;
+mod ways;
 
 pub use error::CudaError;
 pub use plan::CudaPlan;

@@ -1,4 +1,4 @@
-//! A card made ready for plans: streams, kernels, cuDNN, and starting kernels.
+//! A card made ready for a plan: streams, kernels, cuDNN, and starting steps.
 #![allow(unsafe_code)] // the driver's functions
 
 use std::{collections::HashMap, sync::Arc};
@@ -7,43 +7,22 @@ use candle_core::{
     CudaDevice,
     cuda_backend::cudarc::driver::{
         CudaSlice, CudaStream, DevicePtr, DeviceRepr, DriverError, result,
-        sys::{CUdeviceptr, CUevent_flags, CUresult},
+        sys::{CUdeviceptr, CUresult},
     },
 };
 
 #[cfg(feature = "cudnn")]
-use super::cudnn::{Cudnn, CudnnConvolution};
+use super::cudnn::Cudnn;
 use super::{
     CudaError,
     modules::{Loaded, source},
+    ways::{self, Shape, Way, Workspace},
 };
 use crate::cuda::{
     CudaPrecision,
-    arguments::{Arguments, Convolve, Kernel, THREADS},
+    arguments::{Arguments, Kernel, THREADS},
     program::{Convolution, Launch},
 };
-
-/// Bytes that a convolution of cuDNN's may use beside its operands.
-pub(super) const WORKSPACE_BYTES: usize = if cfg!(feature = "cudnn") { 64 << 20 } else { 0 };
-/// Where that is on the card, and how many bytes it has.
-pub(super) type Workspace = (u64, usize);
-/// How often each way to do a convolution is timed; once more goes before.
-const TIMED_RUNS: usize = 3;
-
-/// How a convolution is done.
-#[derive(Debug, Clone)]
-pub(super) enum Way {
-    /// By our own kernel.
-    Own(Kernel),
-    /// By our own kernel, which leaves the moments for the norm that follows.
-    OwnWithMoments(Kernel),
-    /// By cuDNN.
-    #[cfg(feature = "cudnn")]
-    Cudnn(Arc<CudnnConvolution>),
-}
-
-/// What of a convolution decides which way is the fastest: all but where its operands are.
-type Shape = Convolve<()>;
 
 /// A card made ready.
 pub(super) struct Session {
@@ -53,11 +32,11 @@ pub(super) struct Session {
     pub(super) upload: Arc<CudaStream>,
     /// Where paintings come back.
     pub(super) download: Arc<CudaStream>,
-    precision: CudaPrecision,
+    pub(super) precision: CudaPrecision,
     kernels: Loaded,
     #[cfg(feature = "cudnn")]
-    cudnn: Cudnn,
-    /// What was measured before.
+    pub(super) cudnn: Cudnn,
+    /// How the convolutions are done that were asked for.
     ways: HashMap<Shape, Way>,
 }
 
@@ -122,7 +101,7 @@ impl Session {
             Launch::Convolution(convolution) => {
                 let way = self.ways.get(&convolution.convolve.map(|_| ()));
                 let way = way.ok_or(CudaError::OutOfTurn { what: "a convolution was not prepared" })?;
-                self.convolve(way, convolution, workspace)
+                self.convolve(*way, convolution, workspace)
             }
         }
     }
@@ -149,72 +128,40 @@ impl Session {
 
     /// Starts a convolution and the norm that follows.
     #[cfg_attr(not(feature = "cudnn"), expect(unused_variables, reason = "the workspace is cuDNN's"))]
-    fn convolve(&self, way: &Way, convolution: &Convolution, workspace: Workspace) -> Result<(), CudaError> {
-        let convolve = &convolution.convolve;
-        match way {
-            Way::Own(kernel) | Way::OwnWithMoments(kernel) => {
-                self.start_kernel(kernel, &Arguments::Convolve(*convolve))?;
+    pub(super) fn convolve(
+        &self,
+        way: Way,
+        convolution: &Convolution,
+        workspace: Workspace,
+    ) -> Result<(), CudaError> {
+        let arguments = Arguments::Convolve(convolution.convolve);
+        let mut leaves_moments = None;
+        match &way {
+            Way::Own(kernel) => self.start_kernel(kernel, &arguments)?,
+            Way::OwnWithMoments(kernel) => {
+                self.start_kernel(kernel, &arguments)?;
+                leaves_moments = Some(kernel);
             }
             #[cfg(feature = "cudnn")]
-            Way::Cudnn(way) => {
-                self.cudnn.convolve(way, convolve, workspace)?;
-            }
+            Way::Cudnn(algorithm) => self.cudnn.convolve(*algorithm, &convolution.convolve, workspace)?,
         }
-        let mut rest = convolution.rest(matches!(way, Way::OwnWithMoments(_)));
+        let mut rest = convolution.rest(leaves_moments);
         rest.try_for_each(|(kernel, arguments)| self.start_kernel(&kernel, &arguments))
     }
 
-    /// Finds the fastest way to do each convolution, by doing it in every way. What its output holds is lost.
+    /// Decides for each convolution how it is done. What they write may be lost.
     pub(super) fn choose(&mut self, launches: &[Launch], workspace: Workspace) -> Result<(), CudaError> {
         for launch in launches {
             let Launch::Convolution(convolution) = launch else { continue };
             let shape = convolution.convolve.map(|_| ());
-            if self.ways.contains_key(&shape) {
-                continue;
-            }
-            let mut best: Option<(f32, Way)> = None;
-            for way in self.candidates(&shape)? {
-                // What cuDNN offers may still not run, for instance without a part of it that is installed apart.
-                let milliseconds = match (self.time(&way, convolution, workspace), &way) {
-                    (Ok(milliseconds), _) => milliseconds,
-                    #[cfg(feature = "cudnn")]
-                    (Err(CudaError::Cudnn { .. }), Way::Cudnn(_)) => continue,
-                    (Err(error), _) => return Err(error),
-                };
-                if best.as_ref().is_none_or(|(least, _)| milliseconds < *least) {
-                    best = Some((milliseconds, way));
-                }
-            }
-            if let Some((_, way)) = best {
+            if !self.ways.contains_key(&shape) {
+                #[cfg(feature = "cudnn")]
+                self.cudnn.describe(&shape, self.precision)?;
+                let way = ways::fastest(self, convolution, workspace)?;
                 self.ways.insert(shape, way);
             }
         }
         Ok(())
-    }
-
-    fn candidates(&self, shape: &Shape) -> Result<Vec<Way>, CudaError> {
-        let own = shape.kernels(self.precision, false).into_iter().map(Way::Own);
-        let with_moments = (shape.norm_channels > 0).then(|| shape.kernels(self.precision, true));
-        let own = own.chain(with_moments.into_iter().flatten().map(Way::OwnWithMoments));
-        #[cfg(feature = "cudnn")]
-        let own = {
-            let cudnn = self.cudnn.convolutions(shape, self.precision, WORKSPACE_BYTES)?;
-            own.chain(cudnn.into_iter().map(|convolution| Way::Cudnn(Arc::new(convolution))))
-        };
-        Ok(own.collect())
-    }
-
-    /// Milliseconds that a convolution takes with its norm, several times over.
-    fn time(&self, way: &Way, convolution: &Convolution, workspace: Workspace) -> Result<f32, CudaError> {
-        let failed = CudaError::driver("timing a convolution");
-        let event = || self.compute.record_event(Some(CUevent_flags::CU_EVENT_DEFAULT));
-        self.convolve(way, convolution, workspace)?;
-        let start = event().map_err(&failed)?;
-        for _ in 0..TIMED_RUNS {
-            self.convolve(way, convolution, workspace)?;
-        }
-        let end = event().map_err(&failed)?;
-        start.elapsed_ms(&end).map_err(&failed)
     }
 
     /// Sends bytes to the card, in the background.

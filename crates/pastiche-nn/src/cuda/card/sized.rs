@@ -2,12 +2,7 @@
 
 use candle_core::cuda_backend::cudarc::driver::CudaSlice;
 
-use super::{
-    CudaError,
-    queue::PLACES,
-    session::{Session, WORKSPACE_BYTES},
-    slot::Slot,
-};
+use super::{CudaError, queue::PLACES, session::Session, slot::Slot, ways::WORKSPACE_BYTES};
 use crate::cuda::{address::Bases, arguments::Output, program::Program};
 
 /// What depends on the picture's size.
@@ -35,7 +30,7 @@ impl Sized {
         Ok(Self {
             arena: session.allocate(program.arena_bytes())?,
             tables: session.place(&program.tables)?,
-            workspace: (WORKSPACE_BYTES > 0).then(|| session.allocate(WORKSPACE_BYTES)).transpose()?,
+            workspace: cfg!(feature = "cudnn").then(|| session.allocate(WORKSPACE_BYTES)).transpose()?,
             program,
             parameters,
             bytes: [const { None }; PLACES],

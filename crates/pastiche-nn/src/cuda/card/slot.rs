@@ -6,14 +6,8 @@ use candle_core::cuda_backend::cudarc::driver::{
     sys::{CUgraphInstantiate_flags, CUstreamCaptureMode},
 };
 
-use super::{
-    CudaError,
-    session::{Session, Workspace},
-};
+use super::{CudaError, session::Session, ways::Workspace};
 use crate::cuda::program::Launch;
-
-/// Memory that the card reads and writes by itself need not be cached by the processor where that only writes it.
-const WRITE_COMBINED: u32 = candle_core::cuda_backend::cudarc::driver::sys::CU_MEMHOSTALLOC_WRITECOMBINED;
 
 /// The work on one picture, recorded once and started as a whole.
 struct Graph(CudaGraph);
@@ -46,10 +40,11 @@ impl Slot {
     ) -> Result<Self, CudaError> {
         let context = session.compute.context();
         let failed = CudaError::driver("making room in main memory");
+        // What the processor only writes need not be in its cache.
         // SAFETY: a picture is copied there before it is sent, and a painting is fetched before it is read.
         let (sent, fetched) = unsafe {
             (
-                context.alloc_pinned_with_flags(picture_bytes, WRITE_COMBINED).map_err(&failed)?,
+                context.alloc_pinned(picture_bytes).map_err(&failed)?,
                 context.alloc_pinned_with_flags(painting_bytes, 0).map_err(&failed)?,
             )
         };
@@ -81,7 +76,8 @@ impl Slot {
         workspace: Workspace,
     ) -> Result<(), CudaError> {
         let failed = CudaError::driver("recording the steps");
-        let mode = CUstreamCaptureMode::CU_STREAM_CAPTURE_MODE_THREAD_LOCAL;
+        // Nothing that is called here waits for the stream; what cuDNN asks of the driver besides is none of its business.
+        let mode = CUstreamCaptureMode::CU_STREAM_CAPTURE_MODE_RELAXED;
         session.compute.begin_capture(mode).map_err(&failed)?;
         let started = launches.iter().try_for_each(|launch| session.start(launch, workspace));
         // The recording has to end even where a step failed.
@@ -96,7 +92,7 @@ impl Slot {
         let failed = CudaError::driver("starting a picture");
         let (picture, painting) = self.pointers;
         self.sent.as_mut_slice().map_err(&failed)?.copy_from_slice(pixels);
-        // SAFETY: the slot stays until its streams have come past (see `Sized`), and both ends are as large.
+        // SAFETY: the slot stays until its streams have come past (see `CudaPlan::release`), and both ends are as large.
         unsafe { session.send(self.sent.as_slice().map_err(&failed)?, picture)? };
         self.uploaded.record(&session.upload).map_err(&failed)?;
         session.compute.wait(&self.uploaded).map_err(&failed)?;

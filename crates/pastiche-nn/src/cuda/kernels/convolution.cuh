@@ -106,12 +106,12 @@ moments_of_block(const ConvolutionArguments& a, const half_t* gathered, Joined* 
     parts.set((first_channel + column) % a.norm_channels, blockIdx.x * parts_of_pixel + part, whole);
 }
 
-// In half precision by the tensor cores: a block 128 pixels x COLUMNS channels, 32 terms at a time, of which the next are
+// In half precision by the tensor cores: a block ROWS pixels x COLUMNS channels, 32 terms at a time, of which the next are
 // copied while these are multiplied. Blocks are (pixels, channels). With MOMENTS it leaves those of its channels, a part a block
 // and part of a pixel.
-template <int COLUMNS, bool MOMENTS>
+template <int ROWS, int COLUMNS, bool MOMENTS>
 __device__ __forceinline__ void convolve_by_tensor_cores(const ConvolutionArguments& a) {
-    constexpr int ROWS = 128, TERMS = 32;
+    constexpr int TERMS = 32;
     // Rows of shared memory that are 80 bytes apart are read by the lanes of a warp without a conflict.
     constexpr int PITCH = TERMS + 8;
     constexpr int STAGE = (ROWS + COLUMNS) * PITCH;

@@ -8,58 +8,66 @@ constexpr int RUN = 8;                // channels that a thread has
 constexpr int NORM_THREADS = 256;     // of a block
 constexpr int APPLY_PIXELS = 4;       // that a thread writes
 
+// Sums of differences from some number, and of their squares.
+struct Totals {
+    float sum;
+    float squares;
+};
+
 // A block a part of the picture: (columns, rows). A thread has eight channels of every few pixels of each row.
 template <class T> __device__ __forceinline__ void moments(const MomentsArguments& a) {
-    __shared__ Joined joined[NORM_THREADS][RUN + 1];
+    __shared__ Totals totals[NORM_THREADS][RUN + 1];
     const int runs = a.source.channels / RUN;
     const int side_by_side = NORM_THREADS / runs;
     const int thread = threadIdx.x;
-    const int run = thread % runs;
+    const int channel = thread % runs * RUN;
     const int place = thread / runs;
     const int first_row = blockIdx.y * a.rows_per_part;
     const int first_column = blockIdx.x * a.columns_per_part;
     const int end_row = min(first_row + a.rows_per_part, a.height);
     const int end_column = min(first_column + a.columns_per_part, a.width);
 
-    // Sums are of differences from the first number, which keeps a large mean from swallowing the variance.
-    Run<float, RUN> origin = {}, sums = {}, squares = {};
-    int count = 0;
+    // Differences are from the part's first pixel, which keeps a large mean from swallowing the variance.
+    const T* first_pixel = pixel_of<T>(a.source, first_row, first_column);
+    const Run<float, RUN> origin = load_run<RUN>(first_pixel + channel);
+    Run<float, RUN> sums = {}, squares = {};
     if (place < side_by_side) {
         for (int y = first_row; y < end_row; y++) {
+#pragma unroll 4
             for (int x = first_column + place; x < end_column; x += side_by_side) {
-                const Run<float, RUN> values = load_run<RUN>(pixel_of<T>(a.source, y, x) + run * RUN);
-                if (count == 0) origin = values;
+                const Run<float, RUN> values = load_run<RUN>(pixel_of<T>(a.source, y, x) + channel);
 #pragma unroll
                 for (int i = 0; i < RUN; i++) {
                     const float difference = values.values[i] - origin.values[i];
                     sums.values[i] += difference;
                     squares.values[i] += difference * difference;
                 }
-                count++;
             }
         }
     }
-    const float number = static_cast<float>(count);
-    const float share = count > 0 ? 1.0f / number : 0.0f;
 #pragma unroll
-    for (int i = 0; i < RUN; i++) {
-        const float mean = sums.values[i] * share;
-        joined[thread][i] = {number, origin.values[i] + mean, fmaxf(squares.values[i] - sums.values[i] * mean, 0.0f)};
-    }
+    for (int i = 0; i < RUN; i++) totals[thread][i] = {sums.values[i], squares.values[i]};
     __syncthreads();
     for (int left = side_by_side; left > 1;) {
         const int half = (left + 1) / 2;
         if (place < left - half) {
 #pragma unroll
-            for (int i = 0; i < RUN; i++) joined[thread][i] = join(joined[thread][i], joined[thread + half * runs][i]);
+            for (int i = 0; i < RUN; i++) {
+                totals[thread][i].sum += totals[thread + half * runs][i].sum;
+                totals[thread][i].squares += totals[thread + half * runs][i].squares;
+            }
         }
         left = half;
         __syncthreads();
     }
     const Parts parts = {a.partials, a.source.channels, static_cast<int>(gridDim.x * gridDim.y)};
     const int part = blockIdx.y * gridDim.x + blockIdx.x;
-    for (int channel = thread; channel < a.source.channels; channel += NORM_THREADS) {
-        parts.set(channel, part, joined[channel / RUN][channel % RUN]);
+    const float count = static_cast<float>((end_row - first_row) * (end_column - first_column));
+    for (int each = thread; each < a.source.channels; each += NORM_THREADS) {
+        const Totals& total = totals[each / RUN][each % RUN];
+        const float mean = total.sum / count;
+        const float about_mean = fmaxf(total.squares - total.sum * mean, 0.0f);
+        parts.set(each, part, {count, to_float(first_pixel[each]) + mean, about_mean});
     }
 }
 

@@ -117,7 +117,7 @@ pub(super) fn paint<T: Copy>(
             Launch::Convolution(convolution) => {
                 let (kernel, leaves_moments) = choose(&convolution.convolve);
                 launch(&kernel, &Arguments::Convolve(convolution.convolve));
-                for (kernel, arguments) in convolution.rest(leaves_moments) {
+                for (kernel, arguments) in convolution.rest(leaves_moments.then_some(&kernel)) {
                     launch(&kernel, &arguments);
                 }
             }

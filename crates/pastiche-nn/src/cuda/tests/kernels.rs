@@ -210,7 +210,7 @@ fn norms_are_those_of_plain_sums_even_where_the_mean_is_large() {
                     scale[channel]
                 );
                 let at_mean = average * f64::from(scale[channel]) + f64::from(shift[channel]);
-                let allowed = 1e-5 * (1.0 + mean.abs() as f64) * expected.abs().max(1.0);
+                let allowed = 1e-5 * (1.0 + f64::from(mean)) * expected.abs().max(1.0);
                 assert!((at_mean - f64::from(offset[channel])).abs() <= allowed, "channel {channel}");
             }
         }

@@ -1,7 +1,5 @@
 //! Whole networks.
 
-use std::io::Write;
-
 use candle_core::Device;
 
 use super::{
@@ -13,11 +11,11 @@ use super::{
         program::{Program, Step},
     },
     emulated::{Choice, paint},
-    noise,
+    noise, say, shared,
 };
 use crate::{
     Canvas, Convolution, Layer, Level, Margins, Network, NetworkDescription, PadMode, Padding, Picture, Plan,
-    PlanError,
+    PlanError, WeightsFile,
     description::{Norm, Output as Out},
     fold::folded,
     networks::{self, SuperResSize, SwiftSize},
@@ -79,11 +77,6 @@ fn differences(a: &[f32], b: &[f32]) -> (f64, f64) {
     (most, (squares / a.len() as f64).sqrt())
 }
 
-/// Says it even where the test passes.
-fn say(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
-}
-
 /// As after a training, not as before, where next to nothing comes out of a network that enlarges.
 fn random(description: NetworkDescription) -> Network {
     let network = Network::random(description.clone(), 7, &Device::Cpu).unwrap();
@@ -117,7 +110,7 @@ fn every_network_paints_in_single_precision_what_it_paints_on_the_processor() {
         let name = description.architecture.clone();
         let network = random(description);
         let mut worst = 0.0f64;
-        for (height, width) in [(17, 23), (19, 16), (20, 33)] {
+        for (height, width) in [(17, 23), (20, 33)] {
             let picture = picture(height, width);
             let precision = CudaPrecision::F32;
             let actual = painted(&network, &picture, (height, width), precision, simplest(precision));
@@ -151,6 +144,35 @@ fn every_network_paints_in_half_precision_nearly_what_it_paints_on_the_processor
 }
 
 #[test]
+fn trained_networks_stay_within_the_range_of_half_precision() {
+    for file in ["starrynight.transformer_net", "pointillism.transformer_net", "wave.lengstrom"] {
+        let Some(path) = shared(&format!("assets/style_nets/{file}.safetensors")) else { return };
+        let network = WeightsFile::open(&path).unwrap().style_network(&Device::Cpu).unwrap();
+        let size = (24, 33);
+        let picture = picture(size.0, size.1);
+        let actual = painted(&network, &picture, size, CudaPrecision::F16, widest);
+        let (most, rms) = differences(&actual, &expected(&network, &picture, size));
+        let psnr = 20.0 * (255.0 / rms).log10();
+        say(&format!("{file} as for a card, f16: {psnr:.1} dB, {most:.2} at most"));
+        assert!(psnr >= 45.0, "{file}: {psnr} dB");
+    }
+}
+
+#[test]
+fn one_column_that_comes_from_beside_its_place_is_noticed() {
+    let network = random(networks::transformer_net(8));
+    let size = (17, 23);
+    let picture = picture(size.0, size.1);
+    let mut program = compile(network.description(), size, CudaPrecision::F32).unwrap();
+    let middle = program.tables.len() / 2;
+    program.tables[middle] = program.tables[middle - 1];
+    let weights = parameters(&network).unwrap();
+    let actual: Vec<f32> = paint(&program, &weights, &picture, Output::F32, simplest(CudaPrecision::F32));
+    let (most, _) = differences(&actual, &expected(&network, &picture, size));
+    assert!(most > 0.5, "{most}");
+}
+
+#[test]
 fn bytes_are_the_painting_clamped_and_rounded() {
     for (height, width) in [(16, 16), (17, 19)] {
         let network = random(networks::transformer_net(4));
@@ -161,7 +183,7 @@ fn bytes_are_the_painting_clamped_and_rounded() {
         let bytes: Vec<u8> = paint(&program, &weights, &picture, Output::Rgb8, simplest(CudaPrecision::F32));
         let rounded: Vec<u8> = floats.iter().map(|value| value.clamp(0.0, 255.0).round() as u8).collect();
         assert_eq!(bytes, rounded);
-        assert!(rounded.iter().any(|value| *value == 0) && rounded.iter().any(|value| *value == 255));
+        assert!(rounded.contains(&0) && rounded.contains(&255));
     }
 }
 
@@ -178,7 +200,12 @@ fn apart(mut program: Program) -> Program {
 
 #[test]
 fn a_place_that_is_used_again_changes_no_bit() {
-    for description in descriptions() {
+    let small = [
+        networks::transformer_net(8),
+        networks::swift(SwiftSize { width: 48, blocks: 1 }),
+        networks::super_res(4, SuperResSize { width: 12, blocks: 2 }),
+    ];
+    for description in small {
         let name = description.architecture.clone();
         let size = (17, 20);
         let picture = picture(size.0, size.1);
@@ -187,8 +214,11 @@ fn a_place_that_is_used_again_changes_no_bit() {
         let program = compile(network.description(), size, CudaPrecision::F16).unwrap();
         let spread = apart(program.clone());
         assert!(program.arena_bytes() < spread.arena_bytes(), "{name}");
-        let ways: [&dyn Fn(&Convolve<u64>) -> Choice; 2] = [&simplest(CudaPrecision::F16), &widest];
-        for choose in ways {
+        let choose_simplest = simplest(CudaPrecision::F16);
+        for with_moments in [false, true] {
+            let choose = |convolve: &Convolve<u64>| {
+                if with_moments { widest(convolve) } else { choose_simplest(convolve) }
+            };
             let together: Vec<u32> = paint(&program, &weights, &picture, Output::F32, choose);
             let spread: Vec<u32> = paint(&spread, &weights, &picture, Output::F32, choose);
             assert!(together == spread, "{name}");
@@ -220,7 +250,8 @@ fn network(layers: Vec<Layer>) -> Network {
 /// Against candle's tensors, layer by layer.
 fn check_against_tensors(what: &str, layers: Vec<Layer>) {
     let network = network(layers);
-    let (height, width) = (13, 18);
+    // What is halved or divided by three on the way comes back to the same size.
+    let (height, width) = (14, 18);
     let picture = picture(height, width);
     let planes: Vec<f32> =
         (0..3).flat_map(|c| picture.iter().skip(c).step_by(3).map(|v| f32::from(*v))).collect();
@@ -283,10 +314,6 @@ fn layers_in_unusual_order_give_what_they_give_one_by_one() {
         ),
     ];
     for (what, layers) in cases {
-        // Halving needs even sides.
-        if what.contains("before a wide") || what.contains("in phases") {
-            continue;
-        }
         check_against_tensors(what, layers);
     }
 }
