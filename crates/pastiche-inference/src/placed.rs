@@ -48,6 +48,7 @@ pub(crate) struct PlacedNetwork {
     pub(crate) device: ComputeDevice,
     pub(crate) engine: Engine,
     pub(crate) precision: Precision,
+    wish: Precision,
     /// To be placed on the processor, should the card fail.
     spare: Option<Network>,
     /// Why the processor works where a card might, until it is told.
@@ -67,11 +68,11 @@ impl PlacedNetwork {
         let replaceable = device.open_card().filter(|card| card.is_replaceable());
         if replaceable.is_some_and(|card| card.is_given_up()) {
             // Which was told when that happened.
-            return Self::on(network, &ComputeDevice::processor(None)?, Precision::Auto);
+            return Self::on_processor(network, None, wish);
         }
         match Self::on(network, device, wish) {
             Err(InferenceError::Card { source, .. }) if replaceable.is_some() => {
-                Self::instead_of(device, network, &source)
+                Self::instead_of(device, network, wish, &source)
             }
             Err(error) => Err(error),
             Ok(placed) => Ok(Self { spare: replaceable.map(|_| network.clone()), ..placed }),
@@ -81,16 +82,39 @@ impl PlacedNetwork {
     fn on(network: &Network, device: &ComputeDevice, wish: Precision) -> Result<Self, InferenceError> {
         let precision = wish.resolve(device, &network.description().architecture)?;
         let engine = Engine::new(network, device, precision)?;
-        Ok(Self { device: device.clone(), engine, precision, spare: None, warning: device.take_warning() })
+        Ok(Self {
+            device: device.clone(),
+            engine,
+            precision,
+            wish,
+            spare: None,
+            warning: device.take_warning(),
+        })
+    }
+
+    /// On the processor: in the precision that is wished for, where that is one of the processor's too.
+    fn on_processor(
+        network: &Network,
+        note: Option<String>,
+        wish: Precision,
+    ) -> Result<Self, InferenceError> {
+        let processor = ComputeDevice::processor(note)?;
+        let offered = processor.precisions().contains(&wish.name());
+        Self::on(network, &processor, if offered { wish } else { Precision::Auto })
     }
 
     /// On the processor, since `card` has failed.
-    fn instead_of(card: &ComputeDevice, network: &Network, why: &CardError) -> Result<Self, InferenceError> {
+    fn instead_of(
+        card: &ComputeDevice,
+        network: &Network,
+        wish: Precision,
+        why: &CardError,
+    ) -> Result<Self, InferenceError> {
         if let (CardError::Lost { .. }, Some(card)) = (why, card.open_card()) {
             card.give_up();
         }
         let reason = format!("{} ({}) is not used any more: {why}", card.id(), card.name());
-        let placed = Self::on(network, &ComputeDevice::processor(Some(reason.clone()))?, Precision::Auto)?;
+        let placed = Self::on_processor(network, Some(reason.clone()), wish)?;
         Ok(Self { warning: Some(format!("{reason}; the processor goes on")), ..placed })
     }
 
@@ -117,7 +141,7 @@ impl PlacedNetwork {
     pub(crate) fn recover(&mut self, error: InferenceError) -> Result<(), InferenceError> {
         match (error, self.spare.take()) {
             (InferenceError::Card { source, .. }, Some(network)) => {
-                *self = Self::instead_of(&self.device, &network, &source)?;
+                *self = Self::instead_of(&self.device, &network, self.wish, &source)?;
                 Ok(())
             }
             (error, spare) => {

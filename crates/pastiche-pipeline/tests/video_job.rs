@@ -178,7 +178,7 @@ impl Bench {
         cancel: &Cancel,
     ) -> Result<(Vec<u8>, VideoSummary), PipelineError> {
         let device = ComputeDevice::open_among(choice, Ok(cards)).unwrap();
-        let mut stylizer = stylizer_on(&device, Precision::Auto);
+        let mut stylizer = stylizer_on(&device, Precision::F32);
         let summary = VideoJob::open(self.options.clone())?.run(&mut stylizer, on_progress, cancel)?;
         Ok((fs::read(&self.options.output).unwrap(), summary))
     }
