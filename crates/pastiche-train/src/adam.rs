@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use candle_core::{DType, Device, Result, Tensor, Var, backprop::GradStore};
+#[cfg(feature = "cuda")]
+use candle_core::{DType, Device};
+use candle_core::{Result, Tensor, Var, backprop::GradStore};
 #[cfg(feature = "cuda")]
 use pastiche_nn::{AdamUpdate, adam_on_card};
 
@@ -18,6 +20,7 @@ pub(crate) struct Adam {
     /// Mean of its square.
     pub(crate) second: BTreeMap<String, Tensor>,
     /// What a card notes: whether the steps ended for good, and the squared norm of the last gradient.
+    #[cfg(feature = "cuda")]
     verdict: Tensor,
 }
 
@@ -25,8 +28,14 @@ impl Adam {
     pub(crate) fn new(variables: &BTreeMap<String, Var>) -> Result<Self> {
         let zeros = || variables.iter().map(|(name, var)| Ok((name.clone(), var.zeros_like()?))).collect();
         let (first, second): (Result<_>, Result<_>) = (zeros(), zeros());
+        #[cfg(feature = "cuda")]
         let device = variables.values().next().map_or(&Device::Cpu, |var| var.device());
-        Ok(Self { first: first?, second: second?, verdict: Tensor::zeros(2, DType::F32, device)? })
+        Ok(Self {
+            first: first?,
+            second: second?,
+            #[cfg(feature = "cuda")]
+            verdict: Tensor::zeros(2, DType::F32, device)?,
+        })
     }
 
     /// Moves every variable by its gradient. `step` is the number of this step, from 1; `learning_rate` tells that of a
@@ -87,6 +96,8 @@ impl Adam {
 
 #[cfg(test)]
 mod tests {
+    use candle_core::Device;
+
     use super::*;
 
     #[test]

@@ -101,7 +101,7 @@ impl Learner {
         let step = self.step + 1;
         let specs = self.network.description().parameters();
         let rate = |name: &str| learning_rate * specs.get(name).map_or(1.0, |spec| f64::from(spec.scale));
-        let mut figures = [&[total], figures].concat();
+        let figures = [&[total], figures].concat();
         match total.device() {
             Device::Cpu => {
                 let loss = total.to_scalar::<f32>()?;
@@ -120,11 +120,16 @@ impl Learner {
                 self.adam.step(step, rate, &self.variables, &gradients)?;
                 self.figures.send(&figures)?;
             }
+            #[cfg(feature = "cuda")]
             _card => {
                 let gradients = total.backward()?;
                 let ended = self.adam.step_on_card(step, rate, &self.variables, &gradients, total)?;
-                figures.push(&ended);
-                self.figures.send(&figures)?;
+                self.figures.send(&[&figures[..], &[&ended]].concat())?;
+            }
+            #[cfg(not(feature = "cuda"))]
+            other => {
+                let reason = format!("{other:?} cannot train in this build: build with `--features cuda`");
+                return Err(candle_core::Error::Msg(reason).into());
             }
         }
         self.begun.push_back(Begun { step, learning_rate, start });

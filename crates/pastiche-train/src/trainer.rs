@@ -80,10 +80,10 @@ impl Trainer {
     /// the device fails.
     pub fn submit(&mut self, batch: &Batch) -> Result<(), TrainError> {
         let start = Instant::now();
+        let stability_weight = self.stability_weight();
         let (number, side) = (self.config.batch, self.config.crop as usize);
         let mut tensor = |values: &[f32]| self.uploads.tensor(values, (number, 3, side, side), &self.device);
         let photos = tensor(&batch.photos)?;
-        let stability_weight = self.stability_weight();
         let varied = if stability_weight > 0.0 { Some(tensor(&batch.varied)?) } else { None };
         let content = self.loss.content_target(&photos)?;
         let (output, stability) = if let Some(varied) = &varied {
