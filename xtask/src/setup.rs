@@ -30,8 +30,9 @@ enum Sign {
     Place(&'static str),
 }
 
-const REQUIREMENTS: [Requirement; 22] = [
+const REQUIREMENTS: [Requirement; 23] = [
     Requirement { package: "build-essential", sign: Sign::Program("cc") },
+    Requirement { package: "g++", sign: Sign::Program("c++") },
     Requirement { package: "pkg-config", sign: Sign::Program("pkg-config") },
     Requirement { package: "libclang-dev", sign: Sign::LibClang },
     Requirement { package: "ffmpeg", sign: Sign::Ffmpeg },

@@ -7,7 +7,7 @@ const ALIGNMENT: usize = 16;
 
 /// A buffer of a plan, by number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct BufferId(usize);
+pub(crate) struct BufferId(usize);
 
 /// What is known of a buffer before it has its place.
 #[derive(Debug, Clone)]
@@ -19,7 +19,7 @@ struct Buffer {
 
 /// Collects buffers and lays them out.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Arena {
+pub(crate) struct Arena {
     buffers: Vec<Buffer>,
     places: Vec<usize>,
     len: usize,
@@ -27,19 +27,19 @@ pub(super) struct Arena {
 
 impl Arena {
     /// A buffer of `len` floats that step `step` writes.
-    pub(super) fn add(&mut self, len: usize, step: usize) -> BufferId {
+    pub(crate) fn add(&mut self, len: usize, step: usize) -> BufferId {
         self.buffers.push(Buffer { len, life: step..=step });
         BufferId(self.buffers.len() - 1)
     }
 
     /// Notes that step `step` reads the buffer.
-    pub(super) fn used(&mut self, BufferId(id): BufferId, step: usize) {
+    pub(crate) fn used(&mut self, BufferId(id): BufferId, step: usize) {
         let life = &mut self.buffers[id].life;
         *life = *life.start()..=step.max(*life.end());
     }
 
     /// Gives every buffer its place: the largest first, each as low as those allow that live at the same time.
-    pub(super) fn lay_out(&mut self) {
+    pub(crate) fn lay_out(&mut self) {
         let mut order: Vec<usize> = (0..self.buffers.len()).collect();
         order.sort_by_key(|&id| std::cmp::Reverse(self.buffers[id].len));
         self.places = vec![0; self.buffers.len()];
@@ -66,17 +66,17 @@ impl Arena {
     }
 
     /// Where a buffer starts, after [`Self::lay_out`].
-    pub(super) fn place(&self, BufferId(id): BufferId) -> usize {
+    pub(crate) fn place(&self, BufferId(id): BufferId) -> usize {
         self.places[id]
     }
 
     /// Floats of a buffer.
-    pub(super) fn len_of(&self, BufferId(id): BufferId) -> usize {
+    pub(crate) fn len_of(&self, BufferId(id): BufferId) -> usize {
         self.buffers[id].len
     }
 
     /// Floats of all, after [`Self::lay_out`].
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.len
     }
 }

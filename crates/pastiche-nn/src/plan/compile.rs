@@ -6,7 +6,7 @@
 use super::{
     PlanError,
     arena::{Arena, BufferId},
-    axis::Axis,
+    axis::{self, Axis},
     cut,
     pack::{Kernel, Recipe},
     settle::Settle,
@@ -77,7 +77,7 @@ pub(super) fn compile(
 }
 
 /// Most channels of a layer.
-pub(super) const MAX_CHANNELS: usize = 2048;
+pub(crate) const MAX_CHANNELS: usize = 2048;
 /// Fewest channels for which the transforms of [`transform`] pay.
 const MIN_WINOGRAD_CHANNELS: usize = 16;
 /// Channels of a painting: red, green, blue.
@@ -152,11 +152,11 @@ impl Flow {
             return Ok(Self { view: View::Enlarged(Some(mode)), ..self });
         }
         if let View::SpaceToDepth { rows, columns, .. } = &mut self.view {
-            (*rows, *columns) = padded_axes(rows, columns, padding)?;
+            (*rows, *columns) = axis::padded(rows, columns, padding)?;
             return Ok(self);
         }
         self = self.plain()?;
-        (self.rows, self.columns) = padded_axes(&self.rows, &self.columns, padding)?;
+        (self.rows, self.columns) = axis::padded(&self.rows, &self.columns, padding)?;
         Ok(self)
     }
 
@@ -183,16 +183,6 @@ impl Flow {
         }
         Err(unsupported(format!("{layer:?} in this place")))
     }
-}
-
-fn padded_axes(rows: &Axis, columns: &Axis, padding: Padding) -> Result<(Axis, Axis), PlanError> {
-    let (mode, margins) = padding.margins(rows.len(), columns.len());
-    let fits = |side: usize, before: usize, after: usize| mode == PadMode::Zero || before.max(after) < side;
-    let Margins { top, bottom, left, right } = margins;
-    if !fits(rows.len(), top, bottom) || !fits(columns.len(), left, right) {
-        return Err(PlanError::TooSmall { margins, height: rows.len(), width: columns.len() });
-    }
-    Ok((rows.padded(mode, top, bottom), columns.padded(mode, left, right)))
 }
 
 struct Compiler {

@@ -230,7 +230,7 @@ impl Sized {
 }
 
 /// The weights of a network by name.
-fn parameters(network: &Network) -> Result<BTreeMap<String, Vec<f32>>, PlanError> {
+pub(crate) fn parameters(network: &Network) -> Result<BTreeMap<String, Vec<f32>>, PlanError> {
     let floats = |tensor: &Tensor| tensor.flatten_all()?.to_vec1::<f32>();
     let named = network.parameters().iter().map(|(name, tensor)| Ok((name.clone(), floats(tensor)?)));
     let named: candle_core::Result<_> = named.collect();

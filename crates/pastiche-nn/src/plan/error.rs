@@ -31,7 +31,7 @@ pub enum PlanError {
 }
 
 impl PlanError {
-    pub(super) fn weights(error: candle_core::Error) -> Self {
+    pub(crate) fn weights(error: candle_core::Error) -> Self {
         Self::Weights { message: error.to_string() }
     }
 }

@@ -52,8 +52,8 @@
 //! Of a frame's time the products take 80 % in the first and 57 % in the second, where the transforms of 48 channels and
 //! passes over memory weigh more.
 
-mod arena;
-mod axis;
+pub(crate) mod arena;
+pub(crate) mod axis;
 mod compile;
 mod compiled;
 mod cut;
@@ -74,6 +74,10 @@ mod task;
 mod tests;
 pub(crate) mod transform;
 
+#[cfg(any(feature = "cuda", test))]
+pub(crate) use compile::MAX_CHANNELS;
+#[cfg(any(feature = "cuda", test))]
+pub(crate) use compiled::parameters;
 pub use compiled::{Canvas, Plan};
 pub use error::PlanError;
 pub use gather::Picture;

@@ -38,7 +38,7 @@ struct ApplyArguments {
     int relu;
 };
 
-// Moments of parts of a picture.
+// Moments of parts of a picture: (columns, rows) of blocks.
 struct MomentsArguments {
     Source source;
     float* partials; // (count, mean, squares) x channels x parts
@@ -50,7 +50,7 @@ struct MomentsArguments {
 
 // From the moments of all parts to a factor and a summand a channel.
 struct AffineArguments {
-    const float* partials;
+    float* partials;
     const float* gain;
     const float* offset;
     float* scale;
@@ -65,6 +65,7 @@ struct ConvolutionArguments {
     const void* input;
     const void* weights;
     void* output;
+    float* partials; // where a norm follows: (count, mean, squares) x channels x parts
     int input_row; // numbers from a row to the next
     int channels;
     int kernel_height;
@@ -73,6 +74,9 @@ struct ConvolutionArguments {
     int output_height;
     int output_width;
     int output_channels;
+    int norm_channels; // of the norm that follows: an output pixel has this many for each of its parts
+    int norm_width;    // pixels of a row that the norm sees, where the parts are pixels side by side
+    int phases;        // 1 where the parts are the phases of a picture twice as large
 };
 
 // The last value into RGB.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "arguments.cuh"
+#include "joined.cuh"
 
 constexpr int CONVOLUTION_THREADS = 256;
 
@@ -52,10 +53,65 @@ template <class T> __device__ __forceinline__ const T* weights_of(const Convolut
     return static_cast<const T*>(a.weights) + min(channel, a.output_channels - 1) * terms;
 }
 
-// In half precision by the tensor cores: a block 128 pixels x COLUMNS channels, 32 terms at a time, of which the next are
-// copied while these are multiplied. Blocks are (pixels, channels).
-template <int COLUMNS> __device__ __forceinline__ void convolve_by_tensor_cores(const ConvolutionArguments& a) {
-    constexpr int ROWS = 128, TERMS = 32;
+// Which parts of an output pixel a norm counts: a bit each. Of phases, the first and the last window of a row or column have
+// but one that is a pixel; of pixels side by side, the last may reach past the edge.
+__device__ __forceinline__ unsigned counted_parts(const ConvolutionArguments& a, long long pixel) {
+    const int y = static_cast<int>(pixel / a.output_width);
+    const int x = static_cast<int>(pixel % a.output_width);
+    if (a.phases) {
+        const unsigned rows = (y < a.output_height - 1 ? 3u : 0u) | (y > 0 ? 12u : 0u);
+        const unsigned columns = (x < a.output_width - 1 ? 5u : 0u) | (x > 0 ? 10u : 0u);
+        return rows & columns;
+    }
+    const int parts = a.output_channels / a.norm_channels;
+    const int left = a.norm_width - x * parts;
+    return left >= parts ? ~0u : (1u << left) - 1u;
+}
+
+// The moments of the output's channels, as they are gathered in shared memory: `rows` pixels x COLUMNS channels of a block, PITCH
+// numbers apart. A few threads have a channel together. `spare` is shared memory for a Joined a thread and a byte a row.
+template <int ROWS, int COLUMNS, int PITCH>
+__device__ __forceinline__ void
+moments_of_block(const ConvolutionArguments& a, const half_t* gathered, Joined* spare, long long first_pixel, int first_channel) {
+    constexpr int SLICES = CONVOLUTION_THREADS / COLUMNS;
+    uint8_t* counted = reinterpret_cast<uint8_t*>(spare + CONVOLUTION_THREADS);
+    const int thread = threadIdx.x;
+    if (thread < ROWS) {
+        const long long pixel = first_pixel + thread;
+        counted[thread] = pixel < output_pixels(a) ? static_cast<uint8_t>(counted_parts(a, pixel)) : 0;
+    }
+    __syncthreads();
+    const int column = thread % COLUMNS, slice = thread / COLUMNS;
+    const int part = (first_channel + column) / a.norm_channels;
+    float origin = 0.0f, sum = 0.0f, squares = 0.0f;
+    int count = 0;
+    for (int row = slice; row < ROWS; row += SLICES) {
+        if (!(counted[row] >> part & 1)) continue;
+        const float value = to_float(gathered[row * PITCH + column]);
+        if (count == 0) origin = value;
+        const float difference = value - origin;
+        sum += difference;
+        squares += difference * difference;
+        count++;
+    }
+    const float number = static_cast<float>(count);
+    const float mean = count > 0 ? sum / number : 0.0f;
+    spare[thread] = {number, origin + mean, fmaxf(squares - sum * mean, 0.0f)};
+    __syncthreads();
+    if (slice != 0 || first_channel + column >= a.output_channels) return;
+    Joined whole = spare[thread];
+    for (int other = 1; other < SLICES; other++) whole = join(whole, spare[thread + other * COLUMNS]);
+    const int parts_of_pixel = a.output_channels / a.norm_channels;
+    const Parts parts = {a.partials, a.norm_channels, static_cast<int>(gridDim.x) * parts_of_pixel};
+    parts.set((first_channel + column) % a.norm_channels, blockIdx.x * parts_of_pixel + part, whole);
+}
+
+// In half precision by the tensor cores: a block ROWS pixels x COLUMNS channels, 32 terms at a time, of which the next are
+// copied while these are multiplied. Blocks are (pixels, channels). With MOMENTS it leaves those of its channels, a part a block
+// and part of a pixel.
+template <int ROWS, int COLUMNS, bool MOMENTS>
+__device__ __forceinline__ void convolve_by_tensor_cores(const ConvolutionArguments& a) {
+    constexpr int TERMS = 32;
     // Rows of shared memory that are 80 bytes apart are read by the lanes of a warp without a conflict.
     constexpr int PITCH = TERMS + 8;
     constexpr int STAGE = (ROWS + COLUMNS) * PITCH;
@@ -65,7 +121,9 @@ template <int COLUMNS> __device__ __forceinline__ void convolve_by_tensor_cores(
     constexpr int OUTPUT_PITCH = COLUMNS + 8;
     // Rows of each operand that a thread copies a run of.
     constexpr int PIXEL_COPIES = ROWS / 64, CHANNEL_COPIES = (COLUMNS + 63) / 64;
-    static_assert(ROWS * OUTPUT_PITCH <= 2 * STAGE, "the output is gathered where the operands were");
+    constexpr int SPARE = CONVOLUTION_THREADS * sizeof(Joined) + ROWS;
+    static_assert(ROWS * OUTPUT_PITCH * sizeof(half_t) + SPARE <= 2 * STAGE * sizeof(half_t),
+                  "the output is gathered where the operands were");
     alignas(16) __shared__ half_t memory[2 * STAGE];
 
     const int thread = threadIdx.x;
@@ -158,6 +216,10 @@ template <int COLUMNS> __device__ __forceinline__ void convolve_by_tensor_cores(
             *reinterpret_cast<Eight*>(output + static_cast<long long>(row) * a.output_channels + column) =
                 *reinterpret_cast<const Eight*>(memory + row * OUTPUT_PITCH + column);
         }
+    }
+    if (MOMENTS) {
+        Joined* spare = reinterpret_cast<Joined*>(memory + ROWS * OUTPUT_PITCH);
+        moments_of_block<ROWS, COLUMNS, OUTPUT_PITCH>(a, memory, spare, first_pixel, first_channel);
     }
 }
 

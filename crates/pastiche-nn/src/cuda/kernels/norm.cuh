@@ -1,85 +1,73 @@
 // Instance norm: moments, what they come to, and the pass that applies it.
 #pragma once
 
+#include "joined.cuh"
 #include "pictures.cuh"
 
 constexpr int RUN = 8;                // channels that a thread has
 constexpr int NORM_THREADS = 256;     // of a block
 constexpr int APPLY_PIXELS = 4;       // that a thread writes
 
-// Moments of some numbers.
-struct Joined {
-    float count;
-    float mean;
-    float squares; // of differences from the mean, summed
+// Sums of differences from some number, and of their squares.
+struct Totals {
+    float sum;
+    float squares;
 };
-
-// The moments of two sets together (Chan, Golub and LeVeque 1979).
-__device__ __forceinline__ Joined join(const Joined& a, const Joined& b) {
-    const float count = a.count + b.count;
-    if (count == 0.0f) return a;
-    const float difference = b.mean - a.mean;
-    const float share = b.count / count;
-    return {count, a.mean + difference * share, a.squares + b.squares + difference * difference * a.count * share};
-}
 
 // A block a part of the picture: (columns, rows). A thread has eight channels of every few pixels of each row.
 template <class T> __device__ __forceinline__ void moments(const MomentsArguments& a) {
-    __shared__ Joined joined[NORM_THREADS][RUN + 1];
+    __shared__ Totals totals[NORM_THREADS][RUN + 1];
     const int runs = a.source.channels / RUN;
     const int side_by_side = NORM_THREADS / runs;
     const int thread = threadIdx.x;
-    const int run = thread % runs;
+    const int channel = thread % runs * RUN;
     const int place = thread / runs;
     const int first_row = blockIdx.y * a.rows_per_part;
     const int first_column = blockIdx.x * a.columns_per_part;
     const int end_row = min(first_row + a.rows_per_part, a.height);
     const int end_column = min(first_column + a.columns_per_part, a.width);
 
-    // Sums are of differences from the first number, which keeps a large mean from swallowing the variance.
-    Run<float, RUN> origin = {}, sums = {}, squares = {};
-    int count = 0;
+    // Differences are from the part's first pixel, which keeps a large mean from swallowing the variance.
+    const T* first_pixel = pixel_of<T>(a.source, first_row, first_column);
+    const Run<float, RUN> origin = load_run<RUN>(first_pixel + channel);
+    Run<float, RUN> sums = {}, squares = {};
     if (place < side_by_side) {
         for (int y = first_row; y < end_row; y++) {
+#pragma unroll 4
             for (int x = first_column + place; x < end_column; x += side_by_side) {
-                const Run<float, RUN> values = load_run<RUN>(pixel_of<T>(a.source, y, x) + run * RUN);
-                if (count == 0) origin = values;
+                const Run<float, RUN> values = load_run<RUN>(pixel_of<T>(a.source, y, x) + channel);
 #pragma unroll
                 for (int i = 0; i < RUN; i++) {
                     const float difference = values.values[i] - origin.values[i];
                     sums.values[i] += difference;
                     squares.values[i] += difference * difference;
                 }
-                count++;
             }
         }
     }
-    const float number = static_cast<float>(count);
-    const float share = count > 0 ? 1.0f / number : 0.0f;
 #pragma unroll
-    for (int i = 0; i < RUN; i++) {
-        const float mean = sums.values[i] * share;
-        joined[thread][i] = {number, origin.values[i] + mean, fmaxf(squares.values[i] - sums.values[i] * mean, 0.0f)};
-    }
+    for (int i = 0; i < RUN; i++) totals[thread][i] = {sums.values[i], squares.values[i]};
     __syncthreads();
     for (int left = side_by_side; left > 1;) {
         const int half = (left + 1) / 2;
         if (place < left - half) {
 #pragma unroll
-            for (int i = 0; i < RUN; i++) joined[thread][i] = join(joined[thread][i], joined[thread + half * runs][i]);
+            for (int i = 0; i < RUN; i++) {
+                totals[thread][i].sum += totals[thread + half * runs][i].sum;
+                totals[thread][i].squares += totals[thread + half * runs][i].squares;
+            }
         }
         left = half;
         __syncthreads();
     }
-    const int parts = gridDim.x * gridDim.y;
+    const Parts parts = {a.partials, a.source.channels, static_cast<int>(gridDim.x * gridDim.y)};
     const int part = blockIdx.y * gridDim.x + blockIdx.x;
-    for (int channel = thread; channel < a.source.channels; channel += NORM_THREADS) {
-        const Joined& whole = joined[channel / RUN][channel % RUN];
-        float* to = a.partials + static_cast<long long>(channel) * parts + part;
-        const long long plane = static_cast<long long>(a.source.channels) * parts;
-        to[0] = whole.count;
-        to[plane] = whole.mean;
-        to[2 * plane] = whole.squares;
+    const float count = static_cast<float>((end_row - first_row) * (end_column - first_column));
+    for (int each = thread; each < a.source.channels; each += NORM_THREADS) {
+        const Totals& total = totals[each / RUN][each % RUN];
+        const float mean = total.sum / count;
+        const float about_mean = fmaxf(total.squares - total.sum * mean, 0.0f);
+        parts.set(each, part, {count, to_float(first_pixel[each]) + mean, about_mean});
     }
 }
 
@@ -88,12 +76,9 @@ __device__ __forceinline__ void affine(const AffineArguments& a) {
     __shared__ Joined joined[NORM_THREADS];
     const int channel = blockIdx.x;
     const int thread = threadIdx.x;
-    const long long plane = static_cast<long long>(a.channels) * a.parts;
-    const float* from = a.partials + static_cast<long long>(channel) * a.parts;
+    const Parts parts = {a.partials, a.channels, a.parts};
     Joined sum = {0.0f, 0.0f, 0.0f};
-    for (int part = thread; part < a.parts; part += NORM_THREADS) {
-        sum = join(sum, {from[part], from[plane + part], from[2 * plane + part]});
-    }
+    for (int part = thread; part < a.parts; part += NORM_THREADS) sum = join(sum, parts.get(channel, part));
     joined[thread] = sum;
     __syncthreads();
     for (int half = NORM_THREADS / 2; half > 0; half /= 2) {
@@ -121,25 +106,32 @@ template <class T> __device__ __forceinline__ void apply(const ApplyArguments& a
     const Run<float, RUN> shift = load_run<RUN>(a.shift + channel);
     T* to = static_cast<T*>(a.output) + static_cast<long long>(y) * a.output_width * a.source.channels + channel;
     const int first = static_cast<int>(blockIdx.x) * side_by_side * APPLY_PIXELS + place;
+    // All is read before anything is written, which the compiler could not know to be allowed: so reads overlap.
+    Run<T, RUN> values[APPLY_PIXELS] = {}, others[APPLY_PIXELS] = {};
+    bool shown[APPLY_PIXELS];
+#pragma unroll
+    for (int i = 0; i < APPLY_PIXELS; i++) {
+        const int x = first + i * side_by_side;
+        const int column = row >= 0 && x < a.output_width ? a.columns[x] : -1;
+        shown[i] = column >= 0;
+        if (shown[i]) {
+            values[i] = read_run<RUN>(pixel_of<T>(a.source, row, column) + channel);
+            if (a.residual.data) others[i] = read_run<RUN>(pixel_of<T>(a.residual, row, column) + channel);
+        }
+    }
 #pragma unroll
     for (int i = 0; i < APPLY_PIXELS; i++) {
         const int x = first + i * side_by_side;
         if (x >= a.output_width) return;
-        const int column = a.columns[x];
-        Run<float, RUN> values = {};
-        if (row >= 0 && column >= 0) {
-            values = load_run<RUN>(pixel_of<T>(a.source, row, column) + channel);
+        Run<float, RUN> result = {};
+        if (shown[i]) {
+            const Run<float, RUN> value = floats_of(values[i]), other = floats_of(others[i]);
 #pragma unroll
             for (int j = 0; j < RUN; j++) {
-                const float value = values.values[j] * scale.values[j] + shift.values[j];
-                values.values[j] = a.relu ? fmaxf(value, 0.0f) : value;
-            }
-            if (a.residual.data) {
-                const Run<float, RUN> other = load_run<RUN>(pixel_of<T>(a.residual, row, column) + channel);
-#pragma unroll
-                for (int j = 0; j < RUN; j++) values.values[j] += other.values[j];
+                const float normed = value.values[j] * scale.values[j] + shift.values[j];
+                result.values[j] = (a.relu ? fmaxf(normed, 0.0f) : normed) + other.values[j];
             }
         }
-        store_run<RUN>(to + static_cast<long long>(x) * a.source.channels, values);
+        store_run<RUN>(to + static_cast<long long>(x) * a.source.channels, result);
     }
 }

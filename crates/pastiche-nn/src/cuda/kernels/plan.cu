@@ -13,9 +13,17 @@ KERNEL(apply_f32, ApplyArguments, NORM_THREADS) { apply<float>(arguments); }
 KERNEL(apply_f16, ApplyArguments, NORM_THREADS) { apply<half_t>(arguments); }
 
 KERNEL(convolve_f32, ConvolutionArguments, CONVOLUTION_THREADS) { convolve_singly(arguments); }
-KERNEL(convolve_f16_32, ConvolutionArguments, CONVOLUTION_THREADS) { convolve_by_tensor_cores<32>(arguments); }
-KERNEL(convolve_f16_64, ConvolutionArguments, CONVOLUTION_THREADS) { convolve_by_tensor_cores<64>(arguments); }
-KERNEL(convolve_f16_128, ConvolutionArguments, CONVOLUTION_THREADS) { convolve_by_tensor_cores<128>(arguments); }
+// Pixels x channels of a block, alone and with the moments of what it writes.
+#define CONVOLVE_F16(PIXELS, CHANNELS) \
+    KERNEL(convolve_f16_##PIXELS##x##CHANNELS, ConvolutionArguments, CONVOLUTION_THREADS) { \
+        convolve_by_tensor_cores<PIXELS, CHANNELS, false>(arguments); \
+    } \
+    KERNEL(convolve_f16_##PIXELS##x##CHANNELS##_moments, ConvolutionArguments, CONVOLUTION_THREADS) { \
+        convolve_by_tensor_cores<PIXELS, CHANNELS, true>(arguments); \
+    }
+CONVOLVE_F16(256, 32)
+CONVOLVE_F16(128, 64)
+CONVOLVE_F16(128, 128)
 
 KERNEL(emit_f32_f32, EmitArguments, 256) { emit<float, float>(arguments); }
 KERNEL(emit_f32_u8, EmitArguments, 256) { emit<float, uint8_t>(arguments); }

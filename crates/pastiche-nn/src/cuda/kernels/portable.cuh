@@ -76,12 +76,19 @@ template <class T, int COUNT> struct alignas(COUNT * sizeof(T) < 16 ? COUNT * si
     T values[COUNT];
 };
 
-template <int COUNT, class T> __device__ __forceinline__ Run<float, COUNT> load_run(const T* from) {
-    const Run<T, COUNT> run = *reinterpret_cast<const Run<T, COUNT>*>(from);
+template <int COUNT, class T> __device__ __forceinline__ Run<T, COUNT> read_run(const T* from) {
+    return *reinterpret_cast<const Run<T, COUNT>*>(from);
+}
+
+template <class T, int COUNT> __device__ __forceinline__ Run<float, COUNT> floats_of(const Run<T, COUNT>& run) {
     Run<float, COUNT> floats;
 #pragma unroll
     for (int i = 0; i < COUNT; i++) floats.values[i] = to_float(run.values[i]);
     return floats;
+}
+
+template <int COUNT, class T> __device__ __forceinline__ Run<float, COUNT> load_run(const T* from) {
+    return floats_of(read_run<COUNT>(from));
 }
 
 template <int COUNT, class T> __device__ __forceinline__ void store_run(T* to, const Run<float, COUNT>& floats) {
