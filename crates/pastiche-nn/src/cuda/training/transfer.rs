@@ -8,7 +8,6 @@ use candle_core::{
 };
 
 use super::{
-    adam::reading,
     card::Card,
     jobs::pointwise::{self, SCALARS},
 };
@@ -58,7 +57,7 @@ impl Figures {
     /// Sends numbers off, once what they hang on is computed.
     pub(crate) fn send(&mut self, scalars: &[&Tensor], device: &CudaDevice) -> Result<()> {
         let card = Card::of(device)?;
-        let spans = scalars.iter().map(|scalar| reading(scalar, |view| Ok(card.span(view))));
+        let spans = scalars.iter().map(|scalar| card.span_of(scalar));
         let spans = spans.collect::<Result<Vec<_>>>()?;
         let collected = card.made(spans.len(), |to| pointwise::collect(&spans, to))?;
         let mut buffer = match self.free.pop() {
