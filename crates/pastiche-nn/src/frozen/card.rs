@@ -16,7 +16,6 @@ use super::{
 };
 use crate::{
     cuda::training::{
-        adam::reading,
         card::Card,
         convolutions,
         jobs::{
@@ -153,7 +152,7 @@ impl Machine for OnCard<'_> {
     }
 
     fn parameter<'a>(&self, tensor: &Tensor) -> Result<Span<'a>> {
-        reading(tensor, |view| Ok(self.card.span(view)))
+        self.card.span_of(tensor)
     }
 
     fn run<A: Copy>(&self, job: Job<'_, A>) -> Result<()> {

@@ -216,8 +216,8 @@ impl CustomOp1 for GramMatrix {
     #[cfg(feature = "cuda")]
     fn cuda_fwd(&self, features: &CudaStorage, layout: &Layout) -> Result<(CudaStorage, Shape)> {
         let (batch, channels, ..) = layout.shape().dims4()?;
-        let values = card::view(self.name(), features, layout)?;
-        let grams = by_cublas::forward(&features.device, gram_shape(layout)?, &values)?;
+        let [values] = card::spans(self.name(), [(features, layout)])?;
+        let grams = by_cublas::forward(&features.device, gram_shape(layout)?, values)?;
         Ok(card::result(grams, features, (batch, channels, channels)))
     }
 
@@ -255,9 +255,8 @@ impl CustomOp2 for GramMatrixBackward {
         grad_output: &CudaStorage,
         grad_layout: &Layout,
     ) -> Result<(CudaStorage, Shape)> {
-        let values = card::view(self.name(), features, layout)?;
-        let gradient = card::view(self.name(), grad_output, grad_layout)?;
-        let gradient = by_cublas::backward(&features.device, gram_shape(layout)?, &values, &gradient)?;
+        let [values, gradient] = card::spans(self.name(), [(features, layout), (grad_output, grad_layout)])?;
+        let gradient = by_cublas::backward(&features.device, gram_shape(layout)?, values, gradient)?;
         Ok(card::result(gradient, features, layout.shape()))
     }
 }

@@ -17,25 +17,32 @@ use super::super::{
     program::{Launch, Program},
 };
 
-type LaunchFunction = unsafe extern "C" fn(*const c_char, c_uint, c_uint, c_uint, *const c_void) -> c_int;
+/// Starts a kernel: its name, its blocks along both axes, the threads of a block, its argument.
+pub(crate) type LaunchFunction =
+    unsafe extern "C" fn(*const c_char, c_uint, c_uint, c_uint, *const c_void) -> c_int;
 
 /// The compiled kernels, once for all tests.
 pub(super) fn library() -> &'static Library {
     static LIBRARY: OnceLock<Library> = OnceLock::new();
-    LIBRARY.get_or_init(|| {
-        let kernels = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cuda/kernels");
-        let folder = tempfile::tempdir().unwrap();
-        let target: PathBuf = folder.path().join("libkernels.so");
-        let output = Command::new("c++")
-            .args(["-std=c++17", "-O2", "-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas"])
-            .args(["-U_FORTIFY_SOURCE", "-ffp-contract=off", "-shared", "-fPIC", "-x", "c++", "-o"])
-            .args([&target, &kernels.join("plan.cu")])
-            .output()
-            .expect("the kernels' tests need a C++ compiler named c++ (on Debian: build-essential)");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        // SAFETY: what it does when it is loaded is to note the names of its kernels.
-        unsafe { Library::new(&target) }.unwrap()
-    })
+    LIBRARY.get_or_init(|| compiled("src/cuda/kernels/plan.cu"))
+}
+
+/// A file of kernels as a library, whose function `launch` runs them.
+pub(crate) fn compiled(source: &str) -> Library {
+    let crate_folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = tempfile::tempdir().unwrap();
+    let target: PathBuf = folder.path().join("libkernels.so");
+    let output = Command::new("c++")
+        .args(["-std=c++17", "-O2", "-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas"])
+        .args(["-U_FORTIFY_SOURCE", "-ffp-contract=off", "-shared", "-fPIC", "-x", "c++", "-I"])
+        .arg(crate_folder.join("src/cuda/kernels"))
+        .arg("-o")
+        .args([&target, &crate_folder.join(source)])
+        .output()
+        .expect("the kernels' tests need a C++ compiler named c++ (on Debian: build-essential)");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    // SAFETY: what it does when it is loaded is to note the names of its kernels.
+    unsafe { Library::new(&target) }.unwrap()
 }
 
 /// Runs one kernel.

@@ -1,6 +1,6 @@
 //! Compiled networks, and each kernel, run by the processor and compared with plain loops and with the plan for it.
 
-mod emulated;
+pub(crate) mod emulated;
 mod kernels;
 mod networks;
 

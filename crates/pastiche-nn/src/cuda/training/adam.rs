@@ -1,6 +1,6 @@
 //! Adam's step over all variables.
 
-use candle_core::{Error, Result, Storage, Tensor, Var, bail, cuda_backend::cudarc::driver::CudaView};
+use candle_core::{Result, Tensor, Var, bail};
 
 use super::{
     card::Card,
@@ -51,16 +51,14 @@ pub fn adam_on_card(
             if tensor.elem_count() != gradient.elem_count() {
                 bail!("adam: {:?} numbers with {:?} gradients", tensor.dims(), gradient.dims())
             }
-            reading(tensor, |view| {
-                let span = card.span(view);
-                Ok(SpanMut::new(span.address(), span.len()))
-            })
+            let span = card.span_of(tensor)?;
+            Ok(SpanMut::new(span.address(), span.len()))
         };
         tensors.push(Tensors {
             weight: writable(update.variable.as_tensor())?,
             first: writable(update.first)?,
             second: writable(update.second)?,
-            gradient: reading(gradient, |view| Ok(card.span(view)))?,
+            gradient: card.span_of(gradient)?,
             rate: (update.learning_rate / first_correction) as f32,
         });
     }
@@ -73,21 +71,12 @@ pub fn adam_on_card(
         card.run(adam::gradient_squares(chunk, card.span_mut(&mut parts.slice_mut(done..end)))?)?;
         done = end;
     }
-    let loss = reading(loss, |view| Ok(card.span(view)))?;
-    let verdict = reading(verdict, |view| Ok(card.span(view)))?;
+    let loss = card.span_of(loss)?;
+    let verdict = card.span_of(verdict)?;
     let judged = SpanMut::new(verdict.address(), verdict.len());
     card.run(adam::judge(loss, card.span(&parts), judged)?)?;
     for chunk in chunks() {
         card.run(adam::step(chunk, verdict, constants)?)?;
     }
     Ok(())
-}
-
-/// Gives a tensor's numbers on the card to `work`.
-pub(super) fn reading<T>(tensor: &Tensor, work: impl FnOnce(&CudaView<'_, f32>) -> Result<T>) -> Result<T> {
-    let (storage, layout) = tensor.storage_and_layout();
-    let Storage::Cuda(storage) = &*storage else {
-        return Err(Error::Msg("the tensor is not on a card".to_owned()));
-    };
-    work(&crate::ops::card::view("training", storage, layout)?)
 }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use candle_core::{
-    CudaDevice, Error, Result,
+    CudaDevice, Error, Result, Storage, Tensor, bail,
     cuda_backend::{
         DeviceId,
         cudarc::driver::{
@@ -20,7 +20,10 @@ use candle_core::{
 };
 
 use super::jobs::{BLOCK_THREADS, Job, Span, SpanMut};
-use crate::cuda::card::modules::{Loaded, Source, source};
+use crate::{
+    cuda::card::modules::{Loaded, Source, source},
+    ops::card::view,
+};
 
 static KERNELS: Source = source!("training");
 
@@ -111,6 +114,15 @@ impl Card {
     pub(crate) fn span<'a>(&self, memory: &impl DevicePtr<f32>) -> Span<'a> {
         let (address, _on_this_stream_all_along) = memory.device_ptr(&self.stream);
         Span::new(address, memory.len())
+    }
+
+    /// A dense tensor's numbers for a job to read.
+    pub(crate) fn span_of<'a>(&self, tensor: &Tensor) -> Result<Span<'a>> {
+        let (storage, layout) = tensor.storage_and_layout();
+        let Storage::Cuda(storage) = &*storage else {
+            bail!("a tensor of shape {:?} is not on the card", tensor.dims())
+        };
+        Ok(self.span(&view("training", storage, layout)?))
     }
 
     /// Memory for a job to write.

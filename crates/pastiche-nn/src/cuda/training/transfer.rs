@@ -1,6 +1,6 @@
 //! Batches on their way to a card, and figures on their way back.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 use candle_core::{
     CudaDevice, CudaStorage, Error, Result, Shape, Storage, Tensor,
@@ -8,19 +8,18 @@ use candle_core::{
 };
 
 use super::{
-    adam::reading,
     card::Card,
     jobs::pointwise::{self, SCALARS},
 };
 
-/// Buffers that batches go up through: two tensors a step, and a step ahead.
+/// Buffers that tensors of one size go up through in turn: two a step, and a step ahead.
 const BUFFERS: usize = 4;
 
-/// Pinned memory that batches go up through in turn.
+/// Pinned memory that batches go up through.
 #[derive(Default)]
 pub(crate) struct Uploads {
-    buffers: [Option<PinnedHostSlice<f32>>; BUFFERS],
-    next: usize,
+    /// By the number of values; whose turn it is stands first.
+    buffers: HashMap<usize, VecDeque<PinnedHostSlice<f32>>>,
 }
 
 impl Uploads {
@@ -28,20 +27,21 @@ impl Uploads {
     /// way from the last time.
     pub(crate) fn tensor(&mut self, values: &[f32], shape: Shape, device: &CudaDevice) -> Result<Tensor> {
         let card = Card::of(device)?;
-        let buffer = &mut self.buffers[self.next];
-        self.next = (self.next + 1) % BUFFERS;
-        let buffer = match buffer {
-            Some(buffer) if buffer.len() == values.len() => buffer,
-            _absent_or_of_another_size => {
+        let buffers = self.buffers.entry(values.len()).or_default();
+        let mut buffer = match buffers.pop_front() {
+            Some(buffer) if buffers.len() + 1 == BUFFERS => buffer,
+            too_few => {
+                buffers.extend(too_few);
                 #[allow(unsafe_code)]
                 // SAFETY: all of it is written before it is read.
                 let pinned = unsafe { card.stream().context().alloc_pinned::<f32>(values.len()) };
-                buffer.insert(pinned.map_err(Error::wrap)?)
+                pinned.map_err(Error::wrap)?
             }
         };
         buffer.as_mut_slice().map_err(Error::wrap)?.copy_from_slice(values);
         let mut memory = card.empty(values.len())?;
-        card.stream().memcpy_htod(buffer, &mut memory).map_err(Error::wrap)?;
+        card.stream().memcpy_htod(&buffer, &mut memory).map_err(Error::wrap)?;
+        buffers.push_back(buffer);
         let storage = CudaStorage::wrap_cuda_slice(memory, device.clone());
         Ok(Tensor::from_storage(Storage::Cuda(storage), shape, BackpropOp::none(), false))
     }
@@ -58,7 +58,7 @@ impl Figures {
     /// Sends numbers off, once what they hang on is computed.
     pub(crate) fn send(&mut self, scalars: &[&Tensor], device: &CudaDevice) -> Result<()> {
         let card = Card::of(device)?;
-        let spans = scalars.iter().map(|scalar| reading(scalar, |view| Ok(card.span(view))));
+        let spans = scalars.iter().map(|scalar| card.span_of(scalar));
         let spans = spans.collect::<Result<Vec<_>>>()?;
         let collected = card.made(spans.len(), |to| pointwise::collect(&spans, to))?;
         let mut buffer = match self.free.pop() {

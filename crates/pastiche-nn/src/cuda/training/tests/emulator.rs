@@ -1,38 +1,15 @@
 //! The kernels on the processor: the same source, compiled as C++ when the tests run.
 
-use std::{
-    ffi::{CString, c_char, c_int, c_uint, c_void},
-    path::Path,
-    process::Command,
-    sync::LazyLock,
-};
+use std::{ffi::CString, sync::LazyLock};
 
 use libloading::Library;
 
-use crate::cuda::training::jobs::{BLOCK_THREADS, Job, Span, SpanMut};
+use crate::cuda::{
+    tests::emulated::{LaunchFunction, compiled},
+    training::jobs::{BLOCK_THREADS, Job, Span, SpanMut},
+};
 
-/// Starts a kernel: its name, blocks along both axes, threads of a block, its argument.
-type Launch = unsafe extern "C" fn(*const c_char, c_uint, c_uint, c_uint, *const c_void) -> c_int;
-
-static KERNELS: LazyLock<Library> = LazyLock::new(|| {
-    let crate_folder = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let target = tempfile::tempdir().unwrap();
-    let library = target.path().join("training.so");
-    let output = Command::new("c++")
-        .args(["-x", "c++", "-std=c++17", "-O2", "-shared", "-fPIC", "-Wno-unknown-pragmas"])
-        .arg("-I")
-        .arg(crate_folder.join("src/cuda/kernels"))
-        .arg(crate_folder.join("src/cuda/training/kernels/training.cu"))
-        .arg("-o")
-        .arg(&library)
-        .output()
-        .expect("a C++ compiler");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    #[allow(unsafe_code)]
-    // SAFETY: loading it registers the kernels and does nothing else.
-    let library = unsafe { Library::new(&library) };
-    library.unwrap()
-});
+static KERNELS: LazyLock<Library> = LazyLock::new(|| compiled("src/cuda/training/kernels/training.cu"));
 
 /// Runs a kernel to its end.
 pub(crate) fn run<A>(job: Job<'_, A>) {
@@ -42,7 +19,7 @@ pub(crate) fn run<A>(job: Job<'_, A>) {
     // SAFETY: the function is declared so in `emulated.hpp`, and a job's argument is that of its kernel, over memory that
     // the job borrows.
     let code = unsafe {
-        let launch = KERNELS.get::<Launch>(b"launch").unwrap();
+        let launch = KERNELS.get::<LaunchFunction>(b"launch").unwrap();
         launch(name.as_ptr(), job.blocks, 1, BLOCK_THREADS, arguments)
     };
     assert_eq!(code, 0, "no kernel {}", job.kernel);
