@@ -45,6 +45,7 @@ fn trained(workshop: &Workshop, name: &str, stop: u64, resume: bool) -> Ending {
     let job = TrainJob {
         config: config.validate().unwrap(),
         painting,
+        from: None,
         photos: PhotoFolder::open(&workshop.path("photos")).unwrap(),
         loss_net: loss_net.fingerprint().to_owned(),
         device: Device::Cpu,
