@@ -225,7 +225,7 @@ fn a_microphone_that_is_not_there_is_said_and_the_recording_goes_on() {
     assert!(recording["sound_lost_seconds"].as_f64().unwrap() > 2.0, "{recording}");
 
     fs::write(devices.at("plugged"), "").unwrap();
-    fs::write(devices.at("busy"), "").unwrap();
+    fs::write(devices.at("taken"), "").unwrap();
     let run = devices.record(4, &["-y", "--microphone=fake"], || {}).done();
     assert!(run.err.contains("Fake Microphone is used by another program"), "{}", run.err);
     let run = devices.record(4, &["-y", "--microphone=no such thing"], || {}).done();
