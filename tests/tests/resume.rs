@@ -322,7 +322,9 @@ fn parts_of_a_source_join_without_a_seam() {
         let joined: Vec<_> =
             frames(&here.join("a.mp4")).into_iter().chain(frames(&here.join("b.mp4"))).collect();
         let whole = frames(&here.join("whole.mp4"));
-        assert_eq!((joined.len(), whole.len()), (100, 100), "{audio}");
+        // Packets are copied up to the first that begins later.
+        assert!((100..=103).contains(&whole.len()), "{audio}: {} frames", whole.len());
+        assert_eq!(joined.len(), whole.len(), "{audio}");
         for (number, (joined, whole)) in joined.iter().zip(&whole).enumerate() {
             let difference = difference(joined, whole);
             assert!(difference < 0.5, "{audio}: frame {number} differs by {difference}");

@@ -220,7 +220,7 @@ mod tests {
     }
     #[test]
     fn a_past_that_was_kept_as_bytes_goes_on_as_if_nothing_had_been() {
-        let sequence: Vec<_> = (0..20).map(|i| (100 + i % 3, f32::from(i * 37 % 50) / 3.0)).collect();
+        let sequence: Vec<_> = (0..20u8).map(|i| (100 + i % 3, f32::from(i) * 37.0 % 50.0 / 3.0)).collect();
         let straight = smoothed(0.8, &sequence);
         let mut smoother = Smoother::default();
         assert_eq!(smoother.past(), None);

@@ -172,20 +172,21 @@ fn a_card_asked_for_by_name_fails_with_the_reason() {
 
 #[test]
 fn too_little_memory_is_told_with_a_size_that_fits_or_left_to_the_processor() {
-    let memory_bytes = 2_000_000;
+    // More than the weights take, whatever the instruction set packs them for.
+    let memory_bytes = 5_000_000;
     let cards = FakeCards::new(FakeCard { memory_bytes, ..FakeCard::default() });
     let mut by_name = stylizer(&cards, DeviceChoice::Cuda(0)).unwrap();
-    let error = by_name.stylize(picture(320, 240, 0)).unwrap_err();
+    let error = by_name.stylize(picture(640, 480, 0)).unwrap_err();
     let InferenceError::CardMemory { needed, available, fits: Some((width, height)), .. } = error else {
         panic!("{error}")
     };
     assert!(needed > memory_bytes && available == memory_bytes);
     assert!(error.to_string().contains("`--process-size"), "{error}");
     by_name.set_process_size(Some((width, height))).unwrap();
-    by_name.stylize(picture(320, 240, 0)).unwrap();
+    by_name.stylize(picture(640, 480, 0)).unwrap();
 
     let mut by_auto = stylizer(&cards, DeviceChoice::Auto).unwrap();
-    by_auto.stylize(picture(320, 240, 0)).unwrap();
+    by_auto.stylize(picture(640, 480, 0)).unwrap();
     let warning = by_auto.take_warning().unwrap();
     assert!(warning.contains("memory does not suffice"), "{warning}");
     assert_eq!(by_auto.device_id(), "cpu");

@@ -14,6 +14,9 @@ pub(crate) enum Container {
     WebM,
 }
 
+/// Of a Matroska or WebM file, how much is put together in memory before it is written.
+const CLUSTER_MS: &str = "1000";
+
 /// The endings that are known.
 const ENDINGS: [(&str, Container); 5] = [
     ("mp4", Container::Mp4),
@@ -56,11 +59,14 @@ impl Container {
         }
     }
 
-    /// How to write it: what players need to start is moved to the file's front, and colours are tagged.
+    /// How to write it: what players need to start is moved to the file's front, and colours are tagged. Of the others a
+    /// second at a time is put together in memory, so that a drive which takes no more costs no more than that.
     pub(crate) fn options(self) -> Dictionary<'static> {
         let mut options = Dictionary::new();
         if self.is_iso() {
             options.set("movflags", "+faststart+write_colr");
+        } else {
+            options.set("cluster_time_limit", CLUSTER_MS);
         }
         options
     }
@@ -73,6 +79,8 @@ impl Container {
             options.set("movflags", "+frag_keyframe+delay_moov+default_base_moof+write_colr");
             options.set("frag_duration", "1000000");
             options.set("flush_packets", "1");
+        } else {
+            options.set("cluster_time_limit", CLUSTER_MS);
         }
         options
     }

@@ -81,7 +81,11 @@ fn parameters(trainer: &Trainer) -> Vec<f32> {
 fn three_steps_come_to_what_they_come_to_on_the_processor() {
     let Some(card) = card() else { return };
     let (mut there, mut here) = (trainer(&card), trainer(&Device::Cpu));
-    let expected: Vec<StepReport> = (0..3).map(|step| here.step(&batch(step * 7)).unwrap()).collect();
+    let step_here = |step| {
+        here.submit(&batch(step * 7)).unwrap();
+        here.collect().unwrap().unwrap()
+    };
+    let expected: Vec<StepReport> = (0..3).map(step_here).collect();
     let mut actual = Vec::new();
     for step in 0..3 {
         there.submit(&batch(step * 7)).unwrap();
@@ -113,7 +117,8 @@ fn three_steps_come_to_what_they_come_to_on_the_processor() {
 fn a_loss_that_is_no_number_changes_nothing_and_is_told() {
     let Some(card) = card() else { return };
     let mut trainer = trainer(&card);
-    trainer.step(&batch(0)).unwrap();
+    trainer.submit(&batch(0)).unwrap();
+    trainer.collect().unwrap().unwrap();
     let before = parameters(&trainer);
     let mut broken = batch(1);
     broken.photos[17] = f32::NAN;

@@ -105,7 +105,7 @@ fn a_training_goes_on_where_it_stopped_and_its_style_paints_by_statistics_as_it_
     let unmeasured = pastiche_nn::Network::new(network.description().clone(), unmeasured).unwrap();
     let without = distance(&unmeasured.forward(&batch).unwrap());
     println!("by statistics {found} from what training sees, without any {without}");
-    assert!(found < 12.0 && without > 4.0 * found, "{found} {without}");
+    assert!(found < 25.0 && without > 4.0 * found, "{found} {without}");
 }
 
 #[test]

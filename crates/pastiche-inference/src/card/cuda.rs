@@ -24,12 +24,12 @@ pub struct CudaCards;
 
 impl Cards for CudaCards {
     fn list(&self) -> Result<Vec<CardInfo>, CardError> {
-        let described = || {
+        let described = || -> Result<Vec<CardInfo>, DriverError> {
             result::init()?;
             let driver = driver_version()?;
             (0..result::device::get_count()?).map(|number| describe(number, driver)).collect()
         };
-        described().map_err(|error: DriverError| CardError::Failed {
+        described().map_err(|error| CardError::Failed {
             reason: format!("the NVIDIA driver shows no CUDA card ({error}): install or update it"),
         })
     }

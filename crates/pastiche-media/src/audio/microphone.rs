@@ -198,7 +198,15 @@ mod tests {
             let ended = packet.read(&mut input).is_err();
             if ended { decoder.send_eof() } else { decoder.send_packet(&packet) }.unwrap();
             while decoder.receive_frame(&mut frame).is_ok() {
-                samples.extend_from_slice(frame.plane::<f32>(0));
+                if samples.is_empty() {
+                    // What an encoder needs to get going is before time zero.
+                    let start_ms = frame.pts().unwrap();
+                    assert_eq!(input.stream(0).unwrap().time_base(), ffmpeg::Rational::new(1, 1000));
+                    let early = (-start_ms * i64::from(RATE_HZ) / 1000).max(0) as usize;
+                    samples.extend_from_slice(&frame.plane::<f32>(0)[early..]);
+                } else {
+                    samples.extend_from_slice(frame.plane::<f32>(0));
+                }
             }
             if ended {
                 return samples;
