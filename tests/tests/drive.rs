@@ -71,7 +71,7 @@ fn a_full_drive_keeps_what_is_done() {
         assert_eq!(files(here), ["dots.safetensors", "in.mp4", name]);
         fs::remove_file(here.join(name)).unwrap();
     }
-    let fault = format!("out.webm write {} full", LIMIT / 2);
+    let fault = format!("out.webm write {} full", 2 << 20);
     let line = "video in.mp4 -o out.webm --style dots.safetensors --strength 0 --crf 20 --preset realtime \
                 --process-size 16x16 --progress json";
     let run = run_on(&fault, here, line);
