@@ -81,7 +81,7 @@ fn parameters(trainer: &Trainer) -> Vec<f32> {
 fn three_steps_come_to_what_they_come_to_on_the_processor() {
     let Some(card) = card() else { return };
     let (mut there, mut here) = (trainer(&card), trainer(&Device::Cpu));
-    let step_here = |step| {
+    let step_here = |step: u32| {
         here.submit(&batch(step * 7)).unwrap();
         here.collect().unwrap().unwrap()
     };

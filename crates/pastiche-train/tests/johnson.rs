@@ -8,21 +8,22 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use candle_core::{Device, Tensor};
-use pastiche_nn::WeightsFile;
+use candle_core::Device;
+use image::{Rgb, RgbImage};
+use pastiche_nn::{Network, WeightsFile};
 use pastiche_train::{
     LossWeights, PerceptualLoss, TrainingConfig,
     loss_net::LossNetFile,
     losses::LayerWeight,
-    photos::{self, PhotoFolder},
+    photos::{self, Augmentation, PhotoFolder},
     run::{Ending, RunFolder, RunOptions, TrainJob, train},
 };
 use support::{Workshop, refusal};
 
-const STEPS: u64 = 6;
+const STEPS: u64 = 4;
 
 /// Trains until all steps are done, or `stop` of them.
-fn trained(workshop: &Workshop, name: &str, stop: u64, resume: bool) -> Ending {
+fn trained(workshop: &Workshop, name: &str, augmentation: Augmentation, stop: u64, resume: bool) -> Ending {
     let layer = |name: &str| vec![LayerWeight { layer: name.to_owned(), weight: 1.0 }];
     let weights = LossWeights {
         style_layers: layer("relu1_2"),
@@ -36,6 +37,7 @@ fn trained(workshop: &Workshop, name: &str, stop: u64, resume: bool) -> Ending {
         crop: 48,
         style_size: 64,
         loss: weights.clone(),
+        augmentation,
         ..TrainingConfig::default()
     };
     let loss_net = LossNetFile::open(&workshop.path("vgg.safetensors"), None).unwrap();
@@ -71,41 +73,53 @@ fn weights(workshop: &Workshop, name: &str) -> BTreeMap<String, Vec<f32>> {
 }
 
 #[test]
-fn a_training_goes_on_where_it_stopped_and_its_style_paints_by_statistics_as_it_learned_by_batches() {
+fn a_training_goes_on_where_it_stopped() {
     let workshop = Workshop::new();
-    assert_eq!(trained(&workshop, "straight.safetensors", STEPS, false), Ending::Finished);
-    assert_eq!(trained(&workshop, "broken.safetensors", 2, false), Ending::Interrupted { steps: 2 });
+    let trained = |name, stop, resume| trained(&workshop, name, Augmentation::default(), stop, resume);
+    assert_eq!(trained("straight.safetensors", STEPS, false), Ending::Finished);
+    assert_eq!(trained("broken.safetensors", 2, false), Ending::Interrupted { steps: 2 });
     let so_far = weights(&workshop, "broken.run/style.safetensors");
-    assert_eq!(trained(&workshop, "broken.safetensors", STEPS, true), Ending::Finished);
+    assert_eq!(trained("broken.safetensors", STEPS, true), Ending::Finished);
     let straight = weights(&workshop, "straight.safetensors");
     assert!(straight == weights(&workshop, "broken.safetensors"));
     assert!(straight != so_far, "the comparison can fail");
+}
 
-    // As a training on the same photographs sees them.
-    let file = WeightsFile::open(&workshop.path("straight.safetensors")).unwrap();
+/// Where all photographs are one picture, which is the same however it is turned, its statistics are those of the batch.
+#[test]
+fn a_style_paints_by_statistics_what_it_learned_by_batches() {
+    let workshop = Workshop::new();
+    let rings = RgbImage::from_fn(96, 96, |x, y| {
+        let [across, down] = [x, y].map(|at| f64::from(at) - 47.5);
+        let wave = |pace: f64| (127.5 + 120.0 * ((across * across + down * down).sqrt() * pace).sin()) as u8;
+        Rgb([wave(0.2), wave(0.35), wave(0.6)])
+    });
+    for index in 0..8 {
+        rings.save(workshop.path(&format!("photos/{index}.png"))).unwrap();
+    }
+    let as_they_are = Augmentation { min_scale: 1.0, contrast: 0.0, brightness: 0.0 };
+    assert_eq!(trained(&workshop, "rings.safetensors", as_they_are, STEPS, false), Ending::Finished);
+    let file = WeightsFile::open(&workshop.path("rings.safetensors")).unwrap();
     let network = file.style_network(&Device::Cpu).unwrap();
     assert_eq!(network.description().architecture, "johnson");
-    let open = |index: u32| {
-        let photo = photos::open_rgb(&workshop.path(&format!("photos/{index}.png"))).unwrap();
-        photos::tensor_from_picture(&photos::centre_square(&photo, 48).unwrap(), &Device::Cpu).unwrap()
-    };
-    let batch = Tensor::cat(&(0..8).map(open).collect::<Vec<_>>(), 0).unwrap();
-    let by_batch = network.forward_in_training(&batch).unwrap();
-    let distance = |painting: &Tensor| -> f32 {
-        let difference = (painting - &by_batch).unwrap().abs().unwrap();
+    let photo = photos::centre_square(&rings, 48).unwrap();
+    let photo = photos::tensor_from_picture(&photo, &Device::Cpu).unwrap();
+    let by_batch = network.forward_in_training(&photo).unwrap();
+    let distance = |network: &Network| -> f32 {
+        let difference = (network.forward(&photo).unwrap() - &by_batch).unwrap().abs().unwrap();
         difference.mean_all().unwrap().to_scalar().unwrap()
     };
-    let found = distance(&network.forward(&batch).unwrap());
-    // Without statistics: mean 0 and variance 1.
+    // With mean 0 and variance 1 instead.
     let mut unmeasured = network.parameters().clone();
     for norm in network.description().batch_norms() {
         let mean = unmeasured[&norm.mean].zeros_like().unwrap();
         unmeasured.extend([(norm.variance.clone(), mean.ones_like().unwrap()), (norm.mean.clone(), mean)]);
     }
-    let unmeasured = pastiche_nn::Network::new(network.description().clone(), unmeasured).unwrap();
-    let without = distance(&unmeasured.forward(&batch).unwrap());
+    let unmeasured = Network::new(network.description().clone(), unmeasured).unwrap();
+    let (found, without) = (distance(&network), distance(&unmeasured));
     println!("by statistics {found} from what training sees, without any {without}");
-    assert!(found < 25.0 && without > 4.0 * found, "{found} {without}");
+    // The weights are rounded to 16 bits, after the statistics were measured.
+    assert!(found < 2.0 && without > 20.0, "{found} {without}");
 }
 
 #[test]

@@ -191,6 +191,7 @@ impl From<&Failure> for CardError {
 }
 
 /// A [`CardPrecision`] as a number.
+#[cfg_attr(feature = "cuda", allow(dead_code, reason = "a build that is the library loads none"))]
 pub(super) const fn raw_precision(precision: CardPrecision) -> u32 {
     match precision {
         CardPrecision::F32 => 32,
