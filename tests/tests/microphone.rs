@@ -21,6 +21,8 @@ use serde_json::Value;
 const RATE_HZ: usize = 48_000;
 /// What is heard and what is seen may be apart by this much.
 const TOGETHER_SECONDS: f64 = 0.02;
+/// How long a tone is.
+const TONE_SECONDS: f64 = 0.2;
 /// From one flash to the next.
 const PERIOD_SECONDS: f64 = 2.0;
 
@@ -141,15 +143,19 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
 }
 
 /// Checks that what is heard is what is seen: the onsets of tones by the flashes beside them, and by when those must have
-/// been. Of a busy machine's pictures one may come late; what lies in the middle is not moved by it. Returns how many onsets
-/// there were.
-fn assert_together(sound: &[f32], flashes: &[(f64, f64)]) -> usize {
+/// been. Of a busy machine's pictures one may come late; what lies in the middle is not moved by it. `came_back`: whether the
+/// microphone was away for a while. Returns how many onsets there were.
+fn assert_together(sound: &[f32], flashes: &[(f64, f64)], came_back: bool) -> usize {
     let onsets = onsets(sound);
     let mut beside = Vec::new();
     for onset in &onsets {
         let flash =
             flashes.iter().find(|(dark, bright)| (onset - dark).abs().min((onset - bright).abs()) < 0.5);
         let Some((dark, bright)) = flash else { continue };
+        // A microphone that comes back while there is a tone hears the rest of it.
+        if came_back && (3.0 * TOGETHER_SECONDS..TONE_SECONDS).contains(&(onset - bright)) {
+            continue;
+        }
         beside.push((*onset, *dark, *bright));
     }
     let apart = |(onset, dark, bright): &(f64, f64, f64)| (dark - onset).max(onset - bright);
@@ -191,7 +197,7 @@ fn what_is_heard_stays_with_what_is_seen_although_the_sound_card_s_clock_drifts(
         "{} samples in {seconds} s",
         sound.len()
     );
-    assert!(assert_together(&sound, &devices.flashes()) >= 4);
+    assert!(assert_together(&sound, &devices.flashes(), false) >= 4);
     for onset in onsets(&sound) {
         assert!((frequency_hz(&sound, onset) - 1000.0).abs() < 30.0, "{} Hz", frequency_hz(&sound, onset));
     }
@@ -216,7 +222,7 @@ fn a_microphone_that_vanishes_leaves_silence_and_comes_back_in_time() {
     let lost = json(&run)["recording"]["sound_lost_seconds"].as_f64().unwrap();
     assert!((3.0..8.0).contains(&lost), "{lost} s lost: {}", run.out);
     let sound = devices.sound();
-    assert!(assert_together(&sound, &devices.flashes()) >= 3);
+    assert!(assert_together(&sound, &devices.flashes(), true) >= 3);
     let last = *onsets(&sound).last().unwrap();
     assert!(last > 10.0, "nothing is heard after it came back, the last at {last} s");
 }

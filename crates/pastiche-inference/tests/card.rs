@@ -173,7 +173,7 @@ fn a_card_asked_for_by_name_fails_with_the_reason() {
 #[test]
 fn too_little_memory_is_told_with_a_size_that_fits_or_left_to_the_processor() {
     // More than the weights take, whatever the instruction set packs them for.
-    let memory_bytes = 5_000_000;
+    let memory_bytes = 8_000_000;
     let cards = FakeCards::new(FakeCard { memory_bytes, ..FakeCard::default() });
     let mut by_name = stylizer(&cards, DeviceChoice::Cuda(0)).unwrap();
     let error = by_name.stylize(picture(640, 480, 0)).unwrap_err();

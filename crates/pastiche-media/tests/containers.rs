@@ -128,12 +128,18 @@ fn every_container_is_read_with_its_sound_in_step() {
             | (Some(false), AudioOutcome::Transcoded { to: "aac", .. }) => {}
             (_, outcome) => panic!("{}: {outcome:?}", source.file),
         }
-        // What the program reads of the file, since its own writers do not keep all times.
+        // What the ffmpeg program reads of the file, since its own writers do not keep all times; of animated WebP it reads
+        // nothing.
         let plain = input.with_file_name("plain.mkv");
         let (from, to) = (input.display(), plain.display());
         let sound = if source.sound.is_some() { "-c:a pcm_f32le" } else { "-an" };
-        ffmpeg(folder.path(), &format!("-i {from} -fps_mode passthrough -c:v ffv1 {sound} {to}"));
-        let (expected, shown) = (flash_times(&plain), flash_times(&output));
+        let expected = if source.file.ends_with(".webp") {
+            vec![0.0, 1.0]
+        } else {
+            ffmpeg(folder.path(), &format!("-i {from} -fps_mode passthrough -c:v ffv1 {sound} {to}"));
+            flash_times(&plain)
+        };
+        let shown = flash_times(&output);
         assert!(shown.len() == 2 && shown[0] < 0.1, "{}: flashes at {shown:?}", source.file);
         let distance = (shown[1] - shown[0]) - (expected[1] - expected[0]);
         // Matroska counts milliseconds.
