@@ -49,7 +49,7 @@ impl Studio {
         run_in(self.folder.path(), &Self::line(output, more))
     }
 
-    /// Starts a job, and waits until its first part is kept.
+    /// Starts a job, and lets it stand still once its first part is kept.
     fn start(&self, output: &str, more: &str) -> Child {
         let mut child = Command::new(program())
             .args(Self::line(output, more).split(' '))
@@ -65,6 +65,7 @@ impl Studio {
             assert!(begun.elapsed() < Duration::from_secs(300), "no part is finished");
             thread::sleep(Duration::from_millis(2));
         }
+        signal(&child, "-STOP");
         child
     }
 
@@ -126,6 +127,7 @@ fn an_interrupted_job_says_how_to_go_on() {
     let studio = Studio::new();
     let child = studio.start("out.mp4", "--process-size 160x120");
     signal(&child, "-INT");
+    signal(&child, "-CONT");
     let run = Run::from(child.wait_with_output().unwrap());
     assert_eq!(run.code, Some(130), "{}", run.err);
     let kept = summary(&run);
