@@ -1,6 +1,6 @@
 //! A microphone without hardware: a plug-in of ALSA's, which programs open like any other device.
 //!
-//! `FAKE_MICROPHONE` names a folder. While it has a file `plugged`, the microphone is there; while it has `busy`, another
+//! `FAKE_MICROPHONE` names a folder. While it has a file `plugged`, the microphone is there; while it has `taken`, another
 //! program has it; while it has `stall`, it gives no sound. `rate_hz` and `drift_ppm` say how many samples a second it
 //! gives, and by how many in a million its clock runs too fast. In the first 200 ms of every even second of the system's
 //! monotonic clock there is a tone of 1 kHz, and silence else.
@@ -21,6 +21,8 @@ use alsa::{Areas, Callbacks, Plugin};
 
 /// Frames that come at once.
 const PERIOD_FRAMES: u32 = 480;
+/// Half a second of them: a busy machine comes late.
+const BUFFER_PERIODS: u32 = 50;
 const BYTES_PER_FRAME: u32 = 2;
 const TONE_HZ: f64 = 1000.0;
 const TONE_SECONDS: f64 = 0.2;
@@ -181,7 +183,7 @@ pub unsafe extern "C" fn _snd_pcm_fake_open(
     if there("plugged").is_none() {
         return -libc::ENODEV;
     }
-    if there("busy").is_some() {
+    if there("taken").is_some() {
         return -libc::EBUSY;
     }
     let rate_hz = number("rate_hz").unwrap_or(48_000.0);
@@ -206,7 +208,7 @@ pub unsafe extern "C" fn _snd_pcm_fake_open(
         alsa::allow(plugin, alsa::CHANNELS, &[1]);
         alsa::allow(plugin, alsa::RATE, &[rate_hz as u32]);
         alsa::allow(plugin, alsa::PERIOD_BYTES, &[period_bytes]);
-        alsa::allow(plugin, alsa::BUFFER_BYTES, &[period_bytes * 8]);
+        alsa::allow(plugin, alsa::BUFFER_BYTES, &[period_bytes * BUFFER_PERIODS]);
         *pcm = (*plugin).pcm;
     }
     0

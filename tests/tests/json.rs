@@ -49,7 +49,7 @@ fn the_processor_s_instruction_set_is_told_and_can_be_capped() {
 #[test]
 fn devices_lists_processors_cameras_and_encoders() {
     let devices = json(&pastiche(["devices", "--json"]).done());
-    assert_eq!(keys(&devices), ["cameras", "compute", "encoders"]);
+    assert_eq!(keys(&devices), ["cameras", "compute", "encoders", "microphones"]);
     let cpu = &devices["compute"][0];
     assert_eq!(keys(cpu), ["id", "name", "precisions", "reason", "usable"]);
     assert_eq!((&cpu["id"], &cpu["usable"]), (&"cpu".into(), &true.into()));

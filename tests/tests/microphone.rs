@@ -89,7 +89,8 @@ impl Devices {
     /// The recording's sound as other programs hear it: one channel, placed at its times.
     fn sound(&self) -> Vec<f32> {
         let decoded = Command::new("ffmpeg")
-            .args(["-v", "error", "-i"])
+            // Without moving time zero to where the encoder began, which is before it.
+            .args(["-v", "error", "-copyts", "-i"])
             .arg(self.at("out.mp4"))
             .args(["-vn", "-af", "aresample=48000:async=1:first_pts=0", "-ac", "1", "-f", "f32le", "-"])
             .output()
@@ -117,20 +118,14 @@ impl Devices {
     }
 }
 
-/// When each tone begins, in seconds.
+/// When each tone begins, in seconds; of those that are heard whole.
 fn onsets(sound: &[f32]) -> Vec<f64> {
-    let mut onsets = Vec::new();
-    let mut quiet_since = 0;
-    for (index, value) in sound.iter().enumerate() {
-        if value.abs() > 0.1 {
-            // What has begun in the middle has no beginning.
-            if index - quiet_since > RATE_HZ / 2 {
-                onsets.push(index as f64 / RATE_HZ as f64);
-            }
-            quiet_since = index;
-        }
-    }
-    onsets
+    const PAUSE: usize = RATE_HZ / 2;
+    const WHOLE: usize = RATE_HZ * 19 / 100;
+    let loud: Vec<usize> = (0..sound.len()).filter(|index| sound[*index].abs() > 0.1).collect();
+    let tones = loud.chunk_by(|one, next| next - one < PAUSE);
+    let whole = tones.filter(|tone| tone[tone.len() - 1] - tone[0] > WHOLE);
+    whole.map(|tone| tone[0] as f64 / RATE_HZ as f64).collect()
 }
 
 /// Checks that what is heard is what is seen: each onset of a tone by the flash beside it, and all of them by when the
@@ -225,7 +220,7 @@ fn a_microphone_that_is_not_there_is_said_and_the_recording_goes_on() {
     assert!(recording["sound_lost_seconds"].as_f64().unwrap() > 2.0, "{recording}");
 
     fs::write(devices.at("plugged"), "").unwrap();
-    fs::write(devices.at("busy"), "").unwrap();
+    fs::write(devices.at("taken"), "").unwrap();
     let run = devices.record(4, &["-y", "--microphone=fake"], || {}).done();
     assert!(run.err.contains("Fake Microphone is used by another program"), "{}", run.err);
     let run = devices.record(4, &["-y", "--microphone=no such thing"], || {}).done();
