@@ -96,7 +96,7 @@ unsafe extern "C" fn pointer(plugin: *mut Plugin) -> libc::c_long {
     // SAFETY: as above.
     let device = unsafe { device(plugin) };
     let frames = device.heard_frames();
-    let buffer = device.plugin.buffer_size as u64;
+    let buffer = device.plugin.buffer_size;
     if frames - device.read > buffer {
         return -libc::c_long::from(libc::EPIPE);
     }
