@@ -21,6 +21,8 @@ use alsa::{Areas, Callbacks, Plugin};
 
 /// Frames that come at once.
 const PERIOD_FRAMES: u32 = 480;
+/// Half a second of them: a busy machine comes late.
+const BUFFER_PERIODS: u32 = 50;
 const BYTES_PER_FRAME: u32 = 2;
 const TONE_HZ: f64 = 1000.0;
 const TONE_SECONDS: f64 = 0.2;
@@ -206,7 +208,7 @@ pub unsafe extern "C" fn _snd_pcm_fake_open(
         alsa::allow(plugin, alsa::CHANNELS, &[1]);
         alsa::allow(plugin, alsa::RATE, &[rate_hz as u32]);
         alsa::allow(plugin, alsa::PERIOD_BYTES, &[period_bytes]);
-        alsa::allow(plugin, alsa::BUFFER_BYTES, &[period_bytes * 8]);
+        alsa::allow(plugin, alsa::BUFFER_BYTES, &[period_bytes * BUFFER_PERIODS]);
         *pcm = (*plugin).pcm;
     }
     0

@@ -91,7 +91,8 @@ impl Devices {
     /// The recording's sound as other programs hear it: one channel, placed at its times.
     fn sound(&self) -> Vec<f32> {
         let decoded = Command::new("ffmpeg")
-            .args(["-v", "error", "-i"])
+            // Without moving time zero to where the encoder began, which is 21 ms before it.
+            .args(["-v", "error", "-copyts", "-i"])
             .arg(self.at("out.mp4"))
             .args(["-vn", "-af", "aresample=48000:async=1:first_pts=0", "-ac", "1", "-f", "f32le", "-"])
             .output()

@@ -32,7 +32,7 @@ pub(super) fn stage_ui(ui: &mut Ui, state: &State, commands: &mut Vec<AppCommand
         }
         status_ui(&chips, rect, state);
     }
-    lost_ui(ui, stage, state);
+    lost_ui(ui, stage, state, commands);
     if state.welcome && state.screen == Screen::Live {
         welcome_ui(ui, stage, commands);
     }
@@ -145,7 +145,7 @@ fn status_ui(ui: &Ui, rect: Rect, state: &State) {
 }
 
 /// A source that gives no picture, in words.
-fn lost_ui(ui: &mut Ui, stage: Rect, state: &State) {
+fn lost_ui(ui: &mut Ui, stage: Rect, state: &State, commands: &mut Vec<AppCommand>) {
     match &state.status.source {
         SourceState::Lost { reason, retrying } => {
             let hint = if *retrying { text::RETRYING } else { text::NOT_RETRYING };
@@ -155,7 +155,7 @@ fn lost_ui(ui: &mut Ui, stage: Rect, state: &State) {
                 Icon::Warning,
                 text::SOURCE_LOST,
                 &format!("{}. {hint}", sentence(reason)),
-                |_| {},
+                |ui| open_file_ui(ui, commands),
             );
         }
         SourceState::Opening if state.picture.is_none() => {
@@ -178,11 +178,15 @@ fn welcome_ui(ui: &mut Ui, stage: Rect, commands: &mut Vec<AppCommand>) {
         if IconButton::text(text::GOT_IT).tone(Tone::Primary).show(ui).clicked() {
             commands.push(AppCommand::DismissWelcome);
         }
-        let open = IconButton::text(text::OPEN_FILE).with_icon(Icon::Folder).show(ui);
-        if open.clicked() {
-            commands.push(Action::OpenFile.into());
-        }
+        open_file_ui(ui, commands);
     });
+}
+
+/// Something else to show.
+fn open_file_ui(ui: &mut Ui, commands: &mut Vec<AppCommand>) {
+    if IconButton::text(text::OPEN_FILE).with_icon(Icon::Folder).show(ui).clicked() {
+        commands.push(Action::OpenFile.into());
+    }
 }
 
 /// A card at the bottom of the picture, which leaves the picture to be seen.

@@ -6,7 +6,7 @@ use pastiche_pipeline::live::SourceState;
 use crate::window::{
     commands::{Action, AppCommand},
     icons::Icon,
-    settings::MicrophoneSetting,
+    settings::{MicrophoneSetting, SourceChoice},
     state::State,
     text, theme,
     widgets::{IconButton, Tone, with_tooltip},
@@ -88,7 +88,9 @@ fn source_ui(ui: &mut Ui, state: &State) {
     let palette = theme::palette(ui.visuals());
     let SourceState::Running { name, width, height, .. } = &state.status.source else { return };
     let shown = state.status.size.unwrap_or((*width, *height));
-    if !state.status.paused {
+    // A photograph is painted when something changes.
+    let moves = !matches!(state.source, SourceChoice::Still(_)) && !state.status.paused;
+    if moves {
         ui.label(RichText::new(text::fps(state.status.statistics.fps)).color(palette.muted));
     }
     ui.label(RichText::new(text::size(shown)).color(palette.muted));
