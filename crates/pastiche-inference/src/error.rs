@@ -226,7 +226,8 @@ fn suggestion(nearest: &[String], any: bool) -> String {
 
 /// As people write it: one digit after the point.
 pub(crate) fn gigabytes(bytes: u64) -> String {
-    format!("{:.1} GB", bytes as f64 / 1e9)
+    let bytes = bytes as f64;
+    if bytes < 0.1e9 { format!("{:.1} MB", bytes / 1e6) } else { format!("{:.1} GB", bytes / 1e9) }
 }
 
 fn fitting(size: Option<(u32, u32)>) -> String {
