@@ -199,7 +199,9 @@ fn what_is_heard_stays_with_what_is_seen_although_the_sound_card_s_clock_drifts(
         sound.len()
     );
     assert!(assert_together(&sound, &devices.flashes(), false) >= 4);
-    for onset in onsets(&sound) {
+    // The last tone may be cut off by the end of the recording.
+    let whole = |onset: &f64| ((onset + TONE_SECONDS) * RATE_HZ as f64) < sound.len() as f64;
+    for onset in onsets(&sound).into_iter().filter(whole) {
         assert!((frequency_hz(&sound, onset) - 1000.0).abs() < 30.0, "{} Hz", frequency_hz(&sound, onset));
     }
 }

@@ -30,9 +30,13 @@ fn check(description: &NetworkDescription, change: f64, run: impl Fn(&Network) -
     let start = Network::random(description.clone(), 3, &Device::Cpu).unwrap();
     // Nothing small, as a correction is at first, and no bias and no scale the same for all channels.
     let specs = description.parameters();
+    // And no ReLU behind a batch norm that turns at any pixel: all pixels of a batch move with such a norm's parameters, and
+    // where some ReLUs turn on the way finite differences are not the gradient.
+    let open: Vec<&str> = description.batch_norms().into_iter().map(|norm| norm.norm.shift.as_str()).collect();
     let moved = start.parameters().iter().map(|(name, tensor)| {
         let loud = (tensor / f64::from(specs[name.as_str()].scale)).unwrap();
-        (name.clone(), (loud + noise(tensor.dims(), 5) * 0.05).unwrap())
+        let opened = if open.contains(&name.as_str()) { 6.0 } else { 0.0 };
+        (name.clone(), (loud + noise(tensor.dims(), 5) * 0.05 + opened).unwrap())
     });
     let vars: BTreeMap<String, Var> =
         moved.map(|(name, tensor)| (name, Var::from_tensor(&tensor).unwrap())).collect();
@@ -80,7 +84,6 @@ fn networks_that_enlarge_have_the_gradients_of_finite_differences() {
 }
 
 #[test]
-#[ignore = "not settled: single precision is too coarse for finite differences through so many norms, or the gradient is off"]
 fn a_network_with_batch_norms_has_the_gradients_of_finite_differences() {
-    check(&networks::johnson(2), 0.1, |network| network.forward_in_training(&picture(44, 48)));
+    check(&networks::johnson(2), 5.0, |network| network.forward_in_training(&picture(44, 48)));
 }
