@@ -4,6 +4,7 @@
 #[cfg(feature = "cuda")]
 pub(crate) mod card;
 mod descriptions;
+mod double;
 mod gradients;
 pub(crate) mod scalar;
 mod values;
