@@ -129,6 +129,16 @@ pub enum MediaError {
         /// What the system said.
         source: io::Error,
     },
+    /// The output is whole, but cannot have its name.
+    #[error("the finished output cannot be renamed to {} ({source}); do that by hand: {}", path.display(), part.display())]
+    NotRenamed {
+        /// The output asked for.
+        path: PathBuf,
+        /// Where it is.
+        part: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// Every temporary name for the output is taken by a file that is there already.
     #[error("the output's temporary files are there already; remove the .part files that are no longer written: {}", path.display())]
     PartialFilesTaken {

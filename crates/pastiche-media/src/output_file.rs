@@ -52,10 +52,12 @@ impl OutputFile {
         self.lock().error.take()
     }
 
-    /// Gives back the room that was not needed.
+    /// Gives back the room that was not needed, and waits until the drive has the file: some tell only then that they do
+    /// not.
     pub(crate) fn close(&self) -> io::Result<()> {
         let state = self.lock();
-        state.file.set_len(state.end)
+        state.file.set_len(state.end)?;
+        sync(&state.file)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -84,6 +86,15 @@ impl State {
         self.position += written as u64;
         self.end = self.end.max(self.position);
         Ok(written)
+    }
+}
+
+/// Waits until the drive has a file.
+pub(crate) fn sync(file: &File) -> io::Result<()> {
+    match file.sync_all() {
+        // What is no file on a drive, such as a pipe, has nothing to wait for.
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
+        synced => synced,
     }
 }
 

@@ -105,19 +105,22 @@ impl PartialFile {
 
     /// Gives the file its final name, replacing what was there, and returns its length in bytes. The file must be
     /// closed.
+    ///
+    /// # Errors
+    /// It cannot have that name; it keeps the one that it has.
     pub(crate) fn keep(mut self) -> Result<u64> {
-        let rename = || {
-            if !self.growing {
-                let mut unfinished = unfinished();
-                fs::rename(&self.part, &self.target)?;
-                unfinished.retain(|part| *part != self.part);
-            }
-            Ok(fs::metadata(&self.target)?.len())
-        };
-        let bytes =
-            rename().map_err(|source| MediaError::OutputNotWritable { path: self.target.clone(), source })?;
         self.kept = true;
-        Ok(bytes)
+        if !self.growing {
+            let mut unfinished = unfinished();
+            unfinished.retain(|part| *part != self.part);
+            if let Err(source) = fs::rename(&self.part, &self.target) {
+                let (path, part) = (self.target.clone(), self.part.clone());
+                return Err(MediaError::NotRenamed { path, part, source });
+            }
+        }
+        fs::metadata(&self.target)
+            .map(|metadata| metadata.len())
+            .map_err(|source| MediaError::OutputNotWritable { path: self.target.clone(), source })
     }
 }
 
@@ -176,6 +179,19 @@ mod tests {
         assert_eq!(part.keep().unwrap(), 5);
         assert_eq!(fs::read_to_string(&target).unwrap(), "whole");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_whole_file_that_cannot_have_its_name_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("out.mp4");
+        let part = PartialFile::create(&target).unwrap();
+        fs::write(part.path(), "whole").unwrap();
+        fs::create_dir(&target).unwrap();
+        let error = part.keep().unwrap_err();
+        let MediaError::NotRenamed { part, .. } = &error else { panic!("{error}") };
+        assert_eq!(fs::read_to_string(part).unwrap(), "whole");
+        assert!(error.to_string().ends_with("out.mp4.part"), "{error}");
     }
 
     #[test]

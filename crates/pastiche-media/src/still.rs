@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{BufReader, BufWriter, Write},
+    io::{BufReader, BufWriter, IntoInnerError},
     path::Path,
 };
 
@@ -12,7 +12,9 @@ use image::{
 };
 use pastiche_frame::{ColorMatrix, ColorRange, ColorSpace, Frame, PixelFormat};
 
-use crate::{MAX_SIDE, MediaError, error::Result, input::check_readable, partial_file::PartialFile};
+use crate::{
+    MAX_SIDE, MediaError, error::Result, input::check_readable, output_file::sync, partial_file::PartialFile,
+};
 
 /// Of 100: no loss that is seen, at a third of the size of 100.
 const JPEG_QUALITY: u8 = 92;
@@ -128,6 +130,7 @@ fn encode(path: &Path, kind: Kind, frame: &Frame) -> Result<(), ImageError> {
             JpegEncoder::new_with_quality(&mut file, JPEG_QUALITY).write_image(data, width, height, color)?;
         }
     }
-    file.flush()?;
+    let file = file.into_inner().map_err(IntoInnerError::into_error)?;
+    sync(&file)?;
     Ok(())
 }
