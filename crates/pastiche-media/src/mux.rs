@@ -20,6 +20,8 @@ use crate::{
 const BESIDE_PACKETS_BYTES: u64 = 1 << 20;
 /// What a packet takes in the index at most, and before it: in MP4 its size, time, offset, and place among the others.
 const BESIDE_PACKET_BYTES: u64 = 64;
+/// Apple's players know HEVC by this code only, and FFmpeg writes the other one.
+const HEVC_CODE: [u8; 4] = *b"hvc1";
 /// FFmpeg's default for files.
 const BUFFER_BYTES: usize = 32_768;
 
@@ -84,17 +86,19 @@ impl Muxer {
 
     /// A stream for an open encoder's packets, whose times are on `clock`.
     pub(crate) fn add_encoded_stream(&mut self, encoder: &codec::Context, clock: Rational) -> Result<usize> {
-        // Apple's players know HEVC by this code only, and FFmpeg writes the other one.
-        let takes_code = ["mp4", "mov"].contains(&self.output.format().name());
-        let is_hevc = takes_code && encoder.id() == codec::Id::HEVC;
+        let is_hevc = self.takes_hevc_code(encoder.id());
         let added = self.output.add_stream_with(encoder).map(|mut stream| {
             if is_hevc {
-                raw::set_codec_tag(&mut stream, *b"hvc1");
+                raw::set_codec_tag(&mut stream, HEVC_CODE);
             }
             stream.set_time_base(ffmpeg_rational(clock));
             stream.index()
         });
         added.map_err(|source| self.failure(source))
+    }
+
+    fn takes_hevc_code(&self, codec: codec::Id) -> bool {
+        codec == codec::Id::HEVC && ["mp4", "mov"].contains(&self.output.format().name())
     }
 
     /// Notes the frame rate of a stream for players that show it.
@@ -106,9 +110,13 @@ impl Muxer {
 
     /// A stream for another file's packets as they are.
     pub(crate) fn add_copied_stream(&mut self, source: &Stream<'_>) -> Result<usize> {
+        let is_hevc = self.takes_hevc_code(source.parameters().id());
         let added = self.output.add_stream(encoder::find(codec::Id::None)).map(|mut stream| {
             stream.set_parameters(source.parameters());
             raw::clear_codec_tag(&mut stream);
+            if is_hevc {
+                raw::set_codec_tag(&mut stream, HEVC_CODE);
+            }
             stream.set_time_base(source.time_base());
             stream.index()
         });
