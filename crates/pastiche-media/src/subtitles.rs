@@ -18,11 +18,16 @@ use crate::{
     subtitle_text::{packed, text_of},
 };
 
+/// How far a packet may stand behind others of its time: what muxers let pass.
+const LATE_MICROS: i64 = 10_000_000;
+
 /// The text subtitles of one source, written piece by piece beside the pictures.
 pub(crate) struct Subtitles {
     path: PathBuf,
     packets: Packets,
     tracks: Vec<Track>,
+    /// Where there is nothing more to look for, where that is before the file's end.
+    end: Option<Timestamp>,
     /// Read, but not yet due.
     waiting: Option<Piece>,
     finished: bool,
@@ -78,8 +83,15 @@ impl Subtitles {
         if tracks.is_empty() {
             return Ok(None);
         }
+        let window = Window::new(origin, extras.start, extras.duration, Rational::MICROSECONDS);
+        let end =
+            window.end.map(|end| Timestamp::new(end.saturating_add(LATE_MICROS), Rational::MICROSECONDS));
+        // Without the pictures, reading would go on to the next subtitle, which may be an hour behind the end.
+        let pictures = end.and_then(|_| input::video_stream(&input)).map(|stream| stream.index());
         for mut other in input.streams_mut() {
-            if tracks.iter().all(|track| track.stream_index != other.index()) {
+            if tracks.iter().all(|track| track.stream_index != other.index())
+                && pictures != Some(other.index())
+            {
                 raw::discard(&mut other);
             }
         }
@@ -87,6 +99,7 @@ impl Subtitles {
             path: extras.source.clone(),
             packets: Packets::new(input, false),
             tracks,
+            end,
             waiting: None,
             finished: false,
             cut_short: None,
@@ -96,6 +109,14 @@ impl Subtitles {
     /// Why they could not be read to their end.
     pub(crate) fn cut_short(&self) -> Option<&str> {
         self.cut_short.as_deref()
+    }
+
+    /// Whether no packet that is wanted comes behind this one any more.
+    fn is_behind_all(&self, packet: &Packet) -> bool {
+        let (Some(end), Some(ticks)) = (self.end, packet.dts().or(packet.pts())) else { return false };
+        let time_base = self.packets.input().stream(packet.stream()).map(|stream| stream.time_base());
+        let time_base = time_base.and_then(input::rational);
+        time_base.is_some_and(|time_base| Timestamp::new(ticks, time_base) >= end)
     }
 
     /// Writes what is shown before `until`, or all.
@@ -122,6 +143,9 @@ impl Subtitles {
         loop {
             match self.packets.next() {
                 Ok(Read::Packet(packet)) => {
+                    if self.is_behind_all(&packet) {
+                        return None;
+                    }
                     let track = self.tracks.iter().find(|track| track.stream_index == packet.stream());
                     if let Some(piece) = track.and_then(|track| track.piece(packet)) {
                         return Some(piece);
