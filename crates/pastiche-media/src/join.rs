@@ -24,6 +24,8 @@ pub struct VideoPart {
     pub path: PathBuf,
     /// When its first picture is shown.
     pub start: Timestamp,
+    /// When its last picture ends.
+    pub end: Timestamp,
     /// How many pictures it holds.
     pub pictures: u64,
 }
@@ -92,30 +94,58 @@ struct OpenPart<'a> {
     stream_index: usize,
     time_base: Rational,
     /// From the times in the file to those in the whole.
-    shift_ticks: Option<i64>,
+    shift_ticks: i64,
+    /// When pictures are shown in the file, in order.
+    shown_ticks: Vec<i64>,
 }
 
 impl<'a> OpenPart<'a> {
     fn open(part: &'a VideoPart) -> Result<Self> {
+        let mut opened = Self::at_its_start(part)?;
+        let shown = (0..part.pictures).map(|_| Ok(opened.read()?.0));
+        let mut shown_ticks = shown.collect::<Result<Vec<_>>>()?;
+        // An encoder's first picture needs no other, so none is shown before it.
+        let first = *shown_ticks.first().ok_or_else(|| damaged(part))?;
+        shown_ticks.sort_unstable();
+        let shift_ticks = part.start.rescaled(opened.time_base).ticks.saturating_sub(first);
+        Ok(Self { shift_ticks, shown_ticks, ..Self::at_its_start(part)? })
+    }
+
+    fn at_its_start(part: &'a VideoPart) -> Result<Self> {
         let input = input::open(&part.path)?;
         let stream = input::video_stream(&input).ok_or_else(|| damaged(part))?;
         let (stream_index, time_base) = (stream.index(), input::rational(stream.time_base()));
         let time_base = time_base.ok_or_else(|| damaged(part))?;
-        Ok(Self { part, packets: Packets::new(input, false), stream_index, time_base, shift_ticks: None })
+        let packets = Packets::new(input, false);
+        Ok(Self { part, packets, stream_index, time_base, shift_ticks: 0, shown_ticks: Vec::new() })
     }
 
     fn stream(&self) -> Result<ffmpeg::Stream<'_>> {
         self.packets.input().stream(self.stream_index).ok_or_else(|| damaged(self.part))
     }
 
+    /// The next picture: when it is shown and decoded in the file, and its packet.
+    fn read(&mut self) -> Result<(i64, i64, Packet)> {
+        let Ok(Piece::Packet(packet)) = self.packets.next() else { return Err(damaged(self.part)) };
+        match (packet.pts(), packet.dts()) {
+            (Some(pts), Some(dts)) => Ok((pts, dts, packet)),
+            _ => Err(damaged(self.part)),
+        }
+    }
+
     /// The next picture, at its time in the whole.
     fn next_packet(&mut self) -> Result<Packet> {
-        let Ok(Piece::Packet(mut packet)) = self.packets.next() else { return Err(damaged(self.part)) };
-        let (Some(pts), Some(dts)) = (packet.pts(), packet.dts()) else { return Err(damaged(self.part)) };
-        let start_ticks = self.part.start.rescaled(self.time_base).ticks;
-        let shift = *self.shift_ticks.get_or_insert(start_ticks.saturating_sub(pts));
-        packet.set_pts(Some(pts.saturating_add(shift)));
-        packet.set_dts(Some(dts.saturating_add(shift)));
+        let (pts, dts, mut packet) = self.read()?;
+        let start = pts.saturating_add(self.shift_ticks);
+        // The file knows only how long it is from one packet to the next, which come in another order.
+        let following = self.shown_ticks.partition_point(|ticks| *ticks <= pts);
+        let end = self.shown_ticks.get(following).map_or_else(
+            || self.part.end.rescaled(self.time_base).ticks,
+            |ticks| ticks.saturating_add(self.shift_ticks),
+        );
+        packet.set_pts(Some(start));
+        packet.set_dts(Some(dts.saturating_add(self.shift_ticks)));
+        packet.set_duration(end.saturating_sub(start).max(1));
         Ok(packet)
     }
 }

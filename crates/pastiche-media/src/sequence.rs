@@ -187,15 +187,12 @@ impl PictureSequence {
         pictures.iter().any(|picture| picture.canonicalize().is_ok_and(|picture| own.contains(&picture)))
     }
 
-    /// Makes the folder, where it is not there, and checks that pictures of this kind are written; what the kind is called.
+    /// Checks that pictures of this kind are written; what the kind is called.
     ///
     /// # Errors
-    /// The ending is another than .png or .jpg, or the folder cannot be made.
-    pub fn prepare(&self) -> Result<&'static str> {
-        let kind = Kind::of(&self.path(1))?;
-        fs::create_dir_all(&self.pattern.folder)
-            .map_err(|source| MediaError::OutputNotWritable { path: self.pattern.folder.clone(), source })?;
-        Ok(kind.name())
+    /// The ending is another than .png or .jpg.
+    pub fn kind(&self) -> Result<&'static str> {
+        Kind::of(&self.path(1)).map(|kind| kind.name())
     }
 
     /// A picture with a name of this sequence that is there already.
@@ -218,11 +215,17 @@ impl PictureSequence {
         self.bytes
     }
 
-    /// Writes a frame: the next picture, and where a constant rate is asked for the one before again, or nothing.
+    /// Writes a frame: the next picture, and where a constant rate is asked for the one before again, or nothing. The first
+    /// one makes the folder, where it is not there.
     ///
     /// # Errors
-    /// A picture cannot be written.
+    /// The folder cannot be made, or a picture cannot be written.
     pub fn write(&mut self, frame: &Frame) -> Result<()> {
+        if self.written == 0 {
+            let folder = &self.pattern.folder;
+            fs::create_dir_all(folder)
+                .map_err(|source| MediaError::OutputNotWritable { path: folder.clone(), source })?;
+        }
         if let Some(clock) = &mut self.clock {
             let Some((repeats, _)) = clock.place(frame.timestamp, frame.duration_ticks) else {
                 return Ok(());
@@ -234,13 +237,19 @@ impl PictureSequence {
         Ok(())
     }
 
-    /// Shows the last picture for as long as it is to be seen.
+    /// Shows the last picture for as long as it is to be seen, and removes what is there of a longer sequence before, which
+    /// would be taken for the rest of this one.
     ///
     /// # Errors
-    /// A picture cannot be written.
+    /// A picture cannot be written, or one of those removed.
     pub fn finish(&mut self) -> Result<()> {
         let rest = self.clock.as_ref().map_or(0, |clock| clock.rest().count());
-        self.repeat(rest)
+        self.repeat(rest)?;
+        let pictures = self.pattern.pictures().into_iter();
+        for (_, path) in pictures.filter(|(number, _)| *number > self.written) {
+            fs::remove_file(&path).map_err(|source| MediaError::OutputNotWritable { path, source })?;
+        }
+        Ok(())
     }
 
     fn repeat(&mut self, times: usize) -> Result<()> {

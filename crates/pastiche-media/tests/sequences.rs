@@ -101,7 +101,7 @@ fn a_picture_is_written_for_every_frame_or_at_a_constant_rate() {
         ("constant/%05d.png", Some(rational(25, 1)), &[0, 1, 1, 1, 1, 3]),
     ] {
         let mut sequence = PictureSequence::of(&folder.path().join(name)).unwrap().at_rate(rate);
-        sequence.prepare().unwrap();
+        sequence.kind().unwrap();
         for (number, ticks) in [0, 40, 55, 200].into_iter().enumerate() {
             let mut frame = numbered_frame(number, 64, 48);
             frame.timestamp = Timestamp::new(ticks, rational(1, 1000));

@@ -70,6 +70,14 @@ pub enum PipelineError {
         /// The output asked for.
         path: PathBuf,
     },
+    /// A job in parts was cancelled before the first of them was done.
+    #[error("interrupted before the first {frames} frames, which are kept together, were done, so nothing was written; start it once more: {}", path.display())]
+    NoPart {
+        /// Frames in a part.
+        frames: u64,
+        /// The output asked for.
+        path: PathBuf,
+    },
 }
 
 impl From<InferenceError> for PipelineError {

@@ -1,6 +1,6 @@
 //! The threads that join media and the engine: a file job, and a live session.
 //!
-//! Start with [`VideoJob`] for videos, [`process_image`] for photographs, and [`live::LiveSession`] for a camera.
+//! Start with [`VideoJob`] for videos, [`restyle_image`] for photographs, and [`live::LiveSession`] for a camera.
 //!
 //! ```no_run
 //! use pastiche_inference::{ComputeDevice, DeviceChoice, Style, Stylizer, StylizerOptions};
@@ -23,6 +23,7 @@
 //! Invariants: decoding, restyling and encoding overlap; every frame that is decoded is encoded, in order; memory holds
 //! a handful of frames however long the video; a failure in any stage ends the job and leaves no output behind; a
 //! cancelled job leaves one that plays, and so does one whose input breaks off or whose output's drive takes no more.
+//! A [`ResumableJob`] leaves finished parts instead, or nothing where there are none.
 
 mod cancel;
 mod error;
@@ -43,12 +44,13 @@ mod video;
 
 pub use cancel::Cancel;
 pub use error::PipelineError;
+pub use parts::remove_unfinished;
 pub use progress::Progress;
 pub use queue::{BoundedQueue, QueueClosed, QueueReceiver, QueueSender};
 pub use resumable::{Resumable, ResumableJob};
 pub use sequence::SequenceJob;
 pub use slot::LatestSlot;
 pub use stages::{Ending, Sink, StageError, StageNames, Transform, run_stages};
-pub use still::{OutputSize, process_image};
+pub use still::{OutputSize, restyle_image};
 pub use summary::{Losses, VideoSummary};
 pub use video::{VideoJob, VideoJobOptions};

@@ -6,8 +6,9 @@
 use std::{
     collections::BTreeMap,
     fs::{self, File, TryLockError},
-    io,
+    io, mem,
     path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::UNIX_EPOCH,
 };
 
@@ -23,6 +24,28 @@ const VERSION: u32 = 1;
 const MANIFEST: &str = "manifest.json";
 const LOCK: &str = "lock";
 
+/// This process's folders in which no part is finished yet.
+static WITHOUT_PARTS: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+fn without_parts() -> MutexGuard<'static, Vec<PathBuf>> {
+    // A list of paths is never half-changed, so one that a panic left is still sound.
+    WITHOUT_PARTS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// As [`pastiche_media::remove_unfinished`], and removes the folders of parts that hold none.
+pub fn remove_unfinished() {
+    pastiche_media::remove_unfinished();
+    let folders = without_parts();
+    folders.iter().for_each(|folder| remove_folder(folder));
+    mem::forget(folders);
+}
+
+fn remove_folder(path: &Path) {
+    if let Err(error) = fs::remove_dir_all(path) {
+        log::warn!("the folder of parts could not be removed ({error}): {}", path.display());
+    }
+}
+
 /// What pictures are made of, by names for people. Two jobs of the same settings give the same pictures.
 pub(crate) type Settings = BTreeMap<String, String>;
 
@@ -31,6 +54,9 @@ struct Manifest {
     version: u32,
     settings: Settings,
     parts: Vec<Part>,
+    /// Whether they reach to the source's end.
+    #[serde(default)]
+    is_whole: bool,
 }
 
 /// A part that is finished.
@@ -47,10 +73,14 @@ struct Part {
     end_micros: u64,
 }
 
-/// The folder, which is this process's own until it is dropped.
+/// The folder, which is this process's own until it is dropped; it goes then if there is no part in it.
 pub(crate) struct PartsFolder {
     path: PathBuf,
     manifest: Manifest,
+    /// A part behind the others that is joined with them, but done again by the next job.
+    last: Option<Part>,
+    /// Whether what is in the folder belongs to this job.
+    is_ours: bool,
     /// Held locked.
     _lock: File,
 }
@@ -78,13 +108,17 @@ impl PartsFolder {
             // Some network drives know no locks.
             Err(TryLockError::Error(error)) => log::info!("the folder cannot be locked: {error}"),
         }
-        let mut folder =
-            Self { manifest: Manifest { version: VERSION, settings, parts: Vec::new() }, path, _lock: lock };
+        let manifest = Manifest { version: VERSION, settings, parts: Vec::new(), is_whole: false };
+        let mut folder = Self { path, manifest, last: None, is_ours: false, _lock: lock };
         if let Some(kept) = folder.read_manifest()? {
             folder.check(&kept)?;
-            folder.manifest.parts = kept.parts;
+            folder.manifest = kept;
         }
         folder.remove_leftovers();
+        folder.is_ours = true;
+        if folder.manifest.parts.is_empty() {
+            without_parts().push(folder.path.clone());
+        }
         Ok(folder)
     }
 
@@ -148,6 +182,11 @@ impl PartsFolder {
         self.manifest.parts.iter().map(|part| part.frames).sum()
     }
 
+    /// Pictures in the files of the finished parts.
+    pub(crate) fn pictures(&self) -> u64 {
+        self.manifest.parts.iter().map(|part| part.pictures).sum()
+    }
+
     /// Where the part after the finished ones is written.
     pub(crate) fn next_part_path(&self) -> PathBuf {
         self.part_path(self.manifest.parts.len())
@@ -161,11 +200,14 @@ impl PartsFolder {
         self.path.join(format!("{:06}.past", index + 1))
     }
 
-    /// What smoothing knows behind the finished parts.
+    /// What smoothing knows behind the finished parts, where there are some and frames come after them.
     ///
     /// # Errors
-    /// There are parts, and it is not there.
+    /// It is not there.
     pub(crate) fn past(&self) -> Result<Option<Past>> {
+        if self.manifest.is_whole {
+            return Ok(None);
+        }
         let Some(last) = self.manifest.parts.len().checked_sub(1) else { return Ok(None) };
         let bytes = fs::read(self.past_path(last)).map_err(|error| self.unusable(error))?;
         let past =
@@ -179,14 +221,8 @@ impl PartsFolder {
     /// The folder cannot be written; the part is then none.
     pub(crate) fn add(&mut self, frames: u64, summary: &EncodeSummary, past: Option<&Past>) -> Result<()> {
         let index = self.manifest.parts.len();
-        let written = self.write_past(index, past).and_then(|()| {
-            self.push(frames, summary);
-            self.write_manifest()
-        });
-        if let Err(source) = written {
-            self.manifest.parts.truncate(index);
-            return Err(self.not_writable(source));
-        }
+        self.write_past(index, past).map_err(|source| self.not_writable(source))?;
+        self.list(Part::of(frames, summary))?;
         if past.is_some()
             && let Some(before) = index.checked_sub(1)
             && let Err(error) = fs::remove_file(self.past_path(before))
@@ -196,16 +232,32 @@ impl PartsFolder {
         Ok(())
     }
 
-    /// Counts the last part, which needs no place in the manifest: the parts are joined now.
-    pub(crate) fn push(&mut self, frames: u64, summary: &EncodeSummary) {
-        let time_base = summary.start.time_base;
-        self.manifest.parts.push(Part {
-            frames,
-            pictures: summary.frames,
-            bytes: summary.bytes,
-            start: (summary.start.ticks, time_base.numerator(), time_base.denominator()),
-            end_micros: summary.duration.as_micros() as u64,
-        });
+    /// As [`Self::add`] for the part that ends with the source.
+    ///
+    /// # Errors
+    /// As for [`Self::add`].
+    pub(crate) fn add_end(&mut self, frames: u64, summary: &EncodeSummary) -> Result<()> {
+        self.manifest.is_whole = true;
+        let listed = self.list(Part::of(frames, summary));
+        self.manifest.is_whole = listed.is_ok();
+        listed
+    }
+
+    /// As [`Self::add`] for a part that ends where the source could not be read on: it can be joined, but the next job
+    /// may get further.
+    pub(crate) fn add_broken_off(&mut self, frames: u64, summary: &EncodeSummary) {
+        self.last = Some(Part::of(frames, summary));
+    }
+
+    fn list(&mut self, part: Part) -> Result<()> {
+        let mut without_parts = without_parts();
+        self.manifest.parts.push(part);
+        if let Err(source) = self.write_manifest() {
+            self.manifest.parts.pop();
+            return Err(self.not_writable(source));
+        }
+        without_parts.retain(|path| *path != self.path);
+        Ok(())
     }
 
     fn write_past(&self, index: usize, past: Option<&Past>) -> io::Result<()> {
@@ -231,15 +283,38 @@ impl PartsFolder {
             let (ticks, numerator, denominator) = part.start;
             let time_base = Rational::new(numerator, denominator).map_err(|error| self.unusable(error))?;
             let start = Timestamp::new(ticks, time_base);
-            Ok(VideoPart { path: self.part_path(index), start, pictures: part.pictures })
+            // Within what a clock counts to.
+            let end = Timestamp::new(part.end_micros as i64, Rational::MICROSECONDS);
+            Ok(VideoPart { path: self.part_path(index), start, end, pictures: part.pictures })
         };
-        self.manifest.parts.iter().enumerate().map(part).collect()
+        self.manifest.parts.iter().chain(&self.last).enumerate().map(part).collect()
     }
 
     /// Removes the folder and what is in it.
-    pub(crate) fn remove(self) {
-        if let Err(error) = fs::remove_dir_all(&self.path) {
-            log::warn!("the folder of parts could not be removed ({error}): {}", self.path.display());
+    pub(crate) fn remove(mut self) {
+        self.manifest.parts.clear();
+    }
+}
+
+impl Drop for PartsFolder {
+    fn drop(&mut self) {
+        if self.is_ours && self.manifest.parts.is_empty() {
+            let mut without_parts = without_parts();
+            remove_folder(&self.path);
+            without_parts.retain(|path| *path != self.path);
+        }
+    }
+}
+
+impl Part {
+    fn of(frames: u64, summary: &EncodeSummary) -> Self {
+        let time_base = summary.start.time_base;
+        Self {
+            frames,
+            pictures: summary.frames,
+            bytes: summary.bytes,
+            start: (summary.start.ticks, time_base.numerator(), time_base.denominator()),
+            end_micros: summary.duration.as_micros() as u64,
         }
     }
 }

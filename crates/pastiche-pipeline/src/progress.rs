@@ -33,7 +33,13 @@ pub(crate) struct ProgressMeter {
 impl ProgressMeter {
     pub(crate) fn start(frames_total: Option<u64>) -> Self {
         let started = Instant::now();
-        Self { started, frames_total, speed: SpeedMeter::new(started, SPEED_WINDOW) }
+        Self { started, frames_total, speed: SpeedMeter::new(started, 0, SPEED_WINDOW) }
+    }
+
+    /// Counts frames that were done before, which say nothing about the speed.
+    pub(crate) fn pass(&mut self, frames_done: u64) -> Progress {
+        self.speed = SpeedMeter::new(Instant::now(), frames_done, SPEED_WINDOW);
+        self.at(frames_done)
     }
 
     pub(crate) fn elapsed(&self) -> Duration {
@@ -73,6 +79,16 @@ mod tests {
         assert!(left >= Duration::from_millis(20) && left < Duration::from_secs(1), "{left:?}");
         assert!((progress.frames_per_second * left.as_secs_f64() - 5.0).abs() < 1e-6);
         assert_eq!(ProgressMeter::start(None).at(5).time_left, None);
+    }
+
+    #[test]
+    fn what_was_done_before_is_no_speed() {
+        let mut meter = ProgressMeter::start(Some(600));
+        let passed = meter.pass(500);
+        assert_eq!((passed.frames_done, passed.frames_per_second, passed.time_left), (500, 0.0, None));
+        std::thread::sleep(Duration::from_millis(20));
+        let speed = meter.at(501).frames_per_second;
+        assert!(speed > 0.0 && speed <= 50.0, "{speed}");
     }
 
     #[test]

@@ -15,7 +15,7 @@ pub(crate) struct FrameReader {
     decoder: VideoDecoder,
     pool: FramePool,
     frames_read: u64,
-    cut_short: Option<String>,
+    cut_short: Option<MediaError>,
 }
 
 impl FrameReader {
@@ -29,8 +29,13 @@ impl FrameReader {
     }
 
     /// Why the video could not be read to its end.
-    pub(crate) fn into_cut_short(self) -> Option<String> {
+    pub(crate) fn into_cut_short(self) -> Option<MediaError> {
         self.cut_short
+    }
+
+    /// Whether the video could not be read to its end.
+    pub(crate) fn is_cut_short(&self) -> bool {
+        self.cut_short.is_some()
     }
 
     /// The next frame.
@@ -56,7 +61,7 @@ impl FrameReader {
     fn up_to_an_error<T>(&mut self, read: Result<Option<T>, MediaError>) -> Result<Option<T>> {
         match read {
             Err(error @ (MediaError::Read { .. } | MediaError::Convert { .. })) if self.frames_read > 0 => {
-                self.cut_short = Some(error.to_string());
+                self.cut_short = Some(error);
                 Ok(None)
             }
             read => {

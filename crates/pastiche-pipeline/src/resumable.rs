@@ -8,7 +8,9 @@ use std::{
 
 use pastiche_frame::Frame;
 use pastiche_inference::{Past, Stylizer};
-use pastiche_media::{AudioOutcome, EncodeOptions, JoinOptions, MediaError, VideoEncoder, join_parts};
+use pastiche_media::{
+    AudioOutcome, EncodeOptions, EncodeSummary, JoinOptions, MediaError, VideoEncoder, join_parts,
+};
 
 use crate::{
     Cancel, Ending, PipelineError, Progress, Sink, VideoJobOptions, VideoSummary,
@@ -16,7 +18,7 @@ use crate::{
     parts::{PartsFolder, Settings, source_settings},
     progress::ProgressMeter,
     reader::FrameReader,
-    restyle::warn,
+    restyle::PartRestyler,
     run_stages,
     video::{STAGES, losses},
 };
@@ -37,7 +39,12 @@ pub struct ResumableJob {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Resumable {
     /// The output is written.
-    Done(Box<VideoSummary>),
+    Done {
+        /// What is in it.
+        summary: Box<VideoSummary>,
+        /// Where the parts still are, since another job may get further.
+        kept: Option<PathBuf>,
+    },
     /// The output is not written yet; the parts are kept.
     Kept {
         /// Frames in the parts.
@@ -46,7 +53,7 @@ pub enum Resumable {
         frames_total: Option<u64>,
         /// Where the parts are.
         folder: PathBuf,
-        /// Why the drive takes no more; nothing where the job was cancelled.
+        /// Why a drive takes or gives no more; nothing where the job was cancelled.
         stopped: Option<String>,
     },
 }
@@ -103,81 +110,52 @@ impl ResumableJob {
         let (width, height) = reader.decoder().size();
         let frames_total = reader.decoder().expected_frames();
         let folder = PartsFolder::open(PartsFolder::path_for(&options.output), settings)?;
+        let (frames_before, pictures_before) = (folder.frames(), folder.pictures());
         let mut meter = ProgressMeter::start(frames_total);
-        let frames_before = folder.frames();
-        stylizer.reset();
-        if stylizer.controls().smoothing > 0.0
-            && let Some(past) = folder.past()?
-        {
-            stylizer.set_past(past);
-        }
+        prepare(stylizer, &folder)?;
 
         let part_options = EncodeOptions { audio: None, ..encode_options.clone() };
         let mut encoder = VideoEncoder::create(&folder.next_part_path(), &part_options)?;
-        for _ in 0..frames_before {
-            if cancel.is_cancelled() {
-                break;
-            }
-            let Some(frame) = reader.skip_frame()? else {
+        let passed = pass(&mut reader, &mut encoder, frames_before, cancel, |frames| {
+            on_progress(&meter.pass(frames));
+        })?;
+        if passed < frames_before && !cancel.is_cancelled() {
+            let Some(error) = reader.into_cut_short() else {
                 let reason = "the source holds fewer frames than are done".to_owned();
                 return Err(PipelineError::PartsUnusable { reason, folder: folder.path().to_owned() });
             };
-            encoder.pass(frame);
+            return kept(&folder, frames_total, Some(error.into()), options.output);
         }
         let written = AtomicU64::new(frames_before);
-        let writer = PartWriter {
-            folder,
-            encoder: Some(encoder),
-            options: &part_options,
-            frames_in_part: 0,
-            past: None,
-            stopped: None,
-            written: &written,
-        };
-        let mut painted = frames_before;
-        let (writer, ending) = run_stages(
+        let (mut writer, ending) = run_stages(
             STAGES,
             || reader.next_frame(),
-            |frame| {
-                let frame = stylizer.stylize(frame)?;
-                warn(stylizer.take_warning());
-                painted += 1;
-                let ends_part = (painted - frames_before).is_multiple_of(PART_FRAMES);
+            PartRestyler::new(stylizer, PART_FRAMES, || {
                 on_progress(&meter.at(written.load(Ordering::Relaxed)));
-                Ok::<_, PipelineError>((frame, if ends_part { stylizer.past() } else { None }))
-            },
-            writer,
+            }),
+            PartWriter::new(folder, encoder, &part_options, &written),
             cancel,
         )?;
+        if ending == Ending::Complete {
+            writer.finish_last(reader.is_cut_short())?;
+        }
         let PartWriter { folder, stopped, .. } = writer;
-        let frames = folder.frames();
         if ending != Ending::Complete || stopped.is_some() {
-            return kept(folder, frames_total, stopped, options.output);
+            return kept(&folder, frames_total, stopped, options.output);
         }
-        if frames == 0 {
-            folder.remove();
-            return Err(PipelineError::NoFrames { path: options.input });
-        }
-        let joined = join_parts(
-            &options.output,
-            &folder.parts()?,
-            &JoinOptions {
-                frame_rate: encode_options.constant_frame_rate.or(encode_options.frame_rate),
-                audio: encode_options.audio.clone(),
-                extras: Some(options.extras()),
-            },
-        );
-        let joined = match joined {
-            Err(error @ MediaError::Drive { .. }) => {
-                return kept(folder, frames_total, Some(error.into()), options.output);
+        let joined = match join(&folder, &options, &encode_options) {
+            Err(PipelineError::Media(error @ MediaError::Drive { .. })) => {
+                return kept(&folder, frames_total, Some(error.into()), options.output);
             }
             joined => joined?,
         };
-        on_progress(&meter.at(frames));
-        if joined.stopped.is_none() {
+        on_progress(&meter.at(written.load(Ordering::Relaxed)));
+        let kept = (folder.frames() > 0 && (joined.stopped.is_some() || reader.is_cut_short()))
+            .then(|| folder.path().to_owned());
+        if kept.is_none() {
             folder.remove();
         }
-        Ok(Resumable::Done(Box::new(VideoSummary {
+        let summary = VideoSummary {
             frames: joined.frames,
             width,
             height,
@@ -189,8 +167,10 @@ impl ResumableJob {
             elapsed: meter.elapsed(),
             cancelled: false,
             frames_before,
+            pictures_before,
             losses: losses(reader, joined),
-        })))
+        };
+        Ok(Resumable::Done { summary: Box::new(summary), kept })
     }
 
     /// All that pictures depend on.
@@ -225,9 +205,57 @@ impl ResumableJob {
     }
 }
 
+/// Nothing of another video will shine through, but what is in the parts.
+fn prepare(stylizer: &mut Stylizer, folder: &PartsFolder) -> Result<()> {
+    stylizer.reset();
+    if stylizer.controls().smoothing > 0.0
+        && let Some(past) = folder.past()?
+    {
+        stylizer.set_past(past);
+    }
+    Ok(())
+}
+
+/// Goes past frames that are in finished parts; how many there were.
+fn pass(
+    reader: &mut FrameReader,
+    encoder: &mut VideoEncoder,
+    frames: u64,
+    cancel: &Cancel,
+    mut on_frame: impl FnMut(u64),
+) -> Result<u64> {
+    for passed in 0..frames {
+        if cancel.is_cancelled() {
+            return Ok(passed);
+        }
+        let Some(frame) = reader.skip_frame()? else { return Ok(passed) };
+        encoder.pass(frame);
+        on_frame(passed + 1);
+    }
+    Ok(frames)
+}
+
+/// Joins the parts, if there are any.
+fn join(
+    folder: &PartsFolder,
+    options: &VideoJobOptions,
+    encode_options: &EncodeOptions,
+) -> Result<EncodeSummary> {
+    let parts = folder.parts()?;
+    if parts.is_empty() {
+        return Err(PipelineError::NoFrames { path: options.input.clone() });
+    }
+    let join_options = JoinOptions {
+        frame_rate: encode_options.constant_frame_rate.or(encode_options.frame_rate),
+        audio: encode_options.audio.clone(),
+        extras: Some(options.extras()),
+    };
+    Ok(join_parts(&options.output, &parts, &join_options)?)
+}
+
 /// The ending of a job whose parts wait for another; without any there is nothing to wait for.
 fn kept(
-    folder: PartsFolder,
+    folder: &PartsFolder,
     frames_total: Option<u64>,
     stopped: Option<PipelineError>,
     output: PathBuf,
@@ -237,15 +265,15 @@ fn kept(
         let stopped = stopped.map(|error| error.to_string());
         return Ok(Resumable::Kept { frames, frames_total, folder: folder.path().to_owned(), stopped });
     }
-    folder.remove();
-    Err(stopped.unwrap_or(PipelineError::NothingDone { path: output }))
+    Err(stopped.unwrap_or(PipelineError::NoPart { frames: PART_FRAMES, path: output }))
 }
 
 /// The parts as the last stage.
 struct PartWriter<'a> {
-    folder: PartsFolder,
-    /// Of the part that is being written; none any more once that has failed.
+    /// Of the part that is being written; none any more once that has failed. Before the folder in this list, so that its
+    /// file is closed before the folder is removed.
     encoder: Option<VideoEncoder>,
+    folder: PartsFolder,
     options: &'a EncodeOptions,
     /// Frames in the part that is being written.
     frames_in_part: u64,
@@ -257,7 +285,24 @@ struct PartWriter<'a> {
     written: &'a AtomicU64,
 }
 
-impl PartWriter<'_> {
+impl<'a> PartWriter<'a> {
+    fn new(
+        folder: PartsFolder,
+        encoder: VideoEncoder,
+        options: &'a EncodeOptions,
+        written: &'a AtomicU64,
+    ) -> Self {
+        Self {
+            encoder: Some(encoder),
+            folder,
+            options,
+            frames_in_part: 0,
+            past: None,
+            stopped: None,
+            written,
+        }
+    }
+
     fn write_frame(&mut self, frame: &Frame) -> Result<()> {
         if self.frames_in_part == PART_FRAMES
             && let Some(encoder) = self.encoder.take()
@@ -275,11 +320,18 @@ impl PartWriter<'_> {
         Ok(())
     }
 
-    fn finish_last(&mut self) -> Result<()> {
-        if let Some(encoder) = self.encoder.take().filter(|_| self.frames_in_part > 0) {
-            let (summary, _) = encoder.finish_part(None)?;
-            self.folder.push(self.frames_in_part, &summary);
-        }
+    /// Closes the part that is being written, where the source ends or could not be read on.
+    fn finish_last(&mut self, broken_off: bool) -> Result<()> {
+        let Some(encoder) = self.encoder.take().filter(|_| self.frames_in_part > 0) else { return Ok(()) };
+        let frames = self.frames_in_part;
+        let finished = encoder.finish_part(None).map_err(PipelineError::from).and_then(|(summary, _)| {
+            if broken_off {
+                self.folder.add_broken_off(frames, &summary);
+                return Ok(());
+            }
+            self.folder.add_end(frames, &summary)
+        });
+        let _stopped_or_not = self.up_to_a_full_drive(finished)?;
         Ok(())
     }
 
@@ -311,12 +363,10 @@ impl Sink<(Frame, Option<Past>), PipelineError> for PartWriter<'_> {
     }
 
     fn finish(mut self, ending: Ending) -> Result<Self::Output> {
-        if ending == Ending::Complete {
-            let finished = self.finish_last();
-            let _stopped_or_not = self.up_to_a_full_drive(finished)?;
+        if ending != Ending::Complete {
+            // A part that is not finished is done again.
+            self.encoder = None;
         }
-        // A part that is not finished is done again.
-        self.encoder = None;
         Ok((self, ending))
     }
 }

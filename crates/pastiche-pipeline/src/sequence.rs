@@ -27,13 +27,13 @@ pub struct SequenceJob {
 }
 
 impl SequenceJob {
-    /// Opens the video and makes the folder.
+    /// Opens the video.
     ///
     /// # Errors
-    /// The input holds no video that can be decoded or ends before the start asked for, or the folder cannot be made.
+    /// The input holds no video that can be decoded or ends before the start asked for, or such pictures are not written.
     pub fn open(input: PathBuf, options: &DecodeOptions, output: PictureSequence) -> Result<Self> {
         let reader = FrameReader::open(&input, options)?;
-        let kind = output.prepare()?;
+        let kind = output.kind()?;
         Ok(Self { input, output, kind, reader })
     }
 
@@ -94,9 +94,10 @@ impl SequenceJob {
             elapsed: meter.elapsed(),
             cancelled,
             frames_before: 0,
+            pictures_before: 0,
             losses: Losses {
                 damage: reader.decoder().damage(),
-                cut_short: reader.into_cut_short(),
+                cut_short: reader.into_cut_short().map(|error| error.to_string()),
                 sound: SoundDamage::default(),
                 subtitles_cut_short: None,
                 stopped: writer.stopped,

@@ -14,9 +14,9 @@ pub(crate) struct SpeedMeter {
 }
 
 impl SpeedMeter {
-    /// A meter that starts at `now` with no frame done.
-    pub(crate) fn new(now: Instant, window: Duration) -> Self {
-        Self { window, marks: VecDeque::from([(now, 0)]) }
+    /// A meter that starts at `now` with so many frames done.
+    pub(crate) fn new(now: Instant, frames_done: u64, window: Duration) -> Self {
+        Self { window, marks: VecDeque::from([(now, frames_done)]) }
     }
 
     /// Takes note that `frames_done` frames are done at `now`, and returns the speed in frames a second.
@@ -42,7 +42,7 @@ mod tests {
     #[test]
     fn speed_follows_the_last_seconds_only() {
         let start = Instant::now();
-        let mut meter = SpeedMeter::new(start, WINDOW);
+        let mut meter = SpeedMeter::new(start, 0, WINDOW);
         let at = |milliseconds| start + Duration::from_millis(milliseconds);
         // Ten seconds at 10 frames a second, then ten at 50.
         let slow = (1..=100).map(|i| meter.record(at(i * 100), i)).last().unwrap();
@@ -54,7 +54,7 @@ mod tests {
     #[test]
     fn frames_that_take_longer_than_the_window_still_have_a_speed() {
         let start = Instant::now();
-        let mut meter = SpeedMeter::new(start, WINDOW);
+        let mut meter = SpeedMeter::new(start, 0, WINDOW);
         meter.record(start + Duration::from_secs(10), 1);
         let speed = meter.record(start + Duration::from_secs(20), 2);
         assert!((speed - 0.1).abs() < 1e-9, "{speed}");
@@ -63,6 +63,6 @@ mod tests {
     #[test]
     fn nothing_done_is_no_speed() {
         let start = Instant::now();
-        assert_eq!(SpeedMeter::new(start, WINDOW).record(start, 0), 0.0);
+        assert_eq!(SpeedMeter::new(start, 0, WINDOW).record(start, 0), 0.0);
     }
 }

@@ -1,9 +1,10 @@
-//! A photograph, restyled into another.
+//! A photograph, restyled.
 
 use std::path::Path;
 
+use pastiche_frame::Frame;
 use pastiche_inference::{Stylizer, Upscaler, resized};
-use pastiche_media::{read_image, write_image};
+use pastiche_media::read_image;
 
 use crate::{PipelineError, error::Result, restyle::warn};
 
@@ -45,21 +46,19 @@ impl OutputSize {
     }
 }
 
-/// Reads a picture, scales it, restyles it and enlarges it as far as there is something to do that with, and writes it;
-/// returns its new width and height.
+/// Reads a picture, scales it, restyles it and enlarges it as far as there is something to do that with.
 ///
 /// # Errors
-/// The picture cannot be read, is too small to be restyled, or would become too large; or the result cannot be written.
-pub fn process_image(
+/// The picture cannot be read, is too small to be restyled, or would become too large.
+pub fn restyle_image(
     input: &Path,
-    output: &Path,
     size: OutputSize,
     stylizer: Option<&mut Stylizer>,
     upscaler: Option<&mut Upscaler>,
-) -> Result<(u32, u32)> {
+) -> Result<Frame> {
     let picture = read_image(input)?;
     let (width, height) = size.of(picture.width(), picture.height());
-    let processed = resized(picture, width, height)
+    resized(picture, width, height)
         .and_then(|picture| match stylizer {
             Some(stylizer) => {
                 // A photograph has no past: nothing of the one before may shine through.
@@ -78,9 +77,7 @@ pub fn process_image(
             }
             None => Ok(picture),
         })
-        .map_err(|source| PipelineError::Restyle { path: input.to_owned(), source: Box::new(source) })?;
-    write_image(output, &processed)?;
-    Ok((processed.width(), processed.height()))
+        .map_err(|source| PipelineError::Restyle { path: input.to_owned(), source: Box::new(source) })
 }
 
 #[cfg(test)]

@@ -27,8 +27,10 @@ pub struct VideoSummary {
     pub elapsed: Duration,
     /// Whether it was cancelled; the output then holds what was done, and plays.
     pub cancelled: bool,
-    /// Frames that an earlier job had done, which this one went on from.
+    /// Frames of the input that an earlier job had done, which this one went on from.
     pub frames_before: u64,
+    /// Of the frames in the output, those that are of that job.
+    pub pictures_before: u64,
     /// What of the input is not in the output.
     pub losses: Losses,
 }

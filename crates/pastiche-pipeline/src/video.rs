@@ -166,6 +166,7 @@ impl VideoJob {
             elapsed: meter.elapsed(),
             cancelled: ending == Ending::Cancelled,
             frames_before: 0,
+            pictures_before: 0,
             losses: losses(reader, encoded),
         })
     }
@@ -175,7 +176,7 @@ impl VideoJob {
 pub(crate) fn losses(reader: FrameReader, encoded: EncodeSummary) -> Losses {
     Losses {
         damage: reader.decoder().damage(),
-        cut_short: reader.into_cut_short(),
+        cut_short: reader.into_cut_short().map(|error| error.to_string()),
         sound: encoded.sound,
         subtitles_cut_short: encoded.subtitles_cut_short,
         stopped: encoded.stopped,

@@ -34,7 +34,7 @@ impl std::error::Error for UsageError {}
 /// The exit code that an error deserves.
 pub(crate) fn outcome_of(error: &anyhow::Error) -> Outcome {
     let pipeline = error.downcast_ref::<PipelineError>();
-    if let Some(PipelineError::NothingDone { .. }) = pipeline {
+    if let Some(PipelineError::NothingDone { .. } | PipelineError::NoPart { .. }) = pipeline {
         return Outcome::Interrupted;
     }
     let media = error.downcast_ref::<MediaError>().or(match pipeline {

@@ -6,8 +6,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use pastiche_media::remove_unfinished;
-use pastiche_pipeline::Cancel;
+use pastiche_pipeline::{Cancel, remove_unfinished};
 
 use crate::{failure::Outcome, terminal::tell};
 

@@ -6,11 +6,12 @@ use std::{
     time::Instant,
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, anyhow, bail};
 use clap::Args;
+use pastiche_frame::Frame;
 use pastiche_inference::{Controls, Style};
-use pastiche_media::IMAGE_ENDINGS;
-use pastiche_pipeline::{Progress, process_image};
+use pastiche_media::{IMAGE_ENDINGS, write_image};
+use pastiche_pipeline::{Progress, restyle_image};
 use serde::Serialize;
 
 use crate::{
@@ -142,11 +143,8 @@ impl ImageArgs {
                     tally.cancelled = true;
                     break;
                 }
-                let restyled = self.make_folder(errand).and_then(|()| {
-                    let (input, output) = (&errand.input, &errand.output);
-                    Ok(process_image(input, output, size, stylizer.as_mut(), upscaler.as_mut())?)
-                });
-                match restyled {
+                let restyled = restyle_image(&errand.input, size, stylizer.as_mut(), upscaler.as_mut());
+                match restyled.map_err(Into::into).and_then(|picture| self.write(errand, &picture)) {
                     Ok(size) => tally.succeed(errand, size, &reporter),
                     Err(error) => tally.fail(errand, &error, &reporter),
                 }
@@ -220,10 +218,16 @@ impl ImageArgs {
         Ok(found)
     }
 
-    /// Makes the folder that an image goes into; one that is named as the output's is the user's to make.
-    fn make_folder(&self, errand: &Errand) -> Result<()> {
-        let Some(folder) = errand.output.parent().filter(|_| !self.output_is_file()) else { return Ok(()) };
-        fs::create_dir_all(folder).with_context(|| format!("the folder cannot be made: {}", folder.display()))
+    /// Writes a picture, and makes its folder before; one that is named as the output's is the user's to make. Returns the
+    /// picture's width and height.
+    fn write(&self, errand: &Errand, picture: &Frame) -> Result<(u32, u32)> {
+        if let Some(folder) = errand.output.parent().filter(|_| !self.output_is_file()) {
+            fs::create_dir_all(folder).map_err(|error| {
+                anyhow!("the folder cannot be made ({error}); choose another place: {}", folder.display())
+            })?;
+        }
+        write_image(&errand.output, picture)?;
+        Ok((picture.width(), picture.height()))
     }
 
     fn check(&self, errand: &Errand) -> Result<()> {

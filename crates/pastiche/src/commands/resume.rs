@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use anyhow::{Context, Result};
+use anyhow::{Result, anyhow};
 use pastiche_pipeline::{Resumable, ResumableJob, VideoJobOptions};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -31,7 +31,7 @@ struct KeptEvent<'a> {
     /// Where they are.
     parts: &'a str,
     cancelled: bool,
-    /// Why the drive takes no more.
+    /// Why a drive takes or gives no more.
     stopped: Option<&'a str>,
 }
 
@@ -54,8 +54,15 @@ impl VideoArgs {
         );
         remove_bar();
         match ended? {
-            Resumable::Done(summary) => {
-                Ok(conclude(&self.input, &self.output, &summary, &stylizer, &reporter))
+            Resumable::Done { summary, kept } => {
+                let outcome = conclude(&self.input, &self.output, &summary, &stylizer, &reporter);
+                if let Some(folder) = kept {
+                    tell(format_args!(
+                        "the finished frames are kept, and the same command with -y may get further: {}",
+                        folder.display()
+                    ));
+                }
+                Ok(outcome)
             }
             Resumable::Kept { frames, frames_total, folder, stopped } => {
                 reporter.event(&KeptEvent {
@@ -85,6 +92,8 @@ impl VideoArgs {
 
 /// What no other style has.
 fn checksum(style: &Path) -> Result<String> {
-    let bytes = fs::read(style).with_context(|| format!("the style cannot be read: {}", style.display()))?;
+    let bytes = fs::read(style).map_err(|error| {
+        anyhow!("the style cannot be read ({error}); check that it may be: {}", style.display())
+    })?;
     Ok(Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect())
 }

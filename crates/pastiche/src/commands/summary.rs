@@ -84,7 +84,7 @@ pub(super) fn conclude(
     reporter: &Reporter,
 ) -> Outcome {
     let seconds = summary.elapsed.as_secs_f64();
-    let frames_now = summary.frames.saturating_sub(summary.frames_before);
+    let frames_now = summary.frames.saturating_sub(summary.pictures_before);
     let fps = frames_now as f64 / seconds.max(f64::EPSILON);
     let (audio, audio_codec, audio_source_codec) = match &summary.audio {
         AudioOutcome::None => ("none", None, None),
@@ -114,7 +114,7 @@ pub(super) fn conclude(
     });
     let whole = summary.losses.is_none();
     if !whole && !summary.cancelled {
-        tell(format_args!("done in part: {}: {}", describe_losses(&summary.losses), input.display()));
+        tell(format_args!("done in part: {}", describe_losses(&summary.losses, input)));
     }
     tell(format_args!(
         "{}{} of {}x{} in {seconds:.1} s ({fps:.1} fps), {}, {}: {}",
@@ -133,8 +133,8 @@ pub(super) fn conclude(
     }
 }
 
-/// What of the input is not in the result.
-fn describe_losses(losses: &Losses) -> String {
+/// What of the input is not in the result, the path last.
+fn describe_losses(losses: &Losses, input: &Path) -> String {
     let Losses { damage, cut_short, sound, subtitles_cut_short, stopped } = losses;
     let mut parts = Vec::new();
     if damage.skipped > 0 {
@@ -149,7 +149,6 @@ fn describe_losses(losses: &Losses) -> String {
     if damage.breaks_off {
         parts.push("the file breaks off".to_owned());
     }
-    parts.extend(cut_short.clone());
     if sound.damaged > 0 {
         parts.push(format!("{} of the sound damaged", counted(sound.damaged, "piece")));
     }
@@ -158,8 +157,10 @@ fn describe_losses(losses: &Losses) -> String {
     }
     parts.extend(sound.cut_short.as_ref().map(|reason| format!("the sound ends early ({reason})")));
     parts.extend(subtitles_cut_short.as_ref().map(|reason| format!("the subtitles end early ({reason})")));
-    parts.extend(stopped.clone());
-    parts.join(", ")
+    // These end with a path of their own.
+    parts.extend(cut_short.iter().chain(stopped).cloned());
+    let told = parts.join(", ");
+    if cut_short.is_some() || stopped.is_some() { told } else { format!("{told}: {}", input.display()) }
 }
 
 pub(super) fn describe_audio(outcome: &AudioOutcome) -> String {
@@ -189,21 +190,21 @@ mod tests {
             ..Losses::default()
         };
         assert_eq!(
-            describe_losses(&losses),
+            describe_losses(&losses, Path::new("in.mp4")),
             "1 piece could not be decoded, 3 frames guessed in places, the last 1.2 s are missing, \
-             2 pieces of the sound damaged, the last 1.2 s of the sound are missing"
+             2 pieces of the sound damaged, the last 1.2 s of the sound are missing: in.mp4"
         );
         let losses = Losses {
             damage: Damage { breaks_off: true, ..Damage::default() },
-            cut_short: Some("the drive is gone".to_owned()),
+            cut_short: Some("the drive is gone: in.mp4".to_owned()),
             sound: SoundDamage { cut_short: Some("gone".to_owned()), ..SoundDamage::default() },
             subtitles_cut_short: Some("gone".to_owned()),
-            stopped: Some("no space left".to_owned()),
+            stopped: Some("no space left: out.mp4".to_owned()),
         };
         assert_eq!(
-            describe_losses(&losses),
-            "the file breaks off, the drive is gone, the sound ends early (gone), the subtitles end early (gone), \
-             no space left"
+            describe_losses(&losses, Path::new("in.mp4")),
+            "the file breaks off, the sound ends early (gone), the subtitles end early (gone), \
+             the drive is gone: in.mp4, no space left: out.mp4"
         );
         assert!(Losses::default().is_none() && !losses.is_none());
     }

@@ -29,7 +29,8 @@ use crate::{
 
 /// Restyle a video file, sound included.
 ///
-/// The result appears under its name when it is whole. The first Ctrl-C finishes it where it is, so that it plays.
+/// The result appears under its name when it is whole. The first Ctrl-C finishes it where it is, so that it plays; with
+/// --resume it keeps what is finished, and the same command goes on from there.
 #[derive(Args)]
 pub(crate) struct VideoArgs {
     /// The video to restyle; or numbered pictures, such as frames/%04d.png, the first of them, or their folder.
