@@ -1,8 +1,8 @@
 //! A drive that fails: preloaded into a program (`LD_PRELOAD`), it lets some files be read or written so far only.
 //!
-//! `FAKE_DRIVE` holds lines of a word in a file's name, `read` or `write`, a number of bytes, and `full` or `broken`: behind
-//! so many bytes of such files the drive has no space left, or answers with errors. Everything else a program does is
-//! passed on to the C library.
+//! `FAKE_DRIVE` holds lines of a word in a file's name, `read` or `write`, a number of bytes, and `full`, `broken` or `stop`:
+//! behind so many bytes of such files the drive has no space left, or answers with errors, or the program stands still
+//! once, until it is sent on. Everything else a program does is passed on to the C library.
 
 #![cfg(target_os = "linux")]
 #![allow(unsafe_code, reason = "it takes the place of C functions")]
@@ -10,7 +10,10 @@
 use std::{
     ffi::{CStr, c_int, c_void},
     fs,
-    sync::OnceLock,
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 /// What is wrong with some files.
@@ -18,8 +21,17 @@ struct Fault {
     name: String,
     writing: bool,
     bytes: u64,
-    code: c_int,
+    what: What,
 }
+
+#[derive(Clone, Copy, PartialEq)]
+enum What {
+    Fails(c_int),
+    Stops,
+}
+
+/// Whether the program has stood still.
+static STOPPED: AtomicBool = AtomicBool::new(false);
 
 fn faults() -> &'static [Fault] {
     static FAULTS: OnceLock<Vec<Fault>> = OnceLock::new();
@@ -35,7 +47,11 @@ fn fault(line: &str) -> Option<Fault> {
         name: words.next()?.to_owned(),
         writing: words.next()? == "write",
         bytes: words.next()?.parse().ok()?,
-        code: if words.next()? == "full" { libc::ENOSPC } else { libc::EIO },
+        what: match words.next()? {
+            "full" => What::Fails(libc::ENOSPC),
+            "stop" => What::Stops,
+            _ => What::Fails(libc::EIO),
+        },
     })
 }
 
@@ -54,7 +70,17 @@ fn allowed(fd: c_int, writing: bool, count: usize) -> Result<usize, c_int> {
     // SAFETY: it asks where a descriptor stands.
     let position = unsafe { libc::lseek(fd, 0, libc::SEEK_CUR) };
     let left = fault.bytes.saturating_sub(u64::try_from(position).unwrap_or(0));
-    if left == 0 { Err(fault.code) } else { Ok(count.min(usize::try_from(left).unwrap_or(count))) }
+    match (left, fault.what) {
+        (0, What::Fails(code)) => Err(code),
+        (0, What::Stops) => {
+            if !STOPPED.swap(true, Ordering::Relaxed) {
+                // SAFETY: it sends a signal to the program itself.
+                unsafe { libc::raise(libc::SIGSTOP) };
+            }
+            Ok(count)
+        }
+        _ => Ok(count.min(usize::try_from(left).unwrap_or(count))),
+    }
 }
 
 /// The C library's own function.

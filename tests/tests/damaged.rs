@@ -2,9 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, process::Command};
 
-use pastiche_e2e::{Run, decode, ffmpeg, run_in, summary, write_style};
+use pastiche_e2e::{Run, decode, ffmpeg, program, run_in, summary, write_style};
 use pastiche_media::probe;
 use serde_json::Value;
 
@@ -179,6 +179,12 @@ fn what_cannot_be_read_is_refused_in_one_line_and_leaves_nothing() {
     // An MP4 whose index, at its end, is gone.
     let whole = fs::read(here.join("whole.mp4")).unwrap();
     fs::write(here.join("indexless.mp4"), &whole[..whole.len() / 2]).unwrap();
+    // One that is sound but for its pictures.
+    ffmpeg(here, "-i whole.mp4 -c:v mpeg4 -movflags +faststart blank.mp4");
+    let mut blank = fs::read(here.join("blank.mp4")).unwrap();
+    let pictures = blank.windows(4).position(|name| name == b"mdat").unwrap() + 4;
+    blank[pictures..].fill(0);
+    fs::write(here.join("blank.mp4"), blank).unwrap();
     let before = fs::read_dir(here).unwrap().count();
     for (input, words) in [
         ("locked.mp4", "encrypted"),
@@ -186,22 +192,51 @@ fn what_cannot_be_read_is_refused_in_one_line_and_leaves_nothing() {
         ("empty.mp4", "not a video"),
         ("words.mkv", "not a video"),
         ("indexless.mp4", "not a video"),
+        ("blank.mp4", "not one whole picture"),
     ] {
-        let run = run_in(here, &format!("video {input} -o out.mp4 --style dots.safetensors"));
-        let error = run.error(1);
-        assert!(error.contains(words) && error.ends_with(input), "{input}: {error}");
-        assert_eq!(fs::read_dir(here).unwrap().count(), before, "{input} left something behind");
+        for output in ["out.mp4", "out.mp4 --resume", "out/"] {
+            let run = run_in(here, &format!("video {input} -o {output} --style dots.safetensors"));
+            let error = run.error(1);
+            assert!(error.contains(words) && error.ends_with(input), "{input}: {error}");
+            assert_eq!(fs::read_dir(here).unwrap().count(), before, "{input} left something behind: {output}");
+        }
     }
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(unix)]
 #[test]
 fn a_folder_that_may_not_be_written_is_told() {
+    use std::os::unix::{
+        fs::{MetadataExt, PermissionsExt},
+        process::CommandExt,
+    };
     let folder = studio();
     let here = folder.path();
     ffmpeg(here, "-f lavfi -i testsrc=s=64x48:r=25:d=1 -c:v libx264 whole.mp4");
+    fs::create_dir(here.join("locked")).unwrap();
+    let allow = |path: &Path| fs::set_permissions(path, fs::Permissions::from_mode(0o555)).unwrap();
+    allow(&here.join("locked"));
+    allow(here);
+    for more in ["", " --resume"] {
+        let line = format!("video whole.mp4 -o locked/out.mp4 --style dots.safetensors{more}");
+        let mut command = Command::new(program());
+        command.args(line.split(' ')).current_dir(here);
+        // Root may write everywhere.
+        if fs::metadata(here).unwrap().uid() == 0 {
+            command.uid(65_534).gid(65_534);
+        }
+        let run = Run::from(command.output().unwrap());
+        let error = run.error(1);
+        assert!(error.contains("choose another") && error.ends_with("locked/out.mp4"), "{error}");
+        assert_eq!(fs::read_dir(here.join("locked")).unwrap().count(), 0);
+    }
+    fs::set_permissions(here, fs::Permissions::from_mode(0o755)).unwrap();
+
     // Nobody may make files there, root neither.
-    let run = run_in(here, "video whole.mp4 -o /proc/out.mp4 --style dots.safetensors");
-    let error = run.error(1);
-    assert!(error.contains("choose another") && error.ends_with("/proc/out.mp4"), "{error}");
+    #[cfg(target_os = "linux")]
+    {
+        let run = run_in(here, "video whole.mp4 -o /proc/out.mp4 --style dots.safetensors");
+        let error = run.error(1);
+        assert!(error.contains("choose another") && error.ends_with("/proc/out.mp4"), "{error}");
+    }
 }

@@ -3,7 +3,7 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, path::Path, process::Command, sync::OnceLock};
 
 use pastiche_e2e::{Run, decode, ffmpeg, preloaded, program, summary, write_style};
 use pastiche_media::probe;
@@ -22,6 +22,17 @@ fn studio() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     write_style(&folder.path().join("dots.safetensors"));
     folder
+}
+
+/// Puts the clip with the grain into a folder; it is made once.
+fn write_grain(folder: &Path) {
+    static CLIP: OnceLock<Vec<u8>> = OnceLock::new();
+    let clip = CLIP.get_or_init(|| {
+        let folder = tempfile::tempdir().unwrap();
+        ffmpeg(folder.path(), &GRAIN.split_whitespace().collect::<Vec<_>>().join(" "));
+        fs::read(folder.path().join("in.mp4")).unwrap()
+    });
+    fs::write(folder.join("in.mp4"), clip).unwrap();
 }
 
 /// Runs the program on a drive with a fault.
@@ -62,7 +73,7 @@ fn assert_kept(run: &Run, output: &Path, reason: &str) {
 fn a_full_drive_keeps_what_is_done() {
     let folder = studio();
     let here = folder.path();
-    ffmpeg(here, &GRAIN.split_whitespace().collect::<Vec<_>>().join(" "));
+    write_grain(here);
     for name in ["out.mp4", "out.mov", "out.mkv"] {
         let fault = format!("{name} write {LIMIT} full");
         let run = run_on(&fault, here, &format!("video in.mp4 -o {name} {VIDEO}"));
@@ -82,7 +93,7 @@ fn a_full_drive_keeps_what_is_done() {
 fn a_limit_on_files_and_a_broken_drive_keep_what_is_done() {
     let folder = studio();
     let here = folder.path();
-    ffmpeg(here, &GRAIN.split_whitespace().collect::<Vec<_>>().join(" "));
+    write_grain(here);
     let limited = format!("trap '' XFSZ; exec prlimit --fsize={LIMIT} \"$@\"");
     let output = Command::new("sh")
         .args(["-c", &limited, "sh"])
@@ -130,11 +141,30 @@ fn numbered_pictures_stay_when_the_drive_is_full() {
 }
 
 #[test]
+fn an_image_that_finds_no_room_is_told_and_the_others_go_on() {
+    let folder = studio();
+    let here = folder.path();
+    for name in ["a.png", "b.png"] {
+        ffmpeg(here, &format!("-f lavfi -i testsrc=s=64x48 -frames:v 1 {name}"));
+    }
+    let style = "--style dots.safetensors --process-size 16x16";
+    let run = run_on("out.png write 100 full", here, &format!("image a.png -o out.png {style}"));
+    let error = run.error(1);
+    assert!(error.contains("No space left") && error.ends_with("out.png"), "{error}");
+    assert_eq!(files(here), ["a.png", "b.png", "dots.safetensors"]);
+
+    let run = run_on("a.png.part write 100 full", here, &format!("image a.png b.png -o made/ {style}"));
+    assert!(run.error(3).contains("No space left"), "{}", run.err);
+    assert!(run.err.contains("1 image done") && run.err.contains("1 failed"), "{}", run.err);
+    assert_eq!(files(&here.join("made")), ["b.png"]);
+}
+
+#[test]
 fn a_recording_plays_up_to_where_the_drive_was_full() {
     let folder = studio();
     let here = folder.path();
-    ffmpeg(here, &GRAIN.split_whitespace().collect::<Vec<_>>().join(" "));
-    let line = "live in.mp4 --headless --seconds 20 --style dots.safetensors --strength 0 --process-size 16x16 \
+    write_grain(here);
+    let line = "live in.mp4 --headless --seconds 8 --style dots.safetensors --strength 0 --process-size 16x16 \
                 --record out.mp4";
     let run = run_on("out.mp4 write 1000000 full", here, line);
     assert!(run.err.contains("the recording broke off") && run.err.contains("No space left"), "{}", run.err);

@@ -8,6 +8,8 @@ use std::{
     io::{BufRead, BufReader},
     path::Path,
     process::{Child, ChildStderr, ChildStdout, Command, Stdio},
+    thread,
+    time::Duration,
 };
 
 use pastiche_e2e::{Clip, decode, program, write_clip, write_style};
@@ -116,6 +118,7 @@ fn a_second_interruption_leaves_no_half_a_picture() {
         let parts = || files(&out).into_iter().filter(|name| name.ends_with(".part")).count();
         while !out.exists() || parts() == 0 {
             assert!(child.try_wait().unwrap().is_none(), "it ended before it was interrupted");
+            thread::sleep(Duration::from_millis(1));
         }
         let mut messages = BufReader::new(child.stderr.take().unwrap());
         signal(&child, "-INT");

@@ -109,7 +109,10 @@ fn a_picture_is_written_for_every_frame_or_at_a_constant_rate() {
             sequence.write(&frame).unwrap();
         }
         let first = sequence.path(1);
+        let last = sequence.path(12);
+        fs::write(&last, "of a longer sequence").unwrap();
         sequence.finish().unwrap();
+        assert!(!last.exists(), "{name}");
         assert_eq!(sequence.written(), expected.len() as u64, "{name}");
         let written = first.parent().unwrap();
         assert_eq!(fs::read_dir(written).unwrap().count(), expected.len(), "{name}");
