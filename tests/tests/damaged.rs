@@ -198,7 +198,11 @@ fn what_cannot_be_read_is_refused_in_one_line_and_leaves_nothing() {
             let run = run_in(here, &format!("video {input} -o {output} --style dots.safetensors"));
             let error = run.error(1);
             assert!(error.contains(words) && error.ends_with(input), "{input}: {error}");
-            assert_eq!(fs::read_dir(here).unwrap().count(), before, "{input} left something behind: {output}");
+            assert_eq!(
+                fs::read_dir(here).unwrap().count(),
+                before,
+                "{input} left something behind: {output}"
+            );
         }
     }
 }

@@ -22,6 +22,9 @@ pub struct EncoderInfo {
 const CRF_RANGE: std::ops::RangeInclusive<u8> = 0..=51;
 /// Hard to tell from the original.
 const DEFAULT_CRF: u8 = 18;
+/// x264's kernel of AVX-512 for its macroblock tree reads memory that nobody wrote where a row of macroblocks does not fill
+/// its registers, so that the same pictures become other bytes. This names the instructions before.
+const X264_WITHOUT_AVX512: &str = "asm=avx2,bmi2,fma3";
 /// Of VP9, from 0 to 8: quick enough not to hold up a network, at little loss.
 const VP9_SPEED: &str = "5";
 /// Assumed where the source does not say.
@@ -298,7 +301,12 @@ impl Kind {
         let mut flags = codec::Flags::GLOBAL_HEADER;
         let mut options = Dictionary::new();
         match self.quality {
-            Quality::ConstantRateFactor => options.set("crf", &crf.to_string()),
+            Quality::ConstantRateFactor => {
+                options.set("crf", &crf.to_string());
+                if has_avx512() {
+                    options.set("x264-params", X264_WITHOUT_AVX512);
+                }
+            }
             Quality::VariableRateTarget => {
                 video.set_bit_rate(0);
                 options.set("rc", "vbr");
@@ -335,6 +343,15 @@ impl Kind {
             uploader,
         })
     }
+}
+
+/// Whether there is AVX-512, and so all that [`X264_WITHOUT_AVX512`] names.
+fn has_avx512() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    let found = std::arch::is_x86_feature_detected!("avx512f");
+    #[cfg(not(target_arch = "x86_64"))]
+    let found = false;
+    found
 }
 
 /// Limited range, with the matrix and what goes with it.
