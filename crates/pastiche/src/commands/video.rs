@@ -37,7 +37,8 @@ pub(crate) struct VideoArgs {
     pub(super) input: PathBuf,
 
     /// The file to write, of the kind that its ending says: .mp4, .m4v, .mov, .mkv or .webm. A name with a number's place,
-    /// such as frames/%05d.png, or a folder's with a / at its end, gives a picture for each frame.
+    /// such as frames/%05d.png, or a folder's with a / at its end, gives a picture for each frame; with -y they take the place
+    /// of all that are there.
     #[arg(short, long, value_name = "OUT.mp4")]
     pub(super) output: PathBuf,
 
