@@ -15,16 +15,14 @@ use pastiche_pipeline::live::{
 use super::live_watch::Watch;
 use crate::{
     args::{
-        ControlArgs, DeviceArgs, OverwriteArgs, PictureSize, ProcessSizeArgs, ProgressMode, SmoothingArgs,
-        find_style, refuse_existing, refuse_input,
+        ControlArgs, DEFAULT_STYLE, DeviceArgs, OverwriteArgs, PictureSize, ProcessSizeArgs, ProgressMode,
+        SmoothingArgs, find_style, refuse_existing, refuse_input,
     },
     failure::{Outcome, wrong_usage},
     interrupt::Interrupt,
     window::{self, Given, RendererChoice, WindowOptions},
 };
 
-/// Without `--style`.
-const DEFAULT_STYLE: &str = "starry_night";
 /// How often a session without a window looks at itself.
 const POLL: Duration = Duration::from_millis(10);
 

@@ -32,6 +32,10 @@ struct Measurement {
     frames: u64,
     fps: f64,
     latency_ms: Latency,
+    /// To get a frame ready, median of the last seconds.
+    capture_ms: f64,
+    /// To paint a frame, median of the last seconds.
+    inference_ms: f64,
     /// Since the command began.
     first_frame_ms: Option<f64>,
     /// Of changes of style.
@@ -271,6 +275,8 @@ impl Watch {
             frames: summary.frames,
             fps: rounded(summary.fps),
             latency_ms: latency(summary.latency_ms),
+            capture_ms: rounded(status.statistics.capture_ms),
+            inference_ms: rounded(status.statistics.inference_ms),
             first_frame_ms: summary.first_frame_ms.map(rounded),
             style_change_ms: (summary.style_changes > 0).then(|| {
                 let Latency { p50, p95 } = latency(summary.style_change_ms);
