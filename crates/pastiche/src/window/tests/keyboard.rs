@@ -1,6 +1,6 @@
 //! The keys.
 
-use egui::{Key, Modifiers, accesskit::Role};
+use egui::{Key, Modifiers, ViewportCommand, ViewportId, accesskit::Role};
 use egui_kittest::kittest::Queryable;
 use pastiche_pipeline::live::LiveCommand;
 
@@ -49,6 +49,34 @@ fn full_screen_comes_and_goes() {
     assert!(window.harness.query_by_role_and_label(Role::Button, text::RECORD).is_none(), "only the picture");
     window.press(Key::Escape);
     assert!(!window.app().state.fullscreen);
+}
+
+#[test]
+fn full_screen_has_a_button_another_key_and_a_double_click() {
+    let mut window = Window::open();
+    window.click_button(text::FULLSCREEN);
+    assert!(window.app().state.fullscreen);
+    window.press(Key::F11);
+    assert!(!window.app().state.fullscreen);
+    let middle = window.rect(Role::Image, text::PICTURE).center();
+    for _ in 0..2 {
+        window.harness.drag_at(middle);
+        window.harness.drop_at(middle);
+    }
+    window.harness.run();
+    assert!(window.app().state.fullscreen);
+}
+
+#[test]
+fn a_button_lists_the_keys_and_a_key_closes_the_window() {
+    let mut window = Window::open();
+    window.click_button(text::SHORTCUTS);
+    assert_eq!(window.app().state.dialog, Some(Dialog::Shortcuts));
+    window.press(Key::Escape);
+    window.harness.key_press_modifiers(Modifiers::COMMAND, Key::Q);
+    window.harness.step();
+    let output = &window.harness.output().viewport_output[&ViewportId::ROOT];
+    assert!(output.commands.contains(&ViewportCommand::Close));
 }
 
 #[test]
