@@ -263,7 +263,7 @@ pub(crate) fn capture(capture_fps: f64, dropped: u64) -> String {
 
 /// A recording that runs, for the picture's corner.
 pub(crate) fn recording(duration: Duration) -> String {
-    format!("\u{25cf} {}", clock(duration))
+    format!("Recording {}", clock(duration))
 }
 
 /// A recording that lacks frames.
