@@ -119,7 +119,8 @@ impl Window {
     fn wait_for(&self, what: &str, mut is_there: impl FnMut() -> bool) {
         let started = Instant::now();
         while !is_there() {
-            assert!(started.elapsed() < PATIENCE, "no {what} after {PATIENCE:?}");
+            let said = || fs::read_to_string(self.home.join("said")).unwrap_or_default();
+            assert!(started.elapsed() < PATIENCE, "no {what} after {PATIENCE:?}: {}", said());
             sleep(POLL);
         }
     }
