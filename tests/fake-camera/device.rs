@@ -119,9 +119,14 @@ pub(crate) fn events(fd: c_int) -> i16 {
 /// `argument` points to what the request takes.
 pub(crate) unsafe fn ioctl(fd: c_int, request: u32, argument: *mut c_void) -> Option<Result<(), c_int>> {
     let mut devices = devices();
+    let is_taken = devices.iter().any(|device| device.fd != fd && device.streaming && !device.gone);
     let device = devices.iter_mut().find(|device| device.fd == fd)?;
     if device.is_gone() {
         return Some(Err(libc::ENODEV));
+    }
+    // Whoever streams has the camera for himself.
+    if is_taken && u64::from(request) as vidioc::_IOC_TYPE == vidioc::VIDIOC_REQBUFS {
+        return Some(Err(libc::EBUSY));
     }
     // SAFETY: as the caller says.
     Some(unsafe { device.answer(request, argument) })

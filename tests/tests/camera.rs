@@ -124,12 +124,15 @@ fn pictures_arrive_at_their_rate_uncompressed_and_as_mjpeg() {
     for (size, width) in [("640x480", 640), ("1280x720", 1280)] {
         let dev = plugged_in();
         let arguments =
-            ["live", "--camera", "fake", "--headless", "--seconds", "5", "--process-size", "64x48"];
+            ["live", "--camera", "fake", "--headless", "--seconds", "8", "--process-size", "64x48"];
         let measured = run(dev.path(), &[&arguments[..], &["--size", size, "--progress", "json"]].concat());
         let measured = measured.done();
         let lines: Vec<Value> =
             measured.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        let rate = lines.iter().rev().find_map(|line| line["capture_fps"].as_f64()).unwrap();
+        // The middle one, since other tests take the processor away for a moment.
+        let mut rates: Vec<f64> = lines.iter().filter_map(|line| line["capture_fps"].as_f64()).collect();
+        rates.sort_by(f64::total_cmp);
+        let rate = rates[rates.len() / 2];
         assert!((24.0..33.0).contains(&rate), "{rate} frames a second at {size}: {}", measured.out);
         let summary = lines.last().unwrap();
         assert_eq!(summary["width"], width);
@@ -155,13 +158,26 @@ fn a_camera_that_is_stuck_is_noticed_within_two_seconds_and_goes_on() {
     let dev = plugged_in();
     let mut session = Session::start(dev.path());
     session.wait_for_frames();
-    let stuck = std::time::Instant::now();
     fs::write(dev.path().join("stall"), "").unwrap();
+    let stuck = std::time::Instant::now();
     let lost = session.wait_for("lost");
     assert!(stuck.elapsed() < Duration::from_secs(2), "{:?}", stuck.elapsed());
     assert!(lost["text"].as_str().unwrap().contains("Fake Camera gives no pictures"), "{lost}");
     fs::remove_file(dev.path().join("stall")).unwrap();
     session.wait_for("running");
+    session.end();
+}
+
+#[test]
+fn a_camera_that_is_stuck_from_the_start_is_told_and_taken_when_it_goes_on() {
+    let dev = plugged_in();
+    fs::write(dev.path().join("stall"), "").unwrap();
+    let mut session = Session::start(dev.path());
+    let lost = session.wait_for("lost");
+    assert!(lost["text"].as_str().unwrap().contains("gives no pictures"), "{lost}");
+    fs::remove_file(dev.path().join("stall")).unwrap();
+    session.wait_for("running");
+    session.wait_for_frames();
     session.end();
 }
 

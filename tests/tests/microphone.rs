@@ -5,15 +5,15 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 use std::{
-    env, fs,
-    path::{Path, PathBuf},
+    fs,
+    path::PathBuf,
     process::{Command, Stdio},
     sync::{Mutex, MutexGuard, PoisonError},
     thread::sleep,
     time::Duration,
 };
 
-use pastiche_e2e::{Run, json, program};
+use pastiche_e2e::{Run, json, preloaded, program};
 use pastiche_frame::FramePool;
 use pastiche_media::{DecodeOptions, VideoDecoder};
 use serde_json::Value;
@@ -33,14 +33,6 @@ struct Devices {
     _turn: MutexGuard<'static, ()>,
 }
 
-/// One of the libraries that cargo builds beside the folder that this test's executable is in.
-fn library(name: &str) -> PathBuf {
-    let test = env::current_exe().unwrap();
-    let built = test.parent().and_then(Path::parent).unwrap().join("examples").join(name);
-    assert!(built.exists(), "{} is missing; cargo build --package pastiche-e2e --examples", built.display());
-    built
-}
-
 impl Devices {
     /// Both plugged in; the microphone as `settings` say.
     fn new(settings: &[(&str, &str)]) -> Self {
@@ -51,7 +43,7 @@ impl Devices {
         for (name, contents) in files.iter().chain(settings) {
             fs::write(folder.path().join(name), contents).unwrap();
         }
-        let plugin = library("libfake_microphone.so");
+        let plugin = preloaded("fake_microphone");
         let devices = format!(
             "pcm_type.fake {{ lib {plugin:?} }}\n\
              pcm.default {{ type fake }}\n\
@@ -69,7 +61,7 @@ impl Devices {
         let mut command = Command::new(program());
         command
             .args(arguments)
-            .env("LD_PRELOAD", library("libfake_camera.so"))
+            .env("LD_PRELOAD", preloaded("fake_camera"))
             .env("FAKE_CAMERA", self.folder.path())
             .env("FAKE_MICROPHONE", self.folder.path())
             .env("ALSA_CONFIG_PATH", self.at("alsa.conf"));

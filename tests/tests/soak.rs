@@ -53,6 +53,8 @@ fn memory_does_not_grow_with_a_video() {
         }
     }
     assert!(child.wait().unwrap().success());
+    // A process that has ended and is not yet waited for has no memory.
+    samples.retain(|(_, bytes)| *bytes > 0.0);
     let at =
         |share: f64| samples.iter().find(|(done, _)| *done >= share).map(|(_, bytes)| bytes / 1e6).unwrap();
     let (early, late) = (at(0.25), samples.last().unwrap().1 / 1e6);
@@ -90,10 +92,11 @@ fn memory_threads_and_latency_stay() {
         }
     }
     assert!(child.wait().unwrap().success());
+    samples.retain(|sample| sample.resident_bytes > 0.0);
     assert!(summary["frames"].as_u64().unwrap() > 10 && samples.len() >= 10, "{summary}");
     assert!(summary["style_change_ms"]["p50"].as_f64().unwrap() > 0.0, "no style was changed: {summary}");
 
-    // Memory and threads come and go with each style, so a third is compared with another. The first is for warming up.
+    // A moment may have more than another, so a third is compared with another. The first is for warming up.
     let third = samples.len() / 3;
     let (early, late) = (&samples[third..2 * third], &samples[2 * third..]);
     let told = |name: &str, figure: fn(&Sample) -> f64| {
@@ -106,7 +109,7 @@ fn memory_threads_and_latency_stay() {
     let (early_ms, late_ms) = told("latency in ms", |sample| sample.latency_ms);
     let _ = writeln!(std::io::stderr(), "soak, {seconds} s: {summary}");
     assert!(late_mb <= 1.05 * early_mb, "memory grew from {early_mb} to {late_mb} MB");
-    assert!(late_threads <= early_threads + 3.0, "threads grew from {early_threads} to {late_threads}");
+    assert!(late_threads <= early_threads, "threads grew from {early_threads} to {late_threads}");
     assert!(late_ms <= 1.5 * early_ms + 20.0, "latency grew from {early_ms} to {late_ms} ms");
 }
 

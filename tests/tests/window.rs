@@ -119,7 +119,8 @@ impl Window {
     fn wait_for(&self, what: &str, mut is_there: impl FnMut() -> bool) {
         let started = Instant::now();
         while !is_there() {
-            assert!(started.elapsed() < PATIENCE, "no {what} after {PATIENCE:?}");
+            let said = || fs::read_to_string(self.home.join("said")).unwrap_or_default();
+            assert!(started.elapsed() < PATIENCE, "no {what} after {PATIENCE:?}: {}", said());
             sleep(POLL);
         }
     }
@@ -162,7 +163,7 @@ fn the_window_paints_records_and_keeps_a_recording_when_it_is_closed() {
     let home = tempfile::tempdir().unwrap();
     let mut window = Window::open(&screen, home.path(), &["--renderer", "glow"]);
 
-    // A snapshot in each style proves that it is painted: the first is written as soon as there is a picture.
+    // The first is written as soon as there is a picture.
     screen.key("s");
     window.wait_for_file("starry_night.png");
     screen.shoot("first-start");
@@ -199,6 +200,36 @@ fn the_window_paints_records_and_keeps_a_recording_when_it_is_closed() {
     window.wait_for_end(|| screen.key("Return"));
     assert!(decode(&home.path().join("Pastiche/great_wave 2.mp4")).times.len() > 5);
     assert!(home.path().join("config/pastiche/window.json").exists(), "its settings are remembered");
+}
+
+#[test]
+fn each_style_is_painted_in_the_window() {
+    let screen = Screen::start();
+    let home = tempfile::tempdir().unwrap();
+    let photo = home.path().join("photo.png");
+    write_photo(&photo, 320, 240);
+    let arguments = ["live", photo.to_str().unwrap(), "--style", "great_wave", "--renderer", "glow"];
+    let mut window = Window::open(&screen, home.path(), &arguments);
+    // A photograph stands still, so two pictures of it differ where their styles do.
+    let mut pictures = vec![fs::read(&photo).unwrap()];
+    for style in ["great_wave", "stained_glass", "starry_night"] {
+        let mut number = 0;
+        window.wait_for(style, || {
+            number += 1;
+            screen.key("s");
+            let name = if number == 1 { format!("{style}.png") } else { format!("{style} {number}.png") };
+            let picture = fs::read(window.wait_for_file(&name)).unwrap();
+            let is_new = !pictures.contains(&picture);
+            if is_new {
+                pictures.push(picture);
+            }
+            is_new
+        });
+        screen.shoot(&format!("photo-{style}"));
+        screen.key("Right");
+    }
+    assert_eq!(pictures.len(), 4);
+    window.wait_for_end(|| screen.key("ctrl+q"));
 }
 
 #[test]

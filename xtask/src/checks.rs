@@ -5,6 +5,7 @@ use anyhow::Result;
 use crate::{
     arrows, setup,
     shell::{self, cargo, step, succeeds},
+    soak::{CI_SOAK_SECONDS, is_ci},
 };
 
 /// Runs every check, and stops at the first that fails.
@@ -25,5 +26,11 @@ pub(crate) fn run() -> Result<()> {
     step("documentation", || {
         shell::run(cargo(&["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
     })?;
-    step("tests", || shell::run(&mut cargo(&["test", "--workspace"])))
+    step("tests", || {
+        let mut tests = cargo(&["test", "--workspace"]);
+        if is_ci() {
+            tests.env("PASTICHE_SOAK_SECONDS", CI_SOAK_SECONDS);
+        }
+        shell::run(&mut tests)
+    })
 }

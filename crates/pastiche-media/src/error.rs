@@ -247,11 +247,11 @@ pub enum MediaError {
         reason: String,
     },
     /// The camera asked for is not plugged in.
-    #[error("{wanted} is not there; plug it in or choose another (there are: {found})")]
+    #[error("{wanted} is not there; plug it in or choose another ({found})")]
     CameraMissing {
         /// What was asked for.
         wanted: String,
-        /// The cameras that there are.
+        /// The cameras that there are, in words.
         found: String,
     },
     /// Another program has the camera.

@@ -136,7 +136,7 @@ fn a_snapshot_that_was_asked_for_last_is_written() {
     }
     let snapshots: Vec<PathBuf> = (0..5).map(|number| folder.path().join(format!("{number}.png"))).collect();
     snapshots.iter().for_each(|path| session.send(LiveCommand::Snapshot(path.clone())));
-    let (_, events) = session.shutdown_with_events(PATIENCE).unwrap();
+    let (_, events) = session.shutdown_with_events(PATIENCE);
     assert!(snapshots.iter().all(|path| path.exists()), "{events:?}");
 }
 
@@ -149,6 +149,8 @@ fn a_source_too_small_to_paint_is_told_and_does_not_cost_the_style() {
         _ => None,
     });
     assert!(reason.contains("12x10") && reason.contains("from 16 to"), "{reason}");
+    let tiny = pastiche_media::read_image(&folder.path().join("tiny.png")).unwrap();
+    assert_eq!(next_shown(&session).painted.data(), tiny.data(), "the source is shown as it is");
     let next = photo(folder.path(), "photo.png", (64, 48));
     session.send(LiveCommand::SetSource(LiveSource::Still(next.clone())));
     let source = pastiche_media::read_image(&next).unwrap();

@@ -50,6 +50,7 @@ pub struct CameraOptions {
 /// # Errors
 /// The system does not tell.
 pub fn list_cameras() -> Result<Vec<CameraInfo>> {
+    ask_for_permission();
     let found =
         nokhwa::query(ApiBackend::Auto).map_err(|error| MediaError::Cameras { reason: error.to_string() })?;
     let camera = |info: nokhwa::utils::CameraInfo| match info.index() {
@@ -62,6 +63,23 @@ pub fn list_cameras() -> Result<Vec<CameraInfo>> {
     cameras.sort_by_key(|camera| camera.id);
     Ok(cameras)
 }
+
+/// macOS gives no camera to a program that has not asked, once; the answer comes later, and what is opened before it is
+/// tried again.
+#[cfg(target_os = "macos")]
+fn ask_for_permission() {
+    static ASKED: std::sync::Once = std::sync::Once::new();
+    ASKED.call_once(|| {
+        nokhwa::nokhwa_initialize(|is_granted| {
+            if !is_granted {
+                log::warn!("the system does not let this program use cameras");
+            }
+        });
+    });
+}
+
+#[cfg(not(target_os = "macos"))]
+fn ask_for_permission() {}
 
 /// Whether the device is one for pictures: a webcam has others beside it, for metadata, and a virtual camera takes pictures.
 #[cfg(target_os = "linux")]

@@ -15,11 +15,15 @@ use super::{
 use crate::{MediaError, error::Result};
 
 /// A running camera that gives no picture for this long is stuck.
-const STALL_LIMIT: Duration = Duration::from_millis(1500);
+const STALL_LIMIT: Duration = Duration::from_millis(1200);
 /// Opening takes longer: some cameras need seconds until the first picture.
 const OPEN_LIMIT: Duration = Duration::from_secs(6);
 /// How long after a failure it is tried again.
 const RETRY_PERIOD: Duration = Duration::from_millis(500);
+/// A busy camera may be one that this program itself is about to let go, so at first it is not told, but tried again.
+const LETTING_GO: Duration = Duration::from_secs(1);
+/// How soon.
+const BUSY_PERIOD: Duration = Duration::from_millis(100);
 
 /// What a camera gives.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +72,8 @@ pub struct Camera {
     stalled: bool,
     /// When it last gave a sign of life, or was tried.
     heard: Instant,
+    /// When it was asked for.
+    asked: Instant,
     retry_at: Instant,
     /// The picture that told that a stuck camera goes on.
     held: Option<CameraEvent>,
@@ -85,6 +91,7 @@ impl Camera {
             mode: None,
             stalled: false,
             heard: now,
+            asked: now,
             retry_at: now,
             held: None,
         }
@@ -102,6 +109,11 @@ impl Camera {
             Ok(Report::Running(mode)) => Some(self.take_mode(mode)),
             Ok(Report::Frame { frame, at, took }) => {
                 Some(self.take_frame(CameraEvent::Frame { frame, at, took }))
+            }
+            Ok(Report::Failed(MediaError::CameraBusy { .. })) if self.asked.elapsed() < LETTING_GO => {
+                self.worker = None;
+                self.retry_at = Instant::now() + BUSY_PERIOD;
+                None
             }
             Ok(Report::Failed(error)) => Some(self.lose(error)),
             Err(RecvTimeoutError::Disconnected) => {

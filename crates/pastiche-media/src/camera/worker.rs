@@ -165,7 +165,11 @@ fn failure(camera: &str, error: &NokhwaError) -> MediaError {
 fn names(cameras: &[CameraInfo]) -> String {
     let names: Vec<String> =
         cameras.iter().map(|camera| format!("{} ({})", camera.id, camera.name)).collect();
-    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+    if names.is_empty() {
+        "no camera is plugged in".to_owned()
+    } else {
+        format!("there are: {}", names.join(", "))
+    }
 }
 
 #[cfg(test)]

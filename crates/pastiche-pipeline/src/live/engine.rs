@@ -7,7 +7,7 @@ use std::{
     time::Instant,
 };
 
-use crossbeam_channel::{Receiver, Sender, TrySendError, never, select};
+use crossbeam_channel::{Receiver, Sender, TrySendError, never, select_biased};
 use pastiche_frame::{Frame, FramePool};
 
 use super::{
@@ -102,7 +102,8 @@ impl Engine {
         let shared = Arc::clone(&self.shared);
         let mut loaded = loaded.clone();
         loop {
-            select! {
+            // Commands first: their end is not to wait until no frame comes any more.
+            select_biased! {
                 recv(commands) -> command => match command {
                     Ok(command) => self.obey(command),
                     Err(_) => break,
@@ -347,6 +348,8 @@ impl Engine {
             Err(error) => {
                 // It would fail again with every frame.
                 self.style_failed = true;
+                // A source that stands still is shown as it is, although its picture is the same.
+                self.changed = true;
                 self.fail(error);
                 self.painter.remove_style();
                 self.shared.update(|status| status.style = None);

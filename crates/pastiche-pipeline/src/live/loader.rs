@@ -8,7 +8,7 @@ use std::{
     time::Instant,
 };
 
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::{Receiver, Sender, TryRecvError};
 use pastiche_frame::Frame;
 use pastiche_inference::{ComputeDevice, DeviceChoice, InferenceError, PlacedStyle, Style};
 use pastiche_media::write_image;
@@ -57,7 +57,8 @@ pub(super) struct Loaded {
     pub(super) result: Result<Option<Box<ReadyStyle>>, InferenceError>,
 }
 
-/// Works until there are no more jobs. Of several styles that wait, only the last is loaded.
+/// Works until nobody asks any more: pictures are all written then, styles not loaded. Of several styles that wait, only
+/// the last is loaded.
 pub(super) fn run(shared: &Arc<Shared>, jobs: &Receiver<Job>, loaded: &Sender<Loaded>) {
     let mut loader = Loader {
         shared: Arc::clone(shared),
@@ -74,10 +75,17 @@ pub(super) fn run(shared: &Arc<Shared>, jobs: &Receiver<Job>, loaded: &Sender<Lo
             }
         }
         // What came meanwhile goes first: a newer style takes the place of one that waits.
-        jobs.try_iter().for_each(|job| loader.note(job));
+        loop {
+            match jobs.try_recv() {
+                Ok(job) => loader.note(job),
+                Err(TryRecvError::Empty) => break,
+                // Nobody waits for a style any more.
+                Err(TryRecvError::Disconnected) => return,
+            }
+        }
         if let Some(request) = loader.wanted.take() {
             let result = loader.answer(&request);
-            // Without an engine nobody waits for it; snapshots may still be there to write.
+            // Without an engine nobody waits for it.
             let _ = loaded.send(Loaded { request, result });
         } else if let Some(key) = loader.to_prepare.pop_front() {
             loader.prepare(key);

@@ -135,13 +135,19 @@ impl Recording {
         let mut encoder = self.open(&first.frame, size, sound.is_some())?;
         self.shared.tell(LiveEvent::RecordingStarted { path: self.options.path.clone() });
         let begun = first.at;
+        // One is written while the next is made.
+        let pool = FramePool::new(2);
         let (mut told, mut last) = (begun, begun);
         let mut next = Ok(first);
         loop {
             match next {
                 Ok(Recorded { frame, at }) => {
                     last = at;
-                    self.write(&mut encoder, fitted(frame, size), at.saturating_duration_since(begun))?;
+                    self.write(
+                        &mut encoder,
+                        fitted(frame, size, &pool),
+                        at.saturating_duration_since(begun),
+                    )?;
                     if at.saturating_duration_since(told) >= STATUS_PERIOD {
                         told = at;
                         self.tell_status(false);
@@ -220,7 +226,7 @@ impl Recording {
 }
 
 /// `frame` scaled into a picture of that size without changing its shape, black where it does not reach.
-fn fitted(frame: Frame, (width, height): (u32, u32)) -> Frame {
+fn fitted(frame: Frame, (width, height): (u32, u32), pool: &FramePool) -> Frame {
     if (frame.width(), frame.height()) == (width, height) {
         return frame;
     }
@@ -236,8 +242,8 @@ fn fitted(frame: Frame, (width, height): (u32, u32)) -> Frame {
         let Ok(inner) = resized(frame, inner_width, inner_height) else { unreachable!("an RGB frame") };
         inner
     };
-    let black = vec![0; width as usize * height as usize * PixelFormat::Rgb8.bytes_per_pixel()];
-    let mut picture = Frame::from_data(width, height, PixelFormat::Rgb8, black);
+    let mut picture = pool.take(width, height, PixelFormat::Rgb8);
+    picture.data_mut().fill(0);
     picture.copy_properties_from(&inner);
     let left = 3 * (width.saturating_sub(inner.width()) / 2) as usize;
     let top = (height.saturating_sub(inner.height()) / 2) as usize;
@@ -258,7 +264,7 @@ mod tests {
 
     #[test]
     fn other_shapes_are_fitted_between_black_bars() {
-        let fitted = fitted(grey(40, 20), (20, 20));
+        let fitted = fitted(grey(40, 20), (20, 20), &FramePool::new(1));
         let row = |y: usize| &fitted.data()[y * 60..(y + 1) * 60];
         assert_eq!((row(0), row(19)), (&[0; 60][..], &[0; 60][..]));
         assert_eq!(row(10), &[100; 60][..]);
@@ -268,7 +274,7 @@ mod tests {
     fn odd_sides_lose_a_line_and_are_not_scaled() {
         let mut frame = grey(21, 11);
         frame.data_mut()[..3].fill(7);
-        let fitted = fitted(frame, (20, 10));
+        let fitted = fitted(frame, (20, 10), &FramePool::new(1));
         assert_eq!((fitted.width(), fitted.height()), (20, 10));
         assert_eq!((fitted.data()[0], fitted.data()[3]), (7, 100));
     }

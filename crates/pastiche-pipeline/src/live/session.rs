@@ -89,22 +89,34 @@ impl LiveSession {
     /// # Errors
     /// A thread crashed, or did not end in time and was left behind.
     pub fn shutdown(self, limit: Duration) -> Result<LiveSummary, LiveError> {
-        self.shutdown_with_events(limit).map(|(summary, _)| summary)
+        let (shared, ends) = self.end_by(Instant::now() + limit);
+        ends.into_iter().collect::<Result<(), LiveError>>()?;
+        Ok(shared.summary())
     }
 
-    /// As [`Self::shutdown`], with what happened until the end, such as the end of a recording.
-    ///
-    /// # Errors
-    /// As [`Self::shutdown`].
-    pub fn shutdown_with_events(self, limit: Duration) -> Result<(LiveSummary, Vec<LiveEvent>), LiveError> {
+    /// As [`Self::shutdown`], with what happened until the end, such as the end of a recording. What did not end well is
+    /// told by an event, too.
+    pub fn shutdown_with_events(self, limit: Duration) -> (LiveSummary, Vec<LiveEvent>) {
+        let (shared, ends) = self.end_by(Instant::now() + limit);
+        for error in ends.into_iter().filter_map(Result::err) {
+            // A crash was told when it happened.
+            if matches!(error, LiveError::Stuck { .. }) {
+                shared.tell(LiveEvent::Error(error.to_string()));
+            }
+        }
+        (shared.summary(), shared.drain_events())
+    }
+
+    /// Waits for all threads, also where one of them does not end well.
+    fn end_by(self, deadline: Instant) -> (Arc<Shared>, Vec<Result<(), LiveError>>) {
         let Self { shared, commands, engine, loader } = self;
-        let deadline = Instant::now() + limit;
         drop(commands);
-        let threads = engine.join_by(deadline)?;
-        // All are waited for, also where one of them did not end well.
-        let ends: Vec<Result<(), LiveError>> =
-            threads.into_iter().chain([loader]).map(|thread| thread.join_by(deadline)).collect();
-        ends.into_iter().collect::<Result<(), LiveError>>()?;
-        Ok((shared.summary(), shared.drain_events()))
+        let (left, engine) = match engine.join_by(deadline) {
+            Ok(left) => (left, Ok(())),
+            Err(error) => (Vec::new(), Err(error)),
+        };
+        let threads = left.into_iter().chain([loader]);
+        let ends = [engine].into_iter().chain(threads.map(|thread| thread.join_by(deadline))).collect();
+        (shared, ends)
     }
 }

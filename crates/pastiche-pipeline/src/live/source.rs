@@ -64,12 +64,7 @@ impl SourceLoop {
             match camera.next_event(CAMERA_POLL) {
                 Some(CameraEvent::Running(mode)) => self.shared.set_source(
                     self.generation,
-                    SourceState::Running {
-                        name: mode.name,
-                        width: mode.width,
-                        height: mode.height,
-                        nominal_fps: Some(f64::from(mode.frame_rate)),
-                    },
+                    SourceState::Running { name: mode.name, width: mode.width, height: mode.height },
                 ),
                 Some(CameraEvent::Frame { frame, at, took }) => self.put(frame, at, took, false),
                 Some(CameraEvent::Lost(error)) => self.shared.set_source(
@@ -91,8 +86,7 @@ impl SourceLoop {
             let mut decoder = VideoDecoder::open(path, &options)?;
             if first_round {
                 let (width, height) = decoder.size();
-                let nominal_fps = decoder.info().frame_rate.map(|rate| rate.as_f64());
-                let running = SourceState::Running { name: file_name(path), width, height, nominal_fps };
+                let running = SourceState::Running { name: file_name(path), width, height };
                 self.shared.set_source(self.generation, running);
                 first_round = false;
             }
@@ -129,7 +123,7 @@ impl SourceLoop {
         // The frame is RGB, which is all that resizing asks for.
         let Ok(picture) = resized(picture, width, height) else { return Ok(()) };
         let pool = FramePool::new(POOLED_FRAMES);
-        let running = SourceState::Running { name: file_name(path), width, height, nominal_fps: None };
+        let running = SourceState::Running { name: file_name(path), width, height };
         self.shared.set_source(self.generation, running);
         let mut shown_before = false;
         loop {

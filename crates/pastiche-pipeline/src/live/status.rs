@@ -59,8 +59,6 @@ pub enum SourceState {
         width: u32,
         /// In pixels.
         height: u32,
-        /// The rate that it says to have; [`LiveStatistics::capture_fps`] is what it really gives.
-        nominal_fps: Option<f64>,
     },
     /// It gives none: busy, unplugged, stuck, or a file that cannot be read. A camera is tried again and again.
     Lost {
@@ -111,7 +109,7 @@ impl RecordingStatus {
 /// How fast a session goes: over the last seconds, except where something else is said.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct LiveStatistics {
-    /// Frames a second that the source gives, measured.
+    /// Frames a second that the source gives, measured, whatever it says to give.
     pub capture_fps: f64,
     /// Frames a second that are painted.
     pub fps: f64,

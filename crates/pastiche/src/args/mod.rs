@@ -15,6 +15,6 @@ pub(crate) use device::{DeviceArgs, threads_beside_a_codec};
 pub(crate) use output::{OverwriteArgs, ProgressMode, refuse_existing, refuse_input};
 pub(crate) use rate::parse_frame_rate;
 pub(crate) use size::{PictureSize, ProcessSizeArgs, SizeArgs, check_sides};
-pub(crate) use style::{OptionalStyleArgs, StyleArgs, find_style};
+pub(crate) use style::{DEFAULT_STYLE, OptionalStyleArgs, StyleArgs, find_style};
 pub(crate) use time::parse_time;
 pub(crate) use upscale::UpscaleArgs;

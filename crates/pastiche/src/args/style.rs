@@ -6,6 +6,9 @@ use anyhow::Result;
 use clap::Args;
 use pastiche_inference::StyleLibrary;
 
+/// The style where none is said.
+pub(crate) const DEFAULT_STYLE: &str = "starry_night";
+
 /// Which painting.
 #[derive(Debug, Args)]
 pub(crate) struct StyleArgs {

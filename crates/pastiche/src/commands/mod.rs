@@ -5,6 +5,7 @@ mod devices;
 mod folder;
 mod image;
 mod live;
+mod live_watch;
 mod names;
 mod picture_sequence;
 mod probe;

@@ -70,6 +70,8 @@ pub(crate) struct App {
     source: FrameTexture,
     /// egui's clock, which tests hold.
     pub(super) now_seconds: f64,
+    /// When to look for a camera again.
+    pub(super) next_look_seconds: f64,
     /// Since when the settings differ from the file's.
     changed_since_seconds: Option<f64>,
     saved: Settings,
@@ -126,6 +128,7 @@ impl App {
             painted: FrameTexture::new("painted"),
             source: FrameTexture::new("source"),
             now_seconds: 0.0,
+            next_look_seconds: 0.0,
             changed_since_seconds: None,
             finishing_since_seconds: None,
             next_notice: 1,
@@ -155,6 +158,7 @@ impl App {
             self.state.status = session.status();
         }
         self.expire_notices(context);
+        self.look_for_camera(context);
         if (self.asked_to_quit)() && self.finishing_since_seconds.is_none() {
             self.finish_and_quit();
         }

@@ -1,13 +1,16 @@
 //! Carrying out what is asked for.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use egui::{Context, ViewportCommand};
 use pastiche_inference::DeviceChoice;
-use pastiche_media::{CameraChoice, CameraOptions};
+use pastiche_media::{CameraChoice, CameraInfo, CameraOptions};
 use pastiche_pipeline::{
     VideoJobOptions,
-    live::{EngineOptions, LiveCommand, LiveOptions, LiveSource, RecordingOptions},
+    live::{EngineOptions, LiveCommand, LiveOptions, LiveSource, RecordingOptions, SourceState},
 };
 
 use super::{
@@ -15,12 +18,14 @@ use super::{
     commands::{Action, AppCommand, ExportCommand},
     export::ExportRequest,
     services::{Pick, Request},
-    settings::{Resolution, SourceChoice, ThemeChoice},
+    settings::{SourceChoice, ThemeChoice},
     state::{Dialog, ExportDraft, Screen, StyleView},
 };
 
 /// A recording's name where there is no style to name it after.
 const UNSTYLED: &str = "pastiche";
+/// How often is looked for a camera that is waited for.
+const LOOK_PERIOD_SECONDS: f64 = 2.0;
 
 impl App {
     /// Does what a widget, a key or a file asks for.
@@ -209,10 +214,42 @@ impl App {
     }
 
     pub(super) fn set_source(&mut self, source: SourceChoice) {
-        self.send(LiveCommand::SetSource(self.live_source(&source)));
+        let runs = matches!(self.state.status.source, SourceState::Running { .. });
+        // A camera is not opened a second time beside itself: the system gives it once.
+        let is_shown = matches!(source, SourceChoice::Camera { .. }) && source == self.state.source;
+        if !(is_shown && runs) {
+            self.send(LiveCommand::SetSource(self.live_source(&source)));
+        }
         self.state.settings.source = source.clone();
         self.state.source = source;
         self.dismiss_welcome();
+    }
+
+    /// Whether the demo clip stands in for a camera.
+    fn waits_for_camera(&self) -> bool {
+        self.state.settings.source == SourceChoice::Any && self.state.source == SourceChoice::Demo
+    }
+
+    /// Looks now and then for the camera that is waited for.
+    pub(super) fn look_for_camera(&mut self, context: &Context) {
+        if !self.waits_for_camera() {
+            return;
+        }
+        if self.now_seconds >= self.next_look_seconds {
+            self.next_look_seconds = self.now_seconds + LOOK_PERIOD_SECONDS;
+            self.services.request(Request::ListCameras);
+        }
+        context.request_repaint_after(Duration::from_secs_f64(LOOK_PERIOD_SECONDS));
+    }
+
+    /// Takes over which cameras there are; the first that is waited for takes the demo clip's place.
+    pub(super) fn take_cameras(&mut self, cameras: Vec<CameraInfo>) {
+        self.state.cameras = cameras;
+        if let Some(camera) = self.state.cameras.first().filter(|_| self.waits_for_camera()) {
+            self.state.source = camera.into();
+            self.state.welcome = false;
+            self.send(LiveCommand::SetSource(self.live_source(&self.state.source)));
+        }
     }
 
     fn dismiss_welcome(&mut self) {
@@ -333,11 +370,7 @@ impl App {
             style_title: style.title.clone(),
             engine: self.engine_options(),
             controls: self.state.settings.controls(),
-            process_size: match self.state.settings.resolution {
-                Resolution::Fixed(width, height) => Some((width, height)),
-                // An export has time for every pixel.
-                Resolution::Auto | Resolution::Source => None,
-            },
+            process_size: self.state.settings.resolution.of_export(),
             video: self.video_options(draft),
         };
         self.exports.add(request);

@@ -1,8 +1,8 @@
 //! The window: the picture large, and beside it what it is painted from, in which style and how.
 //!
 //! State ([`state`], [`settings`]), what can be asked for ([`commands`]) and drawing ([`panels`]) are apart: a panel
-//! reads the state and pushes commands, and [`app`] carries them out between two paints. The window waits for
-//! nothing: the live session, the "services" thread and the "export" thread work behind it and wake it.
+//! reads the state and pushes commands, and [`app`] carries them out between two paints. Once it is open,
+//! the window waits for nothing but the small file of its settings: the live session, the "services" thread and the "export" thread work behind it and wake it.
 
 mod app;
 mod apply;

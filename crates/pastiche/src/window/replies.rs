@@ -15,6 +15,7 @@ use super::{
     state::{Dialog, ExportDraft, Notice, NoticeKind, Screen, StyleView},
     text,
 };
+use crate::args::DEFAULT_STYLE;
 
 /// How many messages lie on the picture at most.
 const MAX_NOTICES: usize = 4;
@@ -49,7 +50,7 @@ impl App {
     pub(super) fn take_replies(&mut self, context: &Context) {
         for reply in self.services.drain_replies() {
             match reply {
-                Reply::Cameras(cameras) => self.state.cameras = cameras,
+                Reply::Cameras(cameras) => self.take_cameras(cameras),
                 Reply::Microphones(microphones) => self.state.microphones = microphones,
                 Reply::Styles(styles) => self.take_styles(styles),
                 Reply::Hardware { devices, encoders } => {
@@ -106,7 +107,9 @@ impl App {
             self.set_style(&name);
         }
         if self.state.style().is_none() {
-            self.state.settings.style = self.state.styles.last().map(|style| style.name.clone());
+            let styles = &self.state.styles;
+            let usual = styles.iter().find(|style| style.name == DEFAULT_STYLE).or(styles.first());
+            self.state.settings.style = usual.map(|style| style.name.clone());
         }
     }
 

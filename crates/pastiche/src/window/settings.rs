@@ -160,6 +160,16 @@ pub(crate) enum Resolution {
     Fixed(u32, u32),
 }
 
+impl Resolution {
+    /// What an export works at; the video's own size where nothing is said, since an export has time for every pixel.
+    pub(crate) const fn of_export(self) -> Option<(u32, u32)> {
+        match self {
+            Self::Fixed(width, height) => Some((width, height)),
+            Self::Auto | Self::Source => None,
+        }
+    }
+}
+
 impl From<Resolution> for ProcessSize {
     fn from(resolution: Resolution) -> Self {
         match resolution {

@@ -1,4 +1,5 @@
-//! Every word that the window shows, so that it can be translated in one place.
+//! Every word that is the window's own, so that it can be translated in one place. What a library says of its failures
+//! comes from there.
 
 use std::time::Duration;
 
@@ -72,6 +73,8 @@ pub(crate) const SMOOTHING_TOOLTIP: &str = "Calm what flickers from frame to fra
 pub(crate) const KEEP_COLORS: &str = "Keep the source's colours";
 pub(crate) const RESOLUTION: &str = "Resolution";
 pub(crate) const RESOLUTION_TOOLTIP: &str = "How large the network works: smaller is faster and coarser. Automatic takes the largest that stays fluent";
+pub(crate) const EXPORT_RESOLUTION_TOOLTIP: &str =
+    "How large the network works, for the live picture too: smaller is faster and coarser";
 pub(crate) const COARSER: &str = "Smaller than the source, so as to stay fluent";
 pub(crate) const DEVICE: &str = "Device";
 pub(crate) const DEVICE_AUTO: &str = "Automatic";
@@ -238,6 +241,11 @@ pub(crate) fn latency(p50_ms: f64, p95_ms: f64) -> String {
     format!("latency {p50_ms:.0} ms, 95 % within {p95_ms:.0} ms")
 }
 
+/// What of the latency the machine works for.
+pub(crate) fn latency_parts(capture_ms: f64, inference_ms: f64) -> String {
+    format!("getting a frame {capture_ms:.1} ms, painting it {inference_ms:.0} ms")
+}
+
 /// Where it is painted.
 pub(crate) fn engine(device: &str, precision: &str, threads: usize) -> String {
     format!("{device}, {precision}, {threads} thread{}", if threads == 1 { "" } else { "s" })
@@ -251,6 +259,11 @@ pub(crate) fn window_cost(renderer: &str, upload_ms: f64, draw_ms: f64) -> Strin
 /// What the source gives and what was left out.
 pub(crate) fn capture(capture_fps: f64, dropped: u64) -> String {
     format!("source {capture_fps:.0} fps, {dropped} left out")
+}
+
+/// A recording that runs, for the picture's corner.
+pub(crate) fn recording(duration: Duration) -> String {
+    format!("Recording {}", clock(duration))
 }
 
 /// A recording that lacks frames.
@@ -350,6 +363,23 @@ pub(crate) fn video_facts(pixels: (u32, u32), fps: Option<f64>, duration: Durati
 /// The renderer that was taken in the place of another.
 pub(crate) fn renderer_fallback(wanted: &str, reason: &str, taken: &str) -> String {
     format!("{wanted} cannot draw here ({reason}); drawing with {taken}")
+}
+
+/// Two sentences; the first gets its capital and its full stop where it has none.
+pub(crate) fn sentences(first: &str, second: &str) -> String {
+    let mut letters = first.trim_end_matches('.').chars();
+    let first: String = letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect();
+    format!("{first}. {second}")
+}
+
+/// A length of all of them.
+pub(crate) fn part_of(length_seconds: f64, total_seconds: f64) -> String {
+    format!("{} / {}", moment(length_seconds), moment(total_seconds))
+}
+
+/// A screen's name with how many things are under way there.
+pub(crate) fn counted(name: &str, count: usize) -> String {
+    format!("{name} ({count})")
 }
 
 /// A file's name without its folders.

@@ -74,6 +74,8 @@ pub(crate) const STAGE: Color32 = Color32::from_rgb(12, 13, 15);
 pub(crate) const SCRIM: Color32 = Color32::from_rgba_premultiplied(8, 9, 11, 190);
 /// Text on the picture.
 pub(crate) const ON_PICTURE: Color32 = Color32::from_rgb(240, 241, 243);
+/// What tells of a recording on the picture.
+pub(crate) const RECORDING: Color32 = Color32::from_rgb(255, 107, 107);
 /// Less important text on the picture.
 pub(crate) const ON_PICTURE_MUTED: Color32 = Color32::from_rgb(188, 193, 201);
 

@@ -224,6 +224,12 @@ pub(crate) fn tick(ui: &mut Ui, name: &str, mut on: bool) -> Option<bool> {
     ui.checkbox(&mut on, name).changed().then_some(on)
 }
 
+/// Lets words that are only painted be read out.
+pub(crate) fn painted_words(ui: &Ui, rect: Rect, words: &str, id: egui::Id) {
+    ui.interact(rect, id, Sense::hover())
+        .widget_info(|| WidgetInfo::labeled(Role::Label, ui.is_enabled(), words));
+}
+
 /// Text on the picture, on a dark ground so that it can be read whatever is behind.
 pub(crate) fn picture_label(
     ui: &Ui,
@@ -242,6 +248,8 @@ pub(crate) fn picture_label(
     let width = galleys.iter().map(|galley| galley.size().x).fold(0.0, f32::max);
     let height: f32 = galleys.iter().map(|galley| galley.size().y + 2.0).sum();
     let rect = align.anchor_size(corner, vec2(width, height) + 2.0 * PADDING);
+    let words: Vec<&str> = lines.iter().map(|(line, _)| line.as_str()).collect();
+    painted_words(ui, rect, &words.join(", "), ui.scope_id().with(align));
     painter.rect_filled(rect, theme::CORNER, theme::SCRIM);
     let mut top = rect.top() + PADDING.y;
     for galley in galleys {

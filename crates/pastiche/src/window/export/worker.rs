@@ -3,6 +3,7 @@
 use std::{
     sync::{Arc, Condvar, Mutex, PoisonError, mpsc},
     thread,
+    time::{Duration, Instant},
 };
 
 use pastiche_inference::{ComputeDevice, Style, Stylizer, StylizerOptions};
@@ -49,12 +50,14 @@ impl Gate {
         self.changed.notify_all();
     }
 
-    /// Returns when the gate is open.
-    fn pass(&self) {
+    /// Returns when the gate is open, and how long that took.
+    fn pass(&self) -> Duration {
+        let begun = Instant::now();
         let mut closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
         while *closed {
             closed = self.changed.wait(closed).unwrap_or_else(PoisonError::into_inner);
         }
+        begun.elapsed()
     }
 }
 
@@ -107,12 +110,13 @@ fn export(
     };
     let mut stylizer = Stylizer::new(Style::load(&request.style)?, &device, &options)?;
     stylizer.set_controls(request.controls)?;
+    let mut held = Duration::ZERO;
     let result = job.run(
         &mut stylizer,
         |progress| {
             on_progress(progress);
             // Holding this stage holds the others: their queues are bounded.
-            switches.gate.pass();
+            held += switches.gate.pass();
         },
         &switches.cancel,
     );
@@ -120,7 +124,7 @@ fn export(
         Ok(summary) if summary.cancelled => Ok(Ending::Cancelled { kept: true }),
         Ok(summary) => Ok(Ending::Done(ExportOutcome {
             frames: summary.frames,
-            elapsed: summary.elapsed,
+            elapsed: summary.elapsed.saturating_sub(held),
             bytes: summary.bytes,
         })),
         Err(PipelineError::NothingDone { .. }) => Ok(Ending::Cancelled { kept: false }),

@@ -2,8 +2,9 @@
 
 use egui::{Frame, Label, Margin, Panel, RichText, TextWrapMode, Ui};
 use pastiche_frame::Rational;
+use pastiche_pipeline::live::ProcessSize;
 
-use super::{scrolling, styles};
+use super::{live::process_sizes, scrolling, styles};
 use crate::window::{
     commands::{Action, AppCommand, ExportCommand},
     icons::Icon,
@@ -72,6 +73,7 @@ fn format_ui(ui: &mut Ui, state: &State, commands: &mut Vec<AppCommand>) {
     if let Some(size) = choice(ui, text::SIZE, "", (&settings.export_size, &shown), sizes) {
         commands.push(ExportCommand::SetSize(size).into());
     }
+    resolution_ui(ui, state, commands);
     let qualities = Quality::ALL.map(|quality| (quality, text::quality(quality).to_owned()));
     let shown = text::quality(settings.quality);
     if let Some(quality) = choice(ui, text::QUALITY, "", (&settings.quality, shown), qualities) {
@@ -92,6 +94,18 @@ fn format_ui(ui: &mut Ui, state: &State, commands: &mut Vec<AppCommand>) {
             commands.push(ExportCommand::SetAudio(audio).into());
         }
     });
+}
+
+/// How large the network works, which the live picture's setting says.
+fn resolution_ui(ui: &mut Ui, state: &State, commands: &mut Vec<AppCommand>) {
+    let fixed = state.settings.resolution.of_export();
+    let now = fixed.map_or(ProcessSize::Source, |(width, height)| ProcessSize::Fixed(width, height));
+    let shown = text::resolution(now);
+    let sizes = process_sizes().filter(|size| *size != ProcessSize::Auto);
+    let sizes = sizes.map(|size| (size, text::resolution(size)));
+    if let Some(size) = choice(ui, text::RESOLUTION, text::EXPORT_RESOLUTION_TOOLTIP, (&now, &shown), sizes) {
+        commands.push(AppCommand::SetProcessSize(size));
+    }
 }
 
 fn output_ui(ui: &mut Ui, draft: &ExportDraft, commands: &mut Vec<AppCommand>) {

@@ -126,9 +126,7 @@ fn performance_ui(ui: &mut Ui, state: &State, commands: &mut Vec<AppCommand>) {
         (Resolution::Auto, Some(size)) => text::resolution_now(size),
         _ => text::resolution(now),
     };
-    let fixed = PROCESS_SIZES.map(|(width, height)| ProcessSize::Fixed(width, height));
-    let sizes = [ProcessSize::Auto, ProcessSize::Source].into_iter().chain(fixed);
-    let sizes = sizes.map(|size| (size, text::resolution(size)));
+    let sizes = process_sizes().map(|size| (size, text::resolution(size)));
     if let Some(size) = choice(ui, text::RESOLUTION, text::RESOLUTION_TOOLTIP, (&now, &shown), sizes) {
         commands.push(AppCommand::SetProcessSize(size));
     }
@@ -151,6 +149,12 @@ fn performance_ui(ui: &mut Ui, state: &State, commands: &mut Vec<AppCommand>) {
     if let Some(device) = choice(ui, text::DEVICE, "", (&state.settings.device, &shown), devices) {
         commands.push(AppCommand::SetDevice(device));
     }
+}
+
+/// What can be chosen as resolution.
+pub(super) fn process_sizes() -> impl Iterator<Item = ProcessSize> {
+    let fixed = PROCESS_SIZES.map(|(width, height)| ProcessSize::Fixed(width, height));
+    [ProcessSize::Auto, ProcessSize::Source].into_iter().chain(fixed)
 }
 
 /// Whether the network works at a smaller size than the source's, and not because somebody chose it.

@@ -11,7 +11,7 @@ use crate::window::{
     icons::Icon,
     state::{Picture, Screen, State},
     text, theme,
-    widgets::{IconButton, Tone, picture_label},
+    widgets::{IconButton, Tone, painted_words, picture_label},
 };
 
 /// How much of the stage's edge stays empty.
@@ -118,6 +118,8 @@ fn figures_ui(ui: &Ui, rect: Rect, state: &State) {
         let latency = statistics.latency_ms;
         lines.push((text::fps(statistics.fps), theme::ON_PICTURE));
         lines.push((text::latency(latency.p50, latency.p95), theme::ON_PICTURE));
+        let parts = text::latency_parts(statistics.capture_ms, statistics.inference_ms);
+        lines.push((parts, theme::ON_PICTURE_MUTED));
     }
     if let Some(engine) = &state.status.engine {
         let device = text::engine(&engine.device, engine.precision, engine.threads);
@@ -133,15 +135,21 @@ fn figures_ui(ui: &Ui, rect: Rect, state: &State) {
 /// What is going on that the picture does not tell, at the top right.
 fn status_ui(ui: &Ui, rect: Rect, state: &State) {
     let status = &state.status;
-    let line = if status.paused {
-        text::PAUSED
+    let mut lines = Vec::new();
+    // The bar under the picture tells it where there is one.
+    let has_bar = state.screen == Screen::Live && !state.fullscreen;
+    if let Some(recording) = status.recording.as_ref().filter(|_| !has_bar) {
+        lines.push((text::recording(recording.duration), theme::RECORDING));
+    }
+    if status.paused {
+        lines.push((text::PAUSED.to_owned(), theme::ON_PICTURE));
     } else if status.loading.is_some() {
-        text::LOADING_STYLE
-    } else {
-        return;
-    };
-    let corner = rect.right_top() + vec2(-10.0, 10.0);
-    picture_label(ui, corner, Align2::RIGHT_TOP, &[(line.to_owned(), theme::ON_PICTURE)], 13.0);
+        lines.push((text::LOADING_STYLE.to_owned(), theme::ON_PICTURE));
+    }
+    if !lines.is_empty() {
+        let corner = rect.right_top() + vec2(-10.0, 10.0);
+        picture_label(ui, corner, Align2::RIGHT_TOP, &lines, 13.0);
+    }
 }
 
 /// A source that gives no picture, in words.
@@ -149,28 +157,18 @@ fn lost_ui(ui: &mut Ui, stage: Rect, state: &State, commands: &mut Vec<AppComman
     match &state.status.source {
         SourceState::Lost { reason, retrying } => {
             let hint = if *retrying { text::RETRYING } else { text::NOT_RETRYING };
-            card_ui(
-                ui,
-                stage,
-                Icon::Warning,
-                text::SOURCE_LOST,
-                &format!("{}. {hint}", sentence(reason)),
-                |ui| open_file_ui(ui, commands),
-            );
+            card_ui(ui, stage, Icon::Warning, text::SOURCE_LOST, &text::sentences(reason, hint), |ui| {
+                open_file_ui(ui, commands);
+            });
         }
         SourceState::Opening if state.picture.is_none() => {
             let font = FontId::proportional(15.0);
             let color = theme::ON_PICTURE_MUTED;
-            ui.painter().text(stage.center(), Align2::CENTER_CENTER, text::OPENING, font, color);
+            let rect = ui.painter().text(stage.center(), Align2::CENTER_CENTER, text::OPENING, font, color);
+            painted_words(ui, rect, text::OPENING, ui.scope_id().with("opening"));
         }
         _ => {}
     }
-}
-
-/// With a capital at the front, and without a full stop at the end.
-fn sentence(words: &str) -> String {
-    let mut letters = words.trim_end_matches('.').chars();
-    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
 }
 
 fn welcome_ui(ui: &mut Ui, stage: Rect, commands: &mut Vec<AppCommand>) {
@@ -230,5 +228,7 @@ fn drop_ui(ui: &Ui, stage: Rect) {
     painter.text(middle - vec2(0.0, 16.0), Align2::CENTER_CENTER, text::DROP_HERE, title, theme::ON_PICTURE);
     let kinds = FontId::proportional(14.0);
     let color = theme::ON_PICTURE_MUTED;
-    painter.text(middle + vec2(0.0, 18.0), Align2::CENTER_CENTER, text::DROP_KINDS, kinds, color);
+    let rect = painter.text(middle + vec2(0.0, 18.0), Align2::CENTER_CENTER, text::DROP_KINDS, kinds, color);
+    let words = text::sentences(text::DROP_HERE, text::DROP_KINDS);
+    painted_words(ui, rect, &words, ui.scope_id().with("drop"));
 }

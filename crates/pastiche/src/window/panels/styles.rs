@@ -114,7 +114,7 @@ fn style_row(ui: &mut Ui, style: &StyleView, chosen: bool) -> Response {
         }
         entry_ui(ui, rect, rect.right() - 8.0, Some(style), &style.title, &style.credit);
     }
-    response
+    if style.credit.is_empty() { response } else { response.on_hover_text(&style.credit) }
 }
 
 /// A preview with a title and what is said under it, up to `right`.

@@ -27,7 +27,7 @@ pub(super) fn timeline_ui(ui: &mut Ui, draft: &ExportDraft, commands: &mut Vec<A
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             let palette = theme::palette(ui.visuals());
             let length = Duration::from_secs_f64((end - start).max(0.0));
-            let words = format!("{} / {}", text::moment(length.as_secs_f64()), text::moment(total));
+            let words = text::part_of(length.as_secs_f64(), total);
             ui.label(RichText::new(words).color(palette.muted));
         });
     });

@@ -20,7 +20,7 @@ pub(super) fn top_ui(ui: &mut Ui, state: &State, commands: &mut Vec<AppCommand>)
             [(Screen::Live, text::LIVE, Icon::Webcam), (Screen::Export, text::EXPORT, Icon::Film)]
         {
             let unfinished = state.unfinished_exports();
-            let counted = format!("{name} ({unfinished})");
+            let counted = text::counted(name, unfinished);
             let shown = if screen == Screen::Export && unfinished > 0 { &counted } else { name };
             let tab = IconButton { name, ..IconButton::text(shown) };
             if tab

@@ -3,7 +3,7 @@
 use egui::{Key, accesskit::Role, vec2};
 use egui_kittest::kittest::Queryable;
 use pastiche_inference::DeviceChoice;
-use pastiche_media::{CameraChoice, MicrophoneChoice, MicrophoneInfo};
+use pastiche_media::{CameraChoice, CameraInfo, MicrophoneChoice, MicrophoneInfo};
 use pastiche_pipeline::live::{LiveCommand, LiveEvent, LiveSource, ProcessSize, SourceState};
 
 use super::{Start, Window};
@@ -270,6 +270,10 @@ fn a_lost_camera_is_told_in_words_and_the_window_goes_on() {
     window.harness.get_by_label_contains("The camera does not answer");
     window.click_button(text::NEXT_STYLE);
     assert_eq!(window.sent().len(), 1);
+    window.requests();
+    window.harness.get_all_by_role_and_label(Role::Button, text::OPEN_FILE).last().unwrap().click();
+    window.harness.run();
+    assert_eq!(window.requests(), [Request::Pick(Pick::File)], "the card's button asks for a file");
     window.set_status(|status| *status = super::running_status());
     assert!(window.harness.query_by_label(text::SOURCE_LOST).is_none());
 }
@@ -294,17 +298,74 @@ fn the_first_start_without_a_camera_shows_the_demo_clip_and_greets() {
     window.harness.get_by_label(text::WELCOME);
     window.click_button(text::GOT_IT);
     assert!(window.settings().welcomed && window.harness.query_by_label(text::WELCOME).is_none());
-    assert_eq!(window.settings().source, SourceChoice::Any, "a camera is taken as soon as there is one");
+    assert_eq!(window.settings().source, SourceChoice::Any);
+
+    window.requests();
+    window.harness.run_steps(12);
+    assert!(window.requests().contains(&Request::ListCameras), "it looks for a camera now and then");
+    window.sent();
+    window.reply(Reply::Cameras(vec![CameraInfo { id: 0, name: "Front Camera".to_owned() }]));
+    let sent = window.sent();
+    assert!(matches!(sent[..], [LiveCommand::SetSource(LiveSource::Camera(_))]), "{sent:?}");
+    assert_eq!(window.settings().source, SourceChoice::Any, "the next start takes any camera, too");
+    window.requests();
+    window.harness.run_steps(12);
+    assert_eq!(window.requests(), [], "one that is there is not looked for");
+}
+
+#[test]
+fn a_camera_that_is_shown_is_not_opened_beside_itself() {
+    let mut window = Window::open();
+    let choose = |window: &mut Window| {
+        window.click(Role::ComboBox, text::SOURCE);
+        window.click_button("Front Camera");
+    };
+    choose(&mut window);
+    assert_eq!(window.sent(), []);
+    let reason = "it was unplugged".to_owned();
+    window.set_status(|status| status.source = SourceState::Lost { reason, retrying: true });
+    choose(&mut window);
+    assert_eq!(window.sent().len(), 1, "one that is lost is tried at once");
+}
+
+#[test]
+fn a_recording_is_told_where_there_is_no_bar() {
+    let mut window = Window::open();
+    window.set_status(|status| status.recording = Some(super::closing::recording()));
+    let words = text::recording(super::closing::recording().duration);
+    assert!(window.harness.query_by_label(&words).is_none(), "the bar tells it");
+    window.press(Key::F);
+    window.harness.get_by_label(&words);
 }
 
 #[test]
 fn nothing_is_cut_off_where_the_window_is_small() {
-    let window = Window::open();
+    let mut window = Window::open();
     let whole = egui::Rect::from_min_size(egui::Pos2::ZERO, vec2(1024.0, 640.0));
     for label in [text::RECORD, text::SNAPSHOT, text::FIGURES, text::THEME, text::EXPORT, text::NEXT_STYLE] {
         let rect = window.rect(Role::Button, label);
         assert!(whole.contains_rect(rect), "{label}: {rect:?}");
     }
+    assert_eq!(cut_words(&window), Vec::<String>::new());
+    window.open_video();
+    window.click_button(text::ADD_TO_QUEUE);
+    assert!(whole.contains_rect(window.rect(Role::Button, text::ADD_TO_QUEUE)));
+    assert_eq!(cut_words(&window), Vec::<String>::new());
+}
+
+/// Words that are drawn with dots at their end, other than the credits of styles: those are told as a whole elsewhere.
+fn cut_words(window: &Window) -> Vec<String> {
+    fn look(shape: &egui::Shape, found: &mut Vec<String>) {
+        match shape {
+            egui::Shape::Text(text) if text.galley.elided => found.push(text.galley.job.text.clone()),
+            egui::Shape::Vec(shapes) => shapes.iter().for_each(|shape| look(shape, found)),
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    window.harness.output().shapes.iter().for_each(|clipped| look(&clipped.shape, &mut found));
+    found.retain(|words| window.app().state.styles.iter().all(|style| style.credit != *words));
+    found
 }
 
 #[test]

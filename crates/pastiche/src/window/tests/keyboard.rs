@@ -1,6 +1,6 @@
 //! The keys.
 
-use egui::{Key, Modifiers, accesskit::Role};
+use egui::{Event, Key, Modifiers, PointerButton, ViewportCommand, ViewportId, accesskit::Role};
 use egui_kittest::kittest::Queryable;
 use pastiche_pipeline::live::LiveCommand;
 
@@ -49,6 +49,39 @@ fn full_screen_comes_and_goes() {
     assert!(window.harness.query_by_role_and_label(Role::Button, text::RECORD).is_none(), "only the picture");
     window.press(Key::Escape);
     assert!(!window.app().state.fullscreen);
+}
+
+#[test]
+fn full_screen_has_a_button_another_key_and_a_double_click() {
+    let mut window = Window::open();
+    window.click_button(text::FULLSCREEN);
+    assert!(window.app().state.fullscreen);
+    window.press(Key::F11);
+    assert!(!window.app().state.fullscreen);
+    let middle = window.rect(Role::Image, text::PICTURE).center();
+    // Within one frame: from one to the next the test's clock goes too far for a double click.
+    let events = &mut window.harness.input_mut().events;
+    events.push(Event::PointerMoved(middle));
+    for pressed in [true, false, true, false] {
+        let button = PointerButton::Primary;
+        events.push(Event::PointerButton { pos: middle, button, pressed, modifiers: Modifiers::NONE });
+    }
+    window.harness.run();
+    assert!(window.app().state.fullscreen);
+}
+
+#[test]
+fn a_button_lists_the_keys_and_a_key_closes_the_window() {
+    let mut window = Window::open();
+    window.click_button(text::SHORTCUTS);
+    assert_eq!(window.app().state.dialog, Some(Dialog::Shortcuts));
+    window.press(Key::Escape);
+    let (modifiers, key) = (Modifiers::COMMAND, Key::Q);
+    let pressed = Event::Key { key, physical_key: None, pressed: true, repeat: false, modifiers };
+    window.harness.input_mut().events.push(pressed);
+    window.harness.step();
+    let output = &window.harness.output().viewport_output[&ViewportId::ROOT];
+    assert!(output.commands.contains(&ViewportCommand::Close));
 }
 
 #[test]

@@ -296,12 +296,7 @@ pub(super) fn bundled_styles() -> Vec<StyleEntry> {
 
 pub(super) fn running_status() -> LiveStatus {
     LiveStatus {
-        source: SourceState::Running {
-            name: "Front Camera".into(),
-            width: 640,
-            height: 480,
-            nominal_fps: Some(30.0),
-        },
+        source: SourceState::Running { name: "Front Camera".into(), width: 640, height: 480 },
         style: Some("starry_night".into()),
         size: Some((640, 480)),
         process_size: Some((480, 360)),
@@ -315,6 +310,8 @@ pub(super) fn running_status() -> LiveStatus {
         statistics: LiveStatistics {
             capture_fps: 30.0,
             fps: 28.0,
+            capture_ms: 2.4,
+            inference_ms: 33.0,
             latency_ms: Percentiles { p50: 41.0, p95: 58.0 },
             dropped: 3,
             ..LiveStatistics::default()
