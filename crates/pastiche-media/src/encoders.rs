@@ -187,8 +187,9 @@ fn open_first(settings: &Settings<'_>) -> Result<OpenEncoder> {
     for kind in KINDS.iter().filter(|kind| kind.goes_into(settings.container)) {
         match kind.check(settings) {
             Ok(()) => {
-                if let Ok(opened) = kind.open(settings) {
-                    return Ok(opened);
+                match kind.open(settings) {
+                    Ok(opened) => return Ok(opened),
+                    Err(error) => log::info!("{} does not open here ({error})", kind.name),
                 }
             }
             // The first that works says what it takes, should no later one take the settings.
