@@ -187,7 +187,7 @@ impl Lower {
             Some(residual) if end.channels == channels => {
                 Ok(Flow { owed: Owed { residual: Some(residual), ..end.owed }, ..end })
             }
-            _ => Err(unsupported("a residual that does not fit into the middle of its input")),
+            _ => Err(unsupported("a residual of another size, which is not the middle of its input")),
         }
     }
 
