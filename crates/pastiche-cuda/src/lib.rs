@@ -26,7 +26,7 @@ mod entry {
     /// What programs look for.
     // SAFETY: no other function of this name is in this library.
     #[unsafe(no_mangle)]
-    pub extern "C" fn pastiche_cards() -> *const Table {
+    extern "C" fn pastiche_cards() -> *const Table {
         &raw const TABLE
     }
 }

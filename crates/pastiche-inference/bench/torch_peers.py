@@ -140,6 +140,8 @@ class Clock:
 
 def psnr_db(painting, reference):
     error = (painting.float().clamp(0, 255) - reference.clamp(0, 255)).square().mean().item()
+    if error != error:
+        return 0.0
     # JSON has no infinity: what is the same is far beyond what matters.
     return 200.0 if error == 0 else min(200.0, round(10 * torch.log10(torch.tensor(255.0**2 / error)).item(), 2))
 

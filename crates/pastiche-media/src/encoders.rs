@@ -189,11 +189,10 @@ fn open_first(settings: &Settings<'_>) -> Result<OpenEncoder> {
     let mut refusal = None;
     for kind in KINDS.iter().filter(|kind| kind.goes_into(settings.container)) {
         match kind.check(settings) {
-            Ok(()) => {
-                if let Ok(opened) = kind.open(settings) {
-                    return Ok(opened);
-                }
-            }
+            Ok(()) => match kind.open(settings) {
+                Ok(opened) => return Ok(opened),
+                Err(error) => log::info!("{} does not open here ({error})", kind.name),
+            },
             // The first that works says what it takes, should no later one take the settings.
             Err(refused) if refusal.is_none() && kind.opens(settings) => refusal = Some(refused),
             Err(_) => {}

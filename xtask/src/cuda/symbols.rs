@@ -42,6 +42,9 @@ pub(super) fn check(file: &Path, known: &HashSet<String>) -> Result<()> {
         bail!("it may not need {}: {shown}", foreign.join(", "));
     }
     let needed: Vec<&str> = needed(&dynamic).collect();
+    if !needed.iter().any(|name| name.starts_with("libcuda.so")) {
+        bail!("it does not ask for the driver's library, and would not start: {shown}");
+    }
     eprintln!("{shown}\n    needs {}", needed.join(", "));
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! CUDA's compiler, headers and libraries from NVIDIA's wheels on PyPI: enough to build and link on a machine without a card.
 
 use std::{
-    collections::HashSet,
+    collections::{BTreeSet, HashSet},
     env,
     ffi::OsString,
     fs,
@@ -48,6 +48,7 @@ impl Toolkit {
             toolkit.fill(&folder)?;
             fs::write(complete, "")?;
         }
+        toolkit.stand_in_for_the_driver(&folder)?;
         Ok(toolkit)
     }
 
@@ -69,12 +70,18 @@ impl Toolkit {
                 }
             }
         }
-        // The driver's library comes with a driver only; this one stands in for it while linking.
-        let source = folder.join("driver.c");
-        fs::write(&source, "void pastiche_stands_in_for_the_driver(void) {}\n")?;
-        run(command("cc", &["-shared", "-Wl,-soname,libcuda.so.1", "-o"])
-            .args([&self.link.join("libcuda.so"), &source]))?;
         replace_link(&packages.join("cu13"), &self.home)
+    }
+
+    /// The driver's library comes with a driver only. One with functions of the same names stands in for it while linking, so
+    /// that what calls them is noted to need it.
+    fn stand_in_for_the_driver(&self, folder: &Path) -> Result<()> {
+        let functions = self.driver_functions()?;
+        let text: String = functions.iter().map(|name| format!("void {name}(void) {{}}\n")).collect();
+        let source = folder.join("driver.c");
+        fs::write(&source, text)?;
+        run(command("cc", &["-shared", "-Wl,-soname,libcuda.so.1", "-o"])
+            .args([&self.link.join("libcuda.so"), &source]))
     }
 
     /// The variables that a build for cards needs.
@@ -107,11 +114,15 @@ impl Toolkit {
         for library in LIBRARIES {
             known.extend(symbols::defined(&self.link.join(library.trim_end_matches('.')))?);
         }
+        known.extend(self.driver_functions()?);
+        Ok(known)
+    }
+
+    fn driver_functions(&self) -> Result<BTreeSet<String>> {
         let header = self.home.join("include/cuda.h");
         let text =
             fs::read_to_string(&header).with_context(|| format!("cannot read {}", header.display()))?;
-        known.extend(driver_functions(&text));
-        Ok(known)
+        Ok(driver_functions(&text).collect())
     }
 }
 

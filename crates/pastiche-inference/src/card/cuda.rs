@@ -35,10 +35,10 @@ impl Cards for CudaCards {
     }
 
     fn open(&self, number: usize) -> Result<Box<dyn Card>, CardError> {
-        // With a stream of its own, since work on the default one cannot be recorded.
+        // With a stream of its own, since the default stream is a different one on every thread.
         let device = Device::new_cuda_with_stream(number).and_then(|device| device.as_cuda_device().cloned());
         let device = device.map_err(|error| CardError::Failed {
-            reason: format!("the driver does not open it ({error}): update the NVIDIA driver"),
+            reason: format!("the driver does not open it ({error}): close other programs that use it, or update the NVIDIA driver"),
         })?;
         Ok(Box::new(OpenCard(device)))
     }

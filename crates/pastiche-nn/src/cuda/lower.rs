@@ -182,11 +182,13 @@ impl Lower {
             Some(_) if end.owed.residual.is_none() && !end.owed.relu => end,
             _ => self.settled(end)?.0,
         };
-        let same = end.in_place().is_some_and(|end| (end.height, end.width) == (kept.height, kept.width));
-        if !same || end.channels != channels {
-            return Err(unsupported("a residual of another size"));
+        let middle = end.in_place().and_then(|end| self.passes.middle(&kept, (end.height, end.width)));
+        match middle {
+            Some(residual) if end.channels == channels => {
+                Ok(Flow { owed: Owed { residual: Some(residual), ..end.owed }, ..end })
+            }
+            _ => Err(unsupported("a residual of another size, which is not the middle of its input")),
         }
-        Ok(Flow { owed: Owed { residual: Some(kept.source), ..end.owed }, ..end })
     }
 
     fn conv(&mut self, conv: &Convolution, flow: Flow, rest: Rest) -> Result<Flow, PlanError> {

@@ -159,6 +159,17 @@ impl Passes {
         Ok(Prepared { form, stride, input, outputs, size })
     }
 
+    /// The middle of what is stored, of this height and width, where it has one.
+    pub(super) fn middle(&self, stored: &Stored, (height, width): (usize, usize)) -> Option<Source<Address>> {
+        let margin = |whole: usize, part: usize| {
+            whole.checked_sub(part).filter(|both| both.is_multiple_of(2)).map(|both| both / 2)
+        };
+        let (top, left) = (margin(stored.height, height)?, margin(stored.width, width)?);
+        let Source { data, row, pixel, .. } = stored.source;
+        let before = top * usize::try_from(row).ok()? + left * usize::try_from(pixel).ok()?;
+        Some(Source { data: data.plus(before * self.precision.bytes()), ..stored.source })
+    }
+
     /// Writes what a flow shows into a buffer of its own, with rows of `width` pixels: zeros where there is nothing to show.
     pub(super) fn input(&mut self, flow: &Flow, width: usize, channels: usize) -> Result<Input, PlanError> {
         let (rows, columns, factor) = match &flow.view {

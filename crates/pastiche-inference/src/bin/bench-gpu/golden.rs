@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context, Result};
 use candle_core::{Device, Tensor, Var};
 use pastiche_nn::{
-    CudaPlan, CudaPrecision, Features, Network, PadMode, WeightsFile,
+    CudaPlan, CudaPrecision, Features, FrozenNetwork, Network, PadMode, WeightsFile,
     networks::{self, LossNetInput, VggNaming},
     ops,
 };
@@ -20,15 +20,14 @@ use crate::{Bench, networks::psnr_db, operations::relative_difference, report};
 const TOLERANCE: f64 = 1e-2;
 /// Of a painting in `f16`.
 const LEAST_PSNR_DB: f64 = 45.0;
+/// The content is compared at the second.
 const STYLE_LAYERS: [&str; 4] = ["relu1_2", "relu2_2", "relu3_3", "relu4_1"];
 
 pub(crate) fn check(bench: &Bench<'_>) -> Result<Value> {
     let Some(assets) = &bench.cli.assets else {
         return Ok(report::missing("no --assets, so there are no reference values"));
     };
-    let part = |result: Result<Vec<Value>>| {
-        result.map_or_else(|error| report::missing(format!("{error:#}")), Value::from)
-    };
+    let part = |result: Result<Vec<Value>>| result.map_or_else(|error| report::failed(&error), Value::from);
     Ok(json!({
         "paintings": part(paintings(assets, bench)),
         "losses": part(losses(assets, bench.device)),
@@ -85,12 +84,14 @@ fn paintings(assets: &Path, bench: &Bench<'_>) -> Result<Vec<Value>> {
     Ok(rows)
 }
 
-fn loss_network(assets: &Path, device: &Device) -> Result<Network> {
+/// As the training uses it.
+fn loss_network(assets: &Path, device: &Device) -> Result<FrozenNetwork> {
     let path = assets.join("assets/loss_nets/vgg19_normalised.safetensors");
     let description = networks::vgg19("relu4_1", VggNaming::Blocks, LossNetInput::Caffe, PadMode::Reflect)
         .context("there is no layer relu4_1")?;
     let network = WeightsFile::open(&path).and_then(|file| file.network(description, device));
-    network.with_context(|| format!("cannot read {}", path.display()))
+    let network = network.with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(FrozenNetwork::new(&network)?)
 }
 
 fn grams(features: &Features) -> Result<Vec<Tensor>> {
@@ -114,28 +115,19 @@ fn content_loss(found: &Features, content: &Features) -> Result<Tensor> {
     Ok(ops::mean_squared_error(&found["relu2_2"], &content["relu2_2"])?)
 }
 
-fn total_variation(picture: &Tensor) -> Result<Tensor> {
-    let (_, _, height, width) = picture.dims4()?;
-    let along = |axis: usize, side: usize| -> Result<Tensor> {
-        let after = picture.narrow(axis, 1, side - 1)?;
-        Ok((after - picture.narrow(axis, 0, side - 1)?)?.sqr()?.mean_all()?)
-    };
-    Ok((along(2, height)? + along(3, width)?)?)
-}
-
 /// Losses of one picture, and their gradients.
 fn losses(assets: &Path, device: &Device) -> Result<Vec<Value>> {
     let golden = values(assets, "perceptual_loss.safetensors", device)?;
     let vgg = loss_network(assets, device)?;
     let output = Var::from_tensor(value(&golden, "output")?)?;
-    let features = vgg.features(&output)?;
-    let content = vgg.features(value(&golden, "content")?)?;
-    let painting = grams(&vgg.features(value(&golden, "style")?)?)?;
+    let features = vgg.features(&output, &STYLE_LAYERS)?;
+    let content = vgg.features(value(&golden, "content")?, &STYLE_LAYERS)?;
+    let painting = grams(&vgg.features(value(&golden, "style")?, &STYLE_LAYERS)?)?;
     let mut rows = Vec::new();
     for (name, loss) in [
         ("content_loss", content_loss(&features, &content)?),
         ("style_loss", style_loss(&grams(&features)?, &painting)?),
-        ("tv_loss", total_variation(&output)?),
+        ("tv_loss", ops::total_variation(&output)?),
     ] {
         rows.push(close(name, &loss.reshape(1)?, value(&golden, name)?)?);
         let gradients = loss.backward()?;
@@ -156,13 +148,13 @@ fn training_step(assets: &Path, device: &Device) -> Result<Vec<Value>> {
     let parameters = variables.iter().map(|(name, var)| (name.clone(), var.as_tensor().clone())).collect();
     let network = Network::new(networks::transformer_net(8), parameters)?;
     let batch = value(&golden, "batch")?;
-    let painting = grams(&vgg.features(value(&golden, "style")?)?)?;
-    let content = vgg.features(batch)?;
+    let painting = grams(&vgg.features(value(&golden, "style")?, &STYLE_LAYERS)?)?;
+    let content = vgg.features(batch, &STYLE_LAYERS)?;
 
     let output = network.forward(batch)?;
-    let features = vgg.features(&output)?;
+    let features = vgg.features(&output, &STYLE_LAYERS)?;
     let style = (style_loss(&grams(&features)?, &painting)? * 1e2)?;
-    let smoothness = (total_variation(&output)? * 1e-4)?;
+    let smoothness = (ops::total_variation(&output)? * 1e-4)?;
     let total = ((content_loss(&features, &content)? + style)? + smoothness)?;
     let gradients = total.backward()?;
     let first = value(&golden, "losses")?.narrow(0, 0, 1)?;
@@ -170,7 +162,8 @@ fn training_step(assets: &Path, device: &Device) -> Result<Vec<Value>> {
     for (name, var) in &variables {
         // Gradients that are zero in exact arithmetic are not in the reference.
         let name = format!("grad.{name}");
-        if let (Some(expected), Some(found)) = (golden.get(&name), gradients.get(var)) {
+        if let Some(expected) = golden.get(&name) {
+            let found = gradients.get(var).with_context(|| format!("the card gave no {name}"))?;
             rows.push(close(&name, found, expected)?);
         }
     }

@@ -136,18 +136,22 @@ fn run(cli: &Cli) -> Result<bool> {
     );
     for part in Part::value_variants().iter().copied().filter(|part| is_wanted(cli, *part)) {
         eprintln!("== {}", part.name());
+        // Written after each part, and each of the rows that take long, so that what is done is kept should the next one never
+        // end.
+        let mut keep = |so_far: Value| -> Result<()> {
+            report.insert(part.name(), so_far);
+            let text = serde_json::to_string_pretty(&report)?;
+            fs::write(&cli.output, text).with_context(|| format!("cannot write {}", cli.output.display()))
+        };
         let result = match part {
             Part::Operations => operations::check(&bench),
             Part::Networks => networks::check(&bench),
             Part::Golden => golden::check(&bench),
-            Part::Speed => speed::measure(&bench),
-            Part::Peers => peers::networks(&bench),
+            Part::Speed => speed::measure(&bench, &mut keep),
+            Part::Peers => peers::networks(&bench, &mut keep),
             Part::Training => peers::training(&bench),
         };
-        report.insert(part.name(), result.unwrap_or_else(|error| report::missing(format!("{error:#}"))));
-        // After each part, so that what is done is kept should the next one never end.
-        let text = serde_json::to_string_pretty(&report)?;
-        fs::write(&cli.output, text).with_context(|| format!("cannot write {}", cli.output.display()))?;
+        keep(result.unwrap_or_else(|error| report::failed(&error)))?;
     }
     let report = Value::Object(report);
     println!("{}", cli.output.display());

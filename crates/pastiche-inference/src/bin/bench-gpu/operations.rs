@@ -1,6 +1,6 @@
 //! Every operation of the training, forward and backward, on the card beside the processor.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use candle_core::{Device, Tensor, Var};
 use pastiche_nn::{Margins, PadMode, ops};
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ struct Operation {
 }
 
 /// With sizes that no tile divides.
-const OPERATIONS: [Operation; 13] = [
+const OPERATIONS: [Operation; 17] = [
     Operation {
         name: "reflection pad",
         shapes: &[&[2, 3, 19, 23]],
@@ -41,6 +41,14 @@ const OPERATIONS: [Operation; 13] = [
         run: |t| ops::conv2d(&t[0], &t[1], Some(&t[2]), 1),
     },
     Operation {
+        name: "convolution of a padded picture",
+        shapes: &[&[2, 8, 21, 18], &[24, 8, 3, 3], &[24]],
+        run: |t| {
+            let margins = Margins::uniform(1);
+            ops::conv2d_padded(&t[0], &t[1], Some(&t[2]), 1, margins, PadMode::Reflect)
+        },
+    },
+    Operation {
         name: "transposed convolution 3x3, stride 2",
         shapes: &[&[2, 16, 11, 9], &[16, 8, 3, 3], &[8]],
         run: |t| ops::conv_transpose2d(&t[0], &t[1], Some(&t[2]), 2),
@@ -49,6 +57,16 @@ const OPERATIONS: [Operation; 13] = [
         name: "instance norm",
         shapes: &[&[2, 16, 21, 18], &[16], &[16]],
         run: |t| ops::instance_norm(&t[0], &t[1], &t[2], 1e-5),
+    },
+    Operation {
+        name: "instance norm and relu",
+        shapes: &[&[2, 16, 21, 18], &[16], &[16]],
+        run: |t| ops::instance_norm_relu(&t[0], &t[1], &t[2], 1e-5),
+    },
+    Operation {
+        name: "batch norm",
+        shapes: &[&[2, 16, 21, 18], &[16], &[16]],
+        run: |t| ops::batch_norm(&t[0], &t[1], &t[2], 1e-5),
     },
     Operation { name: "relu", shapes: &[&[2, 16, 21, 18]], run: |t| ops::relu(&t[0]) },
     Operation {
@@ -62,6 +80,7 @@ const OPERATIONS: [Operation; 13] = [
         shapes: &[&[2, 16, 21, 18], &[2, 16, 21, 18]],
         run: |t| ops::mean_squared_error(&t[0], &t[1]),
     },
+    Operation { name: "total variation", shapes: &[&[2, 3, 21, 18]], run: |t| ops::total_variation(&t[0]) },
     Operation { name: "gram matrix", shapes: &[&[2, 16, 21, 18]], run: |t| ops::gram_matrix(&t[0]) },
     Operation { name: "scaled tanh", shapes: &[&[2, 3, 21, 18]], run: |t| t[0].tanh()?.affine(150.0, 127.5) },
 ];
@@ -116,6 +135,7 @@ pub(crate) fn relative_difference(found: &Tensor, expected: &Tensor) -> Result<f
     let values = |tensor: &Tensor| -> Result<Vec<f32>> {
         Ok(tensor.to_device(&Device::Cpu)?.flatten_all()?.to_vec1()?)
     };
+    ensure!(found.dims() == expected.dims(), "{:?} instead of {:?}", found.dims(), expected.dims());
     let (found, expected) = (values(found)?, values(expected)?);
     let largest = |numbers: &mut dyn Iterator<Item = f32>| {
         // A NaN is as far off as can be.

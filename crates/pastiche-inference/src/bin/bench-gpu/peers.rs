@@ -20,15 +20,22 @@ use crate::{
 /// It comes along inside this program.
 const SCRIPT: &str = include_str!("../../../bench/torch_peers.py");
 
-/// PyTorch on the networks and sizes that are timed.
-pub(crate) fn networks(bench: &Bench<'_>) -> Result<Value> {
+/// PyTorch on the networks and sizes that are timed, 1920x1080 first: each takes minutes to compile. `keep` takes what is done
+/// so far, after each row.
+pub(crate) fn networks(bench: &Bench<'_>, keep: &mut impl FnMut(Value) -> Result<()>) -> Result<Value> {
     let script = bench.folder.join("torch_peers.py");
     fs::write(&script, SCRIPT).with_context(|| format!("cannot write {}", script.display()))?;
-    let mut rows = Vec::new();
+    let mut files = Vec::new();
     for (name, description) in timed_networks() {
         let file = bench.folder.join(format!("{name}.safetensors"));
         weights::save(&random(description)?, &HashMap::new(), DType::F32, &file)?;
-        for (width, height) in &bench.cli.sizes {
+        files.push((name, file));
+    }
+    let mut sizes = bench.cli.sizes.clone();
+    sizes.sort_by_key(|size| *size != (1920, 1080));
+    let mut rows = Vec::new();
+    for (width, height) in sizes {
+        for (name, file) in &files {
             let (size, runs) = (format!("{width}x{height}"), bench.cli.runs.to_string());
             let options: [&OsStr; 6] = [
                 "--weights".as_ref(),
@@ -43,6 +50,7 @@ pub(crate) fn networks(bench: &Bench<'_>) -> Result<Value> {
             let row = last_json(&mut command);
             rows.push(row.unwrap_or_else(|error| report::missing(format!("{name} {size}: {error:#}"))));
             eprintln!("   {name} {size}");
+            keep(rows.clone().into())?;
         }
     }
     Ok(rows.into())

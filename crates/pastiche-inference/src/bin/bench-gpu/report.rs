@@ -11,6 +11,13 @@ pub(crate) fn missing(reason: impl Into<String>) -> Value {
     json!({ "missing": reason })
 }
 
+/// Something that should have been done here, and could not.
+pub(crate) fn failed(error: &anyhow::Error) -> Value {
+    let reason = format!("{error:#}");
+    eprintln!("   FAIL {reason}");
+    json!({ "failed": reason, "passed": false })
+}
+
 /// One comparison, told on standard error too.
 pub(crate) fn compared(name: &str, figures: Value, passed: bool) -> Value {
     eprintln!("   {} {name}: {figures}", if passed { "ok  " } else { "FAIL" });

@@ -24,7 +24,8 @@ pub(crate) fn random(description: NetworkDescription) -> Result<Network> {
     Ok(Network::random(description, 0, &Device::Cpu)?)
 }
 
-pub(crate) fn measure(bench: &Bench<'_>) -> Result<Value> {
+/// `keep` takes what is done so far, after each row.
+pub(crate) fn measure(bench: &Bench<'_>, keep: &mut impl FnMut(Value) -> Result<()>) -> Result<Value> {
     let roof = Roof::measure(bench.device)?;
     let mut rows = Vec::new();
     for (name, description) in timed_networks() {
@@ -32,12 +33,13 @@ pub(crate) fn measure(bench: &Bench<'_>) -> Result<Value> {
         for precision in [CudaPrecision::F16, CudaPrecision::F32] {
             for &(width, height) in &bench.cli.sizes {
                 let timed = time(&network, precision, (height, width), bench, &roof);
-                let mut row = timed.unwrap_or_else(|error| report::missing(format!("{error:#}")));
+                let mut row = timed.unwrap_or_else(|error| report::failed(&error));
                 row["network"] = name.into();
                 row["precision"] = format!("{precision:?}").to_lowercase().into();
                 (row["width"], row["height"]) = (width.into(), height.into());
                 eprintln!("   {row}");
                 rows.push(row);
+                keep(json!({ "roof": roof.json(), "networks": rows }))?;
             }
         }
     }
@@ -72,11 +74,12 @@ fn time(
         "ms_with_transfers": report::milliseconds(&mut with_transfers),
         "ms_overlapped": report::milliseconds(&mut overlapped),
         "memory_bytes": plan.memory_bytes(size.0, size.1),
-        "floor_ms": roof.floor_ms(counts),
+        "floor_ms": roof.floor_ms(counts, precision),
         "counts": {
             "direct_operations": counts.direct_operations,
             "operations": counts.operations,
             "bytes": counts.bytes,
+            "least_bytes": counts.least_bytes,
             "transferred_bytes": counts.transferred_bytes,
             "launches": counts.launches,
         },

@@ -22,6 +22,14 @@ pub enum CudaError {
         /// Megabytes that are free.
         free: u64,
     },
+    /// The driver has no memory left, in the card or, for what it exchanges with it, in the machine.
+    #[error("no memory is left for {doing} ({source}): close other programs, or use `--device cpu`")]
+    NoRoom {
+        /// What was being done.
+        doing: &'static str,
+        /// What the driver said.
+        source: DriverError,
+    },
     /// The card is gone, or a fault on it has ended everything that ran there.
     #[error(
         "the CUDA card was lost while {doing} ({source}): start the program again; `--device cpu` works without it"
@@ -81,8 +89,13 @@ impl CudaError {
             | CUresult::CUDA_ERROR_HARDWARE_STACK_ERROR
             | CUresult::CUDA_ERROR_ILLEGAL_INSTRUCTION
             | CUresult::CUDA_ERROR_MISALIGNED_ADDRESS
+            | CUresult::CUDA_ERROR_INVALID_PC
+            | CUresult::CUDA_ERROR_INVALID_ADDRESS_SPACE
+            | CUresult::CUDA_ERROR_ASSERT
+            | CUresult::CUDA_ERROR_CONTEXT_IS_DESTROYED
             | CUresult::CUDA_ERROR_SYSTEM_NOT_READY
             | CUresult::CUDA_ERROR_UNKNOWN => Self::Lost { doing, source },
+            CUresult::CUDA_ERROR_OUT_OF_MEMORY => Self::NoRoom { doing, source },
             _ => Self::Driver { doing, source },
         }
     }

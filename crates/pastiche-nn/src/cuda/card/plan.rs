@@ -54,8 +54,8 @@ impl fmt::Debug for CudaPlan {
 }
 
 impl CudaPlan {
-    /// Compiles a network for a card and packs its weights there. All is computed on `device`'s stream, which must not be the
-    /// legacy default one, where work cannot be recorded: candle's `Device::new_cuda_with_stream` makes its own.
+    /// Compiles a network for a card and packs its weights there. All is computed on streams of the plan's own, so that what
+    /// else is done with `device` meanwhile, also by other plans, stays out of its way.
     ///
     /// # Errors
     /// The network has layers that plans do not know, the card has no memory left, or its driver is too old.

@@ -1,13 +1,19 @@
 //! A card made ready for a plan: streams, kernels, cuDNN, and starting steps.
 #![allow(unsafe_code)] // the driver's functions
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use candle_core::{
     CudaDevice,
-    cuda_backend::cudarc::driver::{
-        CudaSlice, CudaStream, DevicePtr, DeviceRepr, DriverError, result,
-        sys::{CUdeviceptr, CUresult},
+    cuda_backend::{
+        DeviceId,
+        cudarc::driver::{
+            CudaSlice, CudaStream, DevicePtr, DeviceRepr, DriverError, result,
+            sys::{CUdeviceptr, CUresult},
+        },
     },
 };
 
@@ -23,6 +29,20 @@ use crate::cuda::{
     arguments::{Arguments, Kernel, THREADS},
     program::{Convolution, Launch},
 };
+
+/// The kernels, on the cards that were used: the driver compiles them once, however many networks there are. They stay for as
+/// long as the program runs.
+static KERNELS: Mutex<Vec<(DeviceId, Loaded)>> = Mutex::new(Vec::new());
+
+fn kernels(device: &CudaDevice) -> Result<Loaded, CudaError> {
+    let mut kernels = KERNELS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, loaded)) = kernels.iter().find(|(id, _)| *id == device.id()) {
+        return Ok(loaded.clone());
+    }
+    let loaded = source!("plan").load(device)?;
+    kernels.push((device.id(), loaded.clone()));
+    Ok(loaded)
+}
 
 /// A card made ready.
 pub(super) struct Session {
@@ -42,13 +62,16 @@ pub(super) struct Session {
 
 impl Session {
     pub(super) fn new(device: &CudaDevice, precision: CudaPrecision) -> Result<Self, CudaError> {
-        let compute = device.cuda_stream();
-        let stream = || compute.context().new_stream().map_err(CudaError::driver("making a stream"));
+        let context = device.cuda_stream().context().clone();
+        // Not the device's own, where other threads place other networks meanwhile: while steps are recorded, their stream may
+        // be asked for nothing else.
+        let stream = || context.new_stream().map_err(CudaError::driver("making a stream"));
+        let compute = stream()?;
         Ok(Self {
             upload: stream()?,
             download: stream()?,
             precision,
-            kernels: source!("plan").load(device)?,
+            kernels: kernels(device)?,
             #[cfg(feature = "cudnn")]
             cudnn: Cudnn::new(compute.clone())?,
             ways: HashMap::new(),
@@ -78,7 +101,7 @@ impl Session {
             return CudaError::driver("making room on the card")(error);
         }
         let (free, _) = self.compute.context().mem_get_info().unwrap_or_default();
-        let megabytes = |bytes: usize| (bytes as u64).div_ceil(1 << 20);
+        let megabytes = |bytes: usize| (bytes as u64).div_ceil(1_000_000);
         CudaError::OutOfMemory { needed: megabytes(bytes), free: megabytes(free) }
     }
 
@@ -156,7 +179,11 @@ impl Session {
             let shape = convolution.convolve.map(|_| ());
             if !self.ways.contains_key(&shape) {
                 #[cfg(feature = "cudnn")]
-                self.cudnn.describe(&shape, self.precision)?;
+                match self.cudnn.describe(&shape, self.precision) {
+                    // What cuDNN does not take, our own kernels do.
+                    Ok(()) | Err(CudaError::Cudnn { .. }) => {}
+                    Err(error) => return Err(error),
+                }
                 let way = ways::fastest(self, convolution, workspace)?;
                 self.ways.insert(shape, way);
             }

@@ -91,7 +91,12 @@ fn candidates(session: &Session, shape: &Shape) -> Result<Vec<Way>, CudaError> {
         ways.extend(shape.kernels(session.precision, true).into_iter().map(Way::OwnWithMoments));
     }
     #[cfg(feature = "cudnn")]
-    ways.extend(session.cudnn.algorithms(shape, WORKSPACE_BYTES)?.into_iter().map(Way::Cudnn));
+    match session.cudnn.algorithms(shape, WORKSPACE_BYTES) {
+        Ok(algorithms) => ways.extend(algorithms.into_iter().map(Way::Cudnn)),
+        // What cuDNN does not take, our own kernels do.
+        Err(CudaError::Cudnn { .. }) => {}
+        Err(error) => return Err(error),
+    }
     Ok(ways)
 }
 
