@@ -1,21 +1,58 @@
-//! The stage in the middle of a job: frames through a stylizer.
+//! The stage in the middle of a job: frames through a stylizer, and through what enlarges them.
 
 use pastiche_frame::Frame;
-use pastiche_inference::{FrameRow, Past, Stylizer};
+use pastiche_inference::{FrameRow, Past, Stylizer, Upscaler};
 
 use crate::{PipelineError, Transform, error::Result};
+
+/// What a job's frames go through: a stylizer, and then, where they are to be enlarged, an upscaler. A stylizer alone is one.
+pub struct Painters<'a> {
+    /// Paints them.
+    pub stylizer: &'a mut Stylizer,
+    /// Enlarges the paintings, by the factor that the job's options name.
+    pub upscaler: Option<&'a mut Upscaler>,
+}
+
+impl<'a> From<&'a mut Stylizer> for Painters<'a> {
+    fn from(stylizer: &'a mut Stylizer) -> Self {
+        Self { stylizer, upscaler: None }
+    }
+}
+
+impl Painters<'_> {
+    /// The same for a while.
+    pub(crate) fn lent(&mut self) -> Painters<'_> {
+        Painters { stylizer: self.stylizer, upscaler: self.upscaler.as_deref_mut() }
+    }
+
+    /// How large a frame of this size comes out.
+    pub(crate) fn size_of(&self, (width, height): (u32, u32)) -> (u32, u32) {
+        let factor = self.upscaler.as_ref().map_or(1, |upscaler| upscaler.factor() as u32);
+        (width.saturating_mul(factor), height.saturating_mul(factor))
+    }
+}
+
+/// Enlarges a painting where there is one and something to do it with.
+fn enlarge(upscaler: &mut Option<&mut Upscaler>, painted: Option<Frame>) -> Result<Option<Frame>> {
+    let (Some(upscaler), Some(painted)) = (upscaler, &painted) else { return Ok(painted) };
+    let enlarged = upscaler.upscale(painted)?;
+    warn(upscaler.take_warning());
+    Ok(Some(enlarged))
+}
 
 /// Paints frames one after the other, and calls `on_frame` with each that comes.
 pub(crate) struct Restyler<'a, F> {
     row: FrameRow<'a>,
+    upscaler: Option<&'a mut Upscaler>,
     on_frame: F,
 }
 
 impl<'a, F: FnMut()> Restyler<'a, F> {
     /// Nothing of another video will shine through this one's first frames.
-    pub(crate) fn new(stylizer: &'a mut Stylizer, on_frame: F) -> Self {
+    pub(crate) fn new(painters: Painters<'a>, on_frame: F) -> Self {
+        let Painters { stylizer, upscaler } = painters;
         stylizer.reset();
-        Self { row: stylizer.in_a_row(), on_frame }
+        Self { row: stylizer.in_a_row(), upscaler, on_frame }
     }
 }
 
@@ -24,19 +61,20 @@ impl<F: FnMut()> Transform<Frame, Frame, PipelineError> for Restyler<'_, F> {
         let painted = self.row.push(frame)?;
         warn(self.row.take_warning());
         (self.on_frame)();
-        Ok(painted)
+        enlarge(&mut self.upscaler, painted)
     }
 
     fn finish(&mut self) -> Result<Option<Frame>> {
         let painted = self.row.finish()?;
         warn(self.row.take_warning());
-        Ok(painted)
+        enlarge(&mut self.upscaler, painted)
     }
 }
 
 /// As [`Restyler`] for a job in parts, without forgetting what came before; gives with the last frame of each part what smoothing knows then.
 pub(crate) struct PartRestyler<'a, F> {
     painter: Painter<'a>,
+    upscaler: Option<&'a mut Upscaler>,
     part_frames: u64,
     painted: u64,
     on_frame: F,
@@ -49,38 +87,39 @@ enum Painter<'a> {
 }
 
 impl<'a, F: FnMut()> PartRestyler<'a, F> {
-    pub(crate) fn new(stylizer: &'a mut Stylizer, part_frames: u64, on_frame: F) -> Self {
+    pub(crate) fn new(painters: Painters<'a>, part_frames: u64, on_frame: F) -> Self {
+        let Painters { stylizer, upscaler } = painters;
         let painter = if stylizer.controls().smoothing > 0.0 {
             Painter::OneByOne(stylizer)
         } else {
             Painter::InARow(stylizer.in_a_row())
         };
-        Self { painter, part_frames, painted: 0, on_frame }
+        Self { painter, upscaler, part_frames, painted: 0, on_frame }
     }
 }
 
 impl<F: FnMut()> Transform<Frame, (Frame, Option<Past>), PipelineError> for PartRestyler<'_, F> {
     fn push(&mut self, frame: Frame) -> Result<Option<(Frame, Option<Past>)>> {
         self.painted += 1;
-        let (painted, warning) = match &mut self.painter {
-            Painter::InARow(row) => (row.push(frame)?.map(|frame| (frame, None)), row.take_warning()),
+        let (painted, past, warning) = match &mut self.painter {
+            Painter::InARow(row) => (row.push(frame)?, None, row.take_warning()),
             Painter::OneByOne(stylizer) => {
                 let frame = stylizer.stylize(frame)?;
                 let ends_part = self.painted.is_multiple_of(self.part_frames);
                 let past = if ends_part { stylizer.past() } else { None };
-                (Some((frame, past)), stylizer.take_warning())
+                (Some(frame), past, stylizer.take_warning())
             }
         };
         warn(warning);
         (self.on_frame)();
-        Ok(painted)
+        Ok(enlarge(&mut self.upscaler, painted)?.map(|frame| (frame, past)))
     }
 
     fn finish(&mut self) -> Result<Option<(Frame, Option<Past>)>> {
         let Painter::InARow(row) = &mut self.painter else { return Ok(None) };
-        let painted = row.finish()?.map(|frame| (frame, None));
+        let painted = row.finish()?;
         warn(row.take_warning());
-        Ok(painted)
+        Ok(enlarge(&mut self.upscaler, painted)?.map(|frame| (frame, None)))
     }
 }
 

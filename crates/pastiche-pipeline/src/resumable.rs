@@ -18,7 +18,7 @@ use crate::{
     parts::{PartsFolder, Settings, source_settings},
     progress::ProgressMeter,
     reader::FrameReader,
-    restyle::PartRestyler,
+    restyle::{Painters, PartRestyler},
     run_stages,
     video::{STAGES, losses},
 };
@@ -33,6 +33,15 @@ pub struct ResumableJob {
     reader: FrameReader,
     encode_options: EncodeOptions,
     audio: AudioOutcome,
+}
+
+/// What tells a job's networks from all others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NetworkSums {
+    /// Of the style.
+    pub style: String,
+    /// Of what enlarges, where something does.
+    pub upscaler: Option<String>,
 }
 
 /// How a job ended that can be taken up again.
@@ -72,7 +81,7 @@ impl ResumableJob {
         Ok(Self { audio: whole.audio().clone(), options, reader, encode_options })
     }
 
-    /// Width and height of the result.
+    /// Width and height of the result, before it is enlarged.
     pub fn size(&self) -> (u32, u32) {
         self.reader.decoder().size()
     }
@@ -92,27 +101,28 @@ impl ResumableJob {
         &self.audio
     }
 
-    /// Restyles every frame that no finished part holds, as [`crate::VideoJob::run`] does, and joins the parts. `style` is
-    /// something that no other style has, such as a checksum of its file; `process_size` that of `stylizer`.
+    /// Restyles every frame that no finished part holds, as [`crate::VideoJob::run`] does, and joins the parts. `networks` is
+    /// something that no other style and upscaler have, such as checksums of their files; `process_size` the stylizer's.
     ///
     /// # Errors
     /// The parts that are there are of another job; or reading, restyling or writing failed. Finished parts stay.
-    pub fn run(
+    pub fn run<'p>(
         self,
-        stylizer: &mut Stylizer,
-        style: &str,
+        painters: impl Into<Painters<'p>>,
+        networks: &NetworkSums,
         process_size: Option<(u32, u32)>,
         mut on_progress: impl FnMut(&Progress),
         cancel: &Cancel,
     ) -> Result<Resumable> {
-        let settings = self.settings(stylizer, style, process_size);
+        let mut painters = painters.into();
+        let settings = self.settings(painters.stylizer, networks, process_size);
         let Self { options, mut reader, encode_options, audio } = self;
-        let (width, height) = reader.decoder().size();
+        let (width, height) = painters.size_of(reader.decoder().size());
         let frames_total = reader.decoder().expected_frames();
         let folder = PartsFolder::open(PartsFolder::path_for(&options.output), settings)?;
         let (frames_before, pictures_before) = (folder.frames(), folder.pictures());
         let mut meter = ProgressMeter::start(frames_total);
-        prepare(stylizer, &folder)?;
+        prepare(painters.stylizer, &folder)?;
 
         let part_options = EncodeOptions { audio: None, ..encode_options.clone() };
         let mut encoder = VideoEncoder::create(&folder.next_part_path(), &part_options)?;
@@ -130,7 +140,7 @@ impl ResumableJob {
         let (mut writer, ending) = run_stages(
             STAGES,
             || reader.next_frame(),
-            PartRestyler::new(stylizer, PART_FRAMES, || {
+            PartRestyler::new(painters.lent(), PART_FRAMES, || {
                 on_progress(&meter.at(written.load(Ordering::Relaxed)));
             }),
             PartWriter::new(folder, encoder, &part_options, &written),
@@ -163,7 +173,7 @@ impl ResumableJob {
             bytes: joined.bytes,
             encoder: encode_options.encoder.unwrap_or_default(),
             audio,
-            device: stylizer.device_id(),
+            device: painters.stylizer.device_id(),
             elapsed: meter.elapsed(),
             cancelled: false,
             frames_before,
@@ -174,9 +184,14 @@ impl ResumableJob {
     }
 
     /// All that pictures depend on.
-    fn settings(&self, stylizer: &Stylizer, style: &str, process_size: Option<(u32, u32)>) -> Settings {
+    fn settings(
+        &self,
+        stylizer: &Stylizer,
+        networks: &NetworkSums,
+        process_size: Option<(u32, u32)>,
+    ) -> Settings {
         let size = |(width, height): (u32, u32)| format!("{width}x{height}");
-        let VideoJobOptions { start, duration, frame_rate, crf, preset, .. } = &self.options;
+        let VideoJobOptions { start, duration, upscale, frame_rate, crf, preset, .. } = &self.options;
         let controls = stylizer.controls();
         let mut settings = source_settings(&self.options.input);
         let optional = [
@@ -186,11 +201,13 @@ impl ResumableJob {
             ("--crf", crf.map(|crf| crf.to_string())),
             ("--preset", preset.clone()),
             ("--process-size", process_size.map(size)),
+            ("--upscale", upscale.map(|factor| factor.to_string())),
+            ("the upscaler", networks.upscaler.clone()),
         ];
         settings.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
         settings.extend(
             [
-                ("the style", style.to_owned()),
+                ("the style", networks.style.clone()),
                 ("the size", size(self.size())),
                 ("the encoder", self.encoder_name().to_owned()),
                 ("the device", stylizer.device_id()),

@@ -8,12 +8,15 @@ use std::{
 };
 
 use pastiche_frame::{Frame, Timestamp};
-use pastiche_inference::Stylizer;
 use pastiche_media::{AudioOutcome, DecodeOptions, MediaError, PictureSequence, SoundDamage};
 
 use crate::{
-    Cancel, Ending, Losses, PipelineError, Progress, Sink, StageNames, VideoSummary, error::Result,
-    progress::ProgressMeter, reader::FrameReader, restyle::Restyler, run_stages,
+    Cancel, Ending, Losses, PipelineError, Progress, Sink, StageNames, VideoSummary,
+    error::Result,
+    progress::ProgressMeter,
+    reader::FrameReader,
+    restyle::{Painters, Restyler},
+    run_stages,
 };
 
 const STAGES: StageNames = StageNames { source: "decode", transform: "restyle", sink: "pictures" };
@@ -42,7 +45,7 @@ impl SequenceJob {
         self.reader.decoder().cropped()
     }
 
-    /// Width and height of the pictures.
+    /// Width and height of the pictures, before they are enlarged.
     pub fn size(&self) -> (u32, u32) {
         self.reader.decoder().size()
     }
@@ -53,21 +56,22 @@ impl SequenceJob {
     ///
     /// # Errors
     /// Restyling or writing failed, or there was nothing to write. The pictures that are written by then stay.
-    pub fn run(
+    pub fn run<'p>(
         self,
-        stylizer: &mut Stylizer,
+        painters: impl Into<Painters<'p>>,
         mut on_progress: impl FnMut(&Progress),
         cancel: &Cancel,
     ) -> Result<VideoSummary> {
         let Self { input, output, kind, mut reader } = self;
-        let (width, height) = reader.decoder().size();
+        let mut painters = painters.into();
+        let (width, height) = painters.size_of(reader.decoder().size());
         let mut meter = ProgressMeter::start(reader.decoder().expected_frames());
         let written = AtomicU64::new(0);
         let writer = Writer { output, written: &written, end: Timestamp::ZERO, stopped: None };
         let (writer, ending) = run_stages(
             STAGES,
             || reader.next_frame(),
-            Restyler::new(stylizer, || on_progress(&meter.at(written.load(Ordering::Relaxed)))),
+            Restyler::new(painters.lent(), || on_progress(&meter.at(written.load(Ordering::Relaxed)))),
             writer,
             cancel,
         )?;
@@ -90,7 +94,7 @@ impl SequenceJob {
             bytes: writer.output.bytes(),
             encoder: kind.to_owned(),
             audio: AudioOutcome::None,
-            device: stylizer.device_id(),
+            device: painters.stylizer.device_id(),
             elapsed: meter.elapsed(),
             cancelled,
             frames_before: 0,

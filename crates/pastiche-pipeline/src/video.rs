@@ -8,15 +8,18 @@ use std::{
 };
 
 use pastiche_frame::{Frame, Rational};
-use pastiche_inference::Stylizer;
 use pastiche_media::{
     AudioMode, AudioOutcome, AudioRequest, DecodeOptions, EncodeOptions, EncodeSummary, Extras,
     HardwareDecoding, MediaError, VideoDecoder, VideoEncoder,
 };
 
 use crate::{
-    Cancel, Ending, Losses, PipelineError, Progress, Sink, StageNames, VideoSummary, error::Result,
-    progress::ProgressMeter, reader::FrameReader, restyle::Restyler, run_stages,
+    Cancel, Ending, Losses, PipelineError, Progress, Sink, StageNames, VideoSummary,
+    error::Result,
+    progress::ProgressMeter,
+    reader::FrameReader,
+    restyle::{Painters, Restyler},
+    run_stages,
 };
 
 pub(crate) const STAGES: StageNames = StageNames { source: "decode", transform: "restyle", sink: "encode" };
@@ -32,8 +35,10 @@ pub struct VideoJobOptions {
     pub start: Option<Duration>,
     /// Stops this long after the start.
     pub duration: Option<Duration>,
-    /// Width and height of the result; the source's where nothing is said.
+    /// Width and height of the result, before it is enlarged; the source's where nothing is said.
     pub size: Option<(u32, u32)>,
+    /// How many times as wide and high an upscaler is to make the result.
+    pub upscale: Option<u32>,
     /// A constant frame rate; the source's own times where nothing is said.
     pub frame_rate: Option<Rational>,
     /// The video encoder by name; the best that works here where nothing is said.
@@ -62,6 +67,8 @@ impl VideoJobOptions {
     /// How to encode what `decoder` gives.
     pub(crate) fn encode_options(&self, decoder: &VideoDecoder) -> EncodeOptions {
         let (width, height) = decoder.size();
+        let factor = self.upscale.unwrap_or(1);
+        let (width, height) = (width.saturating_mul(factor), height.saturating_mul(factor));
         EncodeOptions {
             width,
             height,
@@ -106,7 +113,7 @@ impl VideoJob {
         Ok(Self { options, reader, encoder })
     }
 
-    /// Width and height of the result.
+    /// Width and height of the result, before it is enlarged.
     pub fn size(&self) -> (u32, u32) {
         self.reader.decoder().size()
     }
@@ -133,14 +140,15 @@ impl VideoJob {
     ///
     /// # Errors
     /// Reading, restyling or writing failed, or there was nothing to write. The output is then not touched.
-    pub fn run(
+    pub fn run<'p>(
         self,
-        stylizer: &mut Stylizer,
+        painters: impl Into<Painters<'p>>,
         mut on_progress: impl FnMut(&Progress),
         cancel: &Cancel,
     ) -> Result<VideoSummary> {
         let Self { options, mut reader, encoder } = self;
-        let (width, height) = reader.decoder().size();
+        let mut painters = painters.into();
+        let (width, height) = painters.size_of(reader.decoder().size());
         let mut meter = ProgressMeter::start(reader.decoder().expected_frames());
         let written = AtomicU64::new(0);
         let encoder_name = encoder.encoder_name().to_owned();
@@ -149,7 +157,7 @@ impl VideoJob {
         let (encoded, ending) = run_stages(
             STAGES,
             || reader.next_frame(),
-            Restyler::new(stylizer, || on_progress(&meter.at(written.load(Ordering::Relaxed)))),
+            Restyler::new(painters.lent(), || on_progress(&meter.at(written.load(Ordering::Relaxed)))),
             recorder,
             cancel,
         )?;
@@ -162,7 +170,7 @@ impl VideoJob {
             bytes: encoded.bytes,
             encoder: encoder_name,
             audio,
-            device: stylizer.device_id(),
+            device: painters.stylizer.device_id(),
             elapsed: meter.elapsed(),
             cancelled: ending == Ending::Cancelled,
             frames_before: 0,

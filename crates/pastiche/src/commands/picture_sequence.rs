@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 use pastiche_media::{DecodeOptions, PictureSequence};
-use pastiche_pipeline::SequenceJob;
+use pastiche_pipeline::{Painters, SequenceJob};
 
 use super::{
     summary::conclude,
@@ -23,7 +23,7 @@ impl VideoArgs {
         if let Some(existing) = output.existing().filter(|_| !self.overwrite.overwrite) {
             bail!("pictures of this name are there already; add -y to replace them: {}", existing.display());
         }
-        let style = self.style.find()?;
+        let (style, upscaler) = (self.style.find()?, self.upscale.find()?);
         let interrupt = Interrupt::watch("finishing this picture")?;
         let options = DecodeOptions {
             start: self.start,
@@ -34,10 +34,12 @@ impl VideoArgs {
         };
         // Before the job, which makes the folder.
         let mut stylizer = self.start_engine(&style)?;
+        let mut upscaler = self.start_upscaler(upscaler)?;
         let job = SequenceJob::open(self.input.clone(), &options, output.at_rate(self.fps))?;
         tell_size(job.cropped(), job.size());
         let mut reporter = Reporter::new(self.progress, Unit::Frames);
-        let result = job.run(&mut stylizer, |progress| reporter.update(progress), interrupt.cancel());
+        let painters = Painters { stylizer: &mut stylizer, upscaler: upscaler.as_mut() };
+        let result = job.run(painters, |progress| reporter.update(progress), interrupt.cancel());
         remove_bar();
         Ok(conclude(&self.input, &self.output, &result?, &stylizer, &reporter))
     }

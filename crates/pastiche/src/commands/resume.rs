@@ -1,9 +1,12 @@
 //! `pastiche video --resume`: a job that can be taken up again.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Result, anyhow};
-use pastiche_pipeline::{Resumable, ResumableJob, VideoJobOptions};
+use pastiche_pipeline::{NetworkSums, Painters, Resumable, ResumableJob, VideoJobOptions};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -36,18 +39,26 @@ struct KeptEvent<'a> {
 }
 
 impl VideoArgs {
-    pub(super) fn run_in_parts(&self, options: VideoJobOptions, style: &Path) -> Result<Outcome> {
+    pub(super) fn run_in_parts(
+        &self,
+        options: VideoJobOptions,
+        style: &Path,
+        upscaler: Option<(u32, PathBuf)>,
+    ) -> Result<Outcome> {
+        let enlarging = upscaler.as_ref().map(|(_, file)| checksum(file)).transpose()?;
+        let networks = NetworkSums { style: checksum(style)?, upscaler: enlarging };
         let interrupt = Interrupt::watch("keeping what is finished")?;
         let job = ResumableJob::open(options)?;
         tell_size(job.cropped(), job.size());
         let process_size = self.process_size.process_size()?;
         let mut stylizer = self.start_engine(style)?;
+        let mut upscaler = self.start_upscaler(upscaler)?;
         tell(format_args!("encoder {}, {}", job.encoder_name(), describe_audio(job.audio())));
 
         let mut reporter = Reporter::new(self.progress, Unit::Frames);
         let ended = job.run(
-            &mut stylizer,
-            &checksum(style)?,
+            Painters { stylizer: &mut stylizer, upscaler: upscaler.as_mut() },
+            &networks,
             process_size,
             |progress| reporter.update(progress),
             interrupt.cancel(),
@@ -90,10 +101,10 @@ impl VideoArgs {
     }
 }
 
-/// What no other style has.
-fn checksum(style: &Path) -> Result<String> {
-    let bytes = fs::read(style).map_err(|error| {
-        anyhow!("the style cannot be read ({error}); check that it may be: {}", style.display())
+/// What no other network has.
+fn checksum(network: &Path) -> Result<String> {
+    let bytes = fs::read(network).map_err(|error| {
+        anyhow!("the network cannot be read ({error}); check that it may be: {}", network.display())
     })?;
     Ok(Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect())
 }

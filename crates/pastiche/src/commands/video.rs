@@ -8,17 +8,17 @@ use std::{
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 use pastiche_frame::Rational;
-use pastiche_inference::{Style, Stylizer};
+use pastiche_inference::{Style, Stylizer, Upscaler};
 use pastiche_media::{
     AudioMode, HardwareDecoding, PictureSequence, SEQUENCE_RATE, is_picture_sequence, probe,
 };
-use pastiche_pipeline::{OutputSize, VideoJob, VideoJobOptions};
+use pastiche_pipeline::{OutputSize, Painters, VideoJob, VideoJobOptions};
 
 use super::summary::{conclude, describe_audio};
 use crate::{
     args::{
         ControlArgs, DeviceArgs, OverwriteArgs, ProcessSizeArgs, ProgressMode, SizeArgs, SmoothingArgs,
-        StyleArgs, check_sides, parse_frame_rate, parse_time, refuse_existing, refuse_input,
+        StyleArgs, UpscaleArgs, check_sides, parse_frame_rate, parse_time, refuse_existing, refuse_input,
     },
     engine,
     failure::{Outcome, wrong_usage},
@@ -59,6 +59,9 @@ pub(crate) struct VideoArgs {
 
     #[command(flatten)]
     pub(super) process_size: ProcessSizeArgs,
+
+    #[command(flatten)]
+    pub(super) upscale: UpscaleArgs,
 
     /// Leave out what comes before this time: 90, 1:30 or 1:02:03.5.
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
@@ -162,19 +165,22 @@ impl VideoArgs {
         if let Some(output) = PictureSequence::of(&self.output) {
             return self.run_to_pictures(output);
         }
-        let style = self.style.find()?;
-        let options = self.job_options(self.output_size()?);
+        let (style, upscaler) = (self.style.find()?, self.upscale.find()?);
+        let factor = upscaler.as_ref().map(|(factor, _)| *factor);
+        let options = self.job_options(self.output_size()?, factor);
         if self.resume {
-            return self.run_in_parts(options, &style);
+            return self.run_in_parts(options, &style, upscaler);
         }
         let interrupt = Interrupt::watch("finishing the file so that it plays")?;
         let job = VideoJob::open(options)?;
         tell_size(job.cropped(), job.size());
         let mut stylizer = self.start_engine(&style)?;
+        let mut upscaler = self.start_upscaler(upscaler)?;
         tell(format_args!("encoder {}, {}", job.encoder_name(), describe_audio(job.audio())));
 
         let mut reporter = Reporter::new(self.progress, Unit::Frames);
-        let result = job.run(&mut stylizer, |progress| reporter.update(progress), interrupt.cancel());
+        let painters = Painters { stylizer: &mut stylizer, upscaler: upscaler.as_mut() };
+        let result = job.run(painters, |progress| reporter.update(progress), interrupt.cancel());
         remove_bar();
         Ok(conclude(&self.input, &self.output, &result?, &stylizer, &reporter))
     }
@@ -184,6 +190,14 @@ impl VideoArgs {
         let controls = self.controls.controls(Some(&self.smoothing));
         let process_size = self.process_size.process_size()?;
         engine::start(Style::load(style)?, &self.device.beside_a_codec(), process_size, controls)
+    }
+
+    /// Puts what enlarges on its device, where something is to.
+    pub(super) fn start_upscaler(&self, upscaler: Option<(u32, PathBuf)>) -> Result<Option<Upscaler>> {
+        let start = |(factor, file): (u32, PathBuf)| {
+            engine::start_upscaler(&file, factor, &self.device.beside_a_codec())
+        };
+        upscaler.map(start).transpose()
     }
 
     /// The result's width and height where they differ from the source's; even, as encoders need them.
@@ -208,13 +222,14 @@ impl VideoArgs {
         }
     }
 
-    fn job_options(&self, size: Option<(u32, u32)>) -> VideoJobOptions {
+    fn job_options(&self, size: Option<(u32, u32)>, upscale: Option<u32>) -> VideoJobOptions {
         VideoJobOptions {
             input: self.input.clone(),
             output: self.output.clone(),
             start: self.start,
             duration: self.duration,
             size,
+            upscale,
             frame_rate: self.fps,
             encoder: self.encoder.clone(),
             crf: self.crf,
