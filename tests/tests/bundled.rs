@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
-use pastiche_e2e::{json, pastiche, write_photo};
+use pastiche_e2e::{ffmpeg, json, pastiche, run_in, write_photo};
 use pastiche_media::read_image;
 
 const BUNDLED: [&str; 3] = ["great_wave", "stained_glass", "starry_night"];
@@ -50,4 +50,25 @@ fn each_paints_in_its_own_colours_and_keeps_the_scene() {
             assert!(difference(one.data(), other.data()) > 10.0, "two paint alike");
         }
     }
+}
+
+#[test]
+fn the_network_that_enlarges_comes_nearer_to_the_scene_than_its_smooth_enlargement() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    write_photo(&at("large.png"), 192, 128);
+    let large = read_image(&at("large.png")).unwrap();
+    // The middle of each square of 4x4 pixels, blurred as the small pictures of its training are.
+    ffmpeg(folder.path(), "-i large.png -vf gblur=sigma=1,scale=48:32:flags=area small.png");
+    ffmpeg(folder.path(), "-i small.png -vf scale=192:128:flags=bicubic smooth.png");
+    run_in(folder.path(), "image small.png -o sharp.png --upscale 4").done();
+    let error = |name: &str| {
+        let picture = read_image(&at(name)).unwrap();
+        assert_eq!((picture.width(), picture.height()), (192, 128));
+        let squares = picture.data().iter().zip(large.data());
+        let sum: f64 = squares.map(|(a, b)| (f64::from(*a) - f64::from(*b)).powi(2)).sum();
+        (sum / large.data().len() as f64).sqrt()
+    };
+    let (sharp, smooth) = (error("sharp.png"), error("smooth.png"));
+    assert!(sharp < 0.95 * smooth, "{sharp}, and {smooth} by bicubic enlargement");
 }
