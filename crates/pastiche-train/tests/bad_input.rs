@@ -24,6 +24,15 @@ fn folders_without_usable_photographs_are_refused() {
     let error = failure(workshop.style("a.safetensors", &["--photos", "broken"]));
     assert!(error.contains("in a row could not be read") && error.contains("broken"), "{error}");
     assert!(!workshop.path("a.safetensors").exists());
+    // What could not begin is in nobody's way.
+    assert!(!workshop.path("a.run/checkpoint.safetensors").exists());
+    let output = workshop.style("a.safetensors", &["--steps", "1"]).output().unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    // Nor does it replace one that could.
+    let checkpoint = || fs::read(workshop.path("a.run/checkpoint.safetensors")).unwrap();
+    let trained = checkpoint();
+    failure(workshop.style("a.safetensors", &["--photos", "broken", "-y"]));
+    assert!(checkpoint() == trained && workshop.path("a.run/metrics.jsonl").exists());
 }
 
 #[test]
