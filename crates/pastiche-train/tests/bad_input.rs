@@ -184,6 +184,16 @@ fn settings_out_of_range_are_told_with_the_range() {
         let error = refusal(command, 2);
         assert!(error.contains(option) && error.contains(told), "{error}");
     }
+    for (option, value) in
+        [("--style-weight", "nan"), ("--content-weight", "-1"), ("--total-variation-weight", "inf")]
+    {
+        let mut command = workshop.program();
+        command.args(["optimize", "photos/1.png", "--painting", "painting.png", "-o", "a.png"]);
+        command.args(["--loss-net", "vgg.safetensors", &format!("{option}={value}")]);
+        let error = refusal(command, 2);
+        assert!(error.contains(option) && error.contains("must be from"), "{error}");
+    }
+    assert!(!workshop.path("a.png").exists());
 }
 
 #[test]
