@@ -235,15 +235,14 @@ pub enum TrainError {
     },
     /// The loss is no number any more.
     #[error(
-        "the loss at step {step} is {loss}, or its gradient is not finite, so the training has failed; {kept}, and \
-         --resume with a lower --learning-rate may get past this"
+        "the loss at step {step} is {loss}, or its gradient is not finite, so the training has failed; {kept}"
     )]
     Diverged {
         /// The step.
         step: u64,
         /// The loss.
         loss: f32,
-        /// The last good checkpoint.
+        /// The last good checkpoint, and how to go on.
         kept: String,
     },
     /// A thread could not be started.

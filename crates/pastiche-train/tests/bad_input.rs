@@ -3,9 +3,14 @@
 
 mod support;
 
-use std::{fs, process::Command};
+use std::{collections::HashMap, fs, process::Command};
 
-use pastiche_nn::networks::VggNaming;
+use candle_core::{DType, Device};
+use pastiche_nn::{
+    Network,
+    networks::{self, SwiftSize, VggNaming},
+    weights,
+};
 use support::{Workshop, failure, loss_net, picture, refusal, said};
 
 #[test]
@@ -129,6 +134,19 @@ fn a_loss_that_is_no_number_stops_the_training_and_names_the_checkpoint() {
     let error =
         failure(workshop.style("a.safetensors", &["--steps", "5", "--resume", "--learning-rate", "1e-5"]));
     assert!(error.contains("the loss at step 3 is"), "{error}");
+}
+
+#[test]
+fn a_loss_that_is_no_number_at_once_leaves_nothing_to_go_on_from() {
+    let workshop = Workshop::new();
+    let small = SwiftSize { width: 6, ..SwiftSize::default() };
+    let network = Network::random(networks::swift(small), 0, &Device::Cpu).unwrap();
+    let huge = network.parameters().iter().map(|(name, tensor)| (name.clone(), (tensor * 1e30).unwrap()));
+    let network = Network::new(network.description().clone(), huge.collect()).unwrap();
+    weights::save(&network, &HashMap::new(), DType::F32, &workshop.path("huge.safetensors")).unwrap();
+    let error = failure(workshop.style("a.safetensors", &["--from", "huge.safetensors"]));
+    assert!(error.contains("the loss at step 1 is"), "{error}");
+    assert!(error.ends_with("nothing was saved yet: start again with a lower --learning-rate"), "{error}");
 }
 
 /// A limit on the size of files stands in for a full disk.

@@ -184,8 +184,11 @@ impl<'a, R: Serialize> Session<'a, R> {
     fn told_kept(&self, error: TrainError, saved: u64) -> TrainError {
         match error {
             TrainError::Diverged { step, loss, .. } if saved > 0 => {
-                let path = self.options.run.checkpoint();
-                let kept = format!("the last good checkpoint is that of step {saved}: {}", path.display());
+                let kept = format!(
+                    "the last good checkpoint is that of step {saved}: {}; --resume with a lower --learning-rate may get \
+                     past this",
+                    self.options.run.checkpoint().display()
+                );
                 TrainError::Diverged { step, loss, kept }
             }
             other => other,
