@@ -215,6 +215,27 @@ fn settings_out_of_range_are_told_with_the_range() {
 }
 
 #[test]
+fn options_that_would_do_nothing_are_refused() {
+    let workshop = Workshop::new();
+    let enlarging = ["evaluate", "--super-resolution", "photos"];
+    let single = ["optimize", "photos/1.png", "-o", "a.png", "--content-only", "relu1_1"];
+    for (command, useless) in [
+        (&enlarging[..], &["--count", "3"][..]),
+        (&enlarging, &["--iterations", "5"]),
+        (&enlarging, &["--stability"]),
+        (&enlarging, &["--plot", "a.svg"]),
+        (&single, &["--style-layers", "relu1_2"]),
+        (&single, &["--content-layers", "relu1_2"]),
+        (&single, &["--style-size", "64"]),
+    ] {
+        let mut program = workshop.program();
+        program.args(command).args(useless);
+        let error = refusal(program, 2);
+        assert!(error.contains("cannot be used with") && error.contains(useless[0]), "{error}");
+    }
+}
+
+#[test]
 fn outputs_that_could_not_be_written_are_refused_before_the_work() {
     let workshop = Workshop::new();
     let error = refusal(workshop.style("style.pth", &[]), 2);
