@@ -149,6 +149,8 @@ fn what_cannot_be_enlarged_is_told() {
     assert!(other.error(1).contains("enlarges 4 times, not 8"), "{}", other.err);
     let style = run(folder.path(), "image a.png -o out.png --upscale 4 --upscaler dots.safetensors");
     assert!(style.error(1).contains("does not enlarge"), "{}", style.err);
+    let painting = run(folder.path(), "image a.png -o out.png --style four.safetensors");
+    assert!(painting.error(1).contains("give it to --upscaler"), "{}", painting.err);
     let three = run(folder.path(), "image a.png -o out.png --upscale 3");
     assert_eq!(three.code, Some(2), "{}", three.err);
     let nothing = run(folder.path(), "image a.png -o out.png");
