@@ -22,7 +22,7 @@ pub enum TrainError {
         allowed: String,
     },
     /// The folder of photographs cannot be read.
-    #[error("the folder of photographs cannot be read ({source}): {}", path.display())]
+    #[error("the folder of photographs cannot be read ({source}); name one that is there: {}", path.display())]
     PhotoFolder {
         /// What the system said.
         #[source]
@@ -159,8 +159,8 @@ pub enum TrainError {
         /// The file.
         path: PathBuf,
     },
-    /// A style file cannot be read or written.
-    #[error("the style file is of no use: {source}: {}", path.display())]
+    /// The file of a style, or of a network that enlarges, cannot be read or written.
+    #[error("the network cannot be used: {source}: {}", path.display())]
     Style {
         /// Why.
         #[source]
@@ -181,7 +181,7 @@ pub enum TrainError {
         path: PathBuf,
     },
     /// A checkpoint cannot be read.
-    #[error("the checkpoint cannot be read: {source}: {}", path.display())]
+    #[error("the checkpoint cannot be read: {source}; start afresh with -y instead of --resume: {}", path.display())]
     Checkpoint {
         /// Why.
         #[source]
@@ -190,7 +190,10 @@ pub enum TrainError {
         path: PathBuf,
     },
     /// The file is not a checkpoint of this version.
-    #[error("this is no checkpoint that this version can go on from ({reason}): {}", path.display())]
+    #[error(
+        "this is no checkpoint that this version can go on from ({reason}); start afresh with -y instead of --resume: {}",
+        path.display()
+    )]
     NotACheckpoint {
         /// What is amiss.
         reason: String,
