@@ -79,6 +79,21 @@ pub enum TrainError {
         /// The file.
         path: PathBuf,
     },
+    /// A frame is of another size than the first one.
+    #[error(
+        "this frame is {width}x{height} and the first one {}x{}; leave in the folder only frames of one size: {}",
+        first.0, first.1, path.display()
+    )]
+    FrameSize {
+        /// Its width.
+        width: u32,
+        /// Its height.
+        height: u32,
+        /// The first one's width and height.
+        first: (u32, u32),
+        /// The file.
+        path: PathBuf,
+    },
     /// The style to start from cannot be used.
     #[error(
         "the style to start from cannot be used: {source} (--architecture and --width must be those of the file): {}",
