@@ -5,6 +5,7 @@
 use std::{fs, path::Path, process::Command};
 
 use pastiche_e2e::{Run, pastiche, program, shared, write_photo, write_style, write_upscaler};
+use pastiche_frame::{Frame, PixelFormat};
 use pastiche_media::read_image;
 
 fn studio() -> tempfile::TempDir {
@@ -137,8 +138,38 @@ fn a_picture_is_enlarged_painted_or_as_it_is() {
     let enlarged = read_image(&out).unwrap();
     run(folder.path(), &format!("{enlarge} --style dots.safetensors --size 40x30")).done();
     assert_eq!(size(&out), (160, 120));
-    run(folder.path(), "image a.png -o out.png -y --style dots.safetensors --scale 4").done();
-    assert_ne!(read_image(&out).unwrap().data(), enlarged.data());
+    let source = read_image(&folder.path().join("a.png")).unwrap();
+    let found = distance(&reduced(&enlarged, 4), &source);
+    assert!(found < 10.0, "the enlargement is of the picture: {found}");
+    run(folder.path(), &format!("{enlarge} --style dots.safetensors")).done();
+    let painted = distance(&reduced(&read_image(&out).unwrap(), 4), &source);
+    assert!(painted > 10.0, "the painting is enlarged: {painted}");
+}
+
+/// A picture whose pixels are the means of squares of `factor` pixels a side.
+fn reduced(picture: &Frame, factor: usize) -> Frame {
+    let (width, height) = (picture.width() as usize / factor, picture.height() as usize / factor);
+    let mut means = Vec::new();
+    for y in 0..height {
+        for x in 0..width {
+            for channel in 0..3 {
+                let at = |index: usize| {
+                    let (x, y) = (x * factor + index % factor, y * factor + index / factor);
+                    u32::from(picture.data()[(y * width * factor + x) * 3 + channel])
+                };
+                let sum: u32 = (0..factor * factor).map(at).sum();
+                means.push((sum / (factor * factor) as u32) as u8);
+            }
+        }
+    }
+    Frame::from_data(width as u32, height as u32, PixelFormat::Rgb8, means)
+}
+
+/// Mean distance of two pictures of one size, on 0-255.
+fn distance(one: &Frame, other: &Frame) -> f64 {
+    assert_eq!((one.width(), one.height()), (other.width(), other.height()));
+    let apart = |(a, b): (&u8, &u8)| f64::from(a.abs_diff(*b));
+    one.data().iter().zip(other.data()).map(apart).sum::<f64>() / one.data().len() as f64
 }
 
 #[test]
@@ -149,6 +180,8 @@ fn what_cannot_be_enlarged_is_told() {
     assert!(other.error(1).contains("enlarges 4 times, not 8"), "{}", other.err);
     let style = run(folder.path(), "image a.png -o out.png --upscale 4 --upscaler dots.safetensors");
     assert!(style.error(1).contains("does not enlarge"), "{}", style.err);
+    let painting = run(folder.path(), "image a.png -o out.png --style four.safetensors");
+    assert!(painting.error(1).contains("give it to --upscaler"), "{}", painting.err);
     let three = run(folder.path(), "image a.png -o out.png --upscale 3");
     assert_eq!(three.code, Some(2), "{}", three.err);
     let nothing = run(folder.path(), "image a.png -o out.png");

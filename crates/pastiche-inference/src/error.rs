@@ -95,6 +95,23 @@ pub enum InferenceError {
         /// How many times.
         factor: u32,
     },
+    /// An enlarged picture takes more memory than is free.
+    #[error(
+        "enlarging {width}x{height} {factor} times needs {} of memory and {} are free; make the picture smaller before, with \
+         --size or --scale", gigabytes(*.needed), gigabytes(*.available)
+    )]
+    UpscaleMemory {
+        /// In pixels.
+        width: u32,
+        /// In pixels.
+        height: u32,
+        /// How many times.
+        factor: u32,
+        /// In bytes.
+        needed: u64,
+        /// In bytes.
+        available: u64,
+    },
     /// The device was asked for by name and cannot be used.
     #[error("cannot use device {id}: {reason}; `--device cpu` always works")]
     Device {

@@ -26,8 +26,12 @@ pub(crate) fn check(
     needed: impl Fn(Size) -> Result<u64, InferenceError>,
 ) -> Result<(), InferenceError> {
     // Where nobody knows what is free, the picture gets the benefit of the doubt.
-    let Some(available) = available() else { return Ok(()) };
-    check_within((available as f64 * SHARE) as u64, size, needed)
+    usable().map_or(Ok(()), |usable| check_within(usable, size, needed))
+}
+
+/// Bytes that a picture may take; nothing where the system does not tell.
+pub(crate) fn usable() -> Option<u64> {
+    available().map(|available| (available as f64 * SHARE) as u64)
 }
 
 fn check_within(

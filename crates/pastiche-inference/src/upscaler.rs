@@ -13,6 +13,7 @@ use rayon::{ThreadPool, prelude::*};
 use crate::{
     ComputeDevice, InferenceError, StylizerOptions,
     library::{StyleLibrary, bundled_folders},
+    memory,
     picture::byte,
     placed::PlacedNetwork,
     resize::{RgbResizer, Size},
@@ -123,6 +124,39 @@ impl Upscaler {
         self.network.take_warning()
     }
 
+    /// Tells before any work whether a picture of this size can be enlarged.
+    ///
+    /// # Errors
+    /// It is too small, would become larger than pictures can be, or takes more memory than is free.
+    pub fn check(&self, width: u32, height: u32) -> Result<(), InferenceError> {
+        let small = Size { width, height };
+        let large = self.enlarged(small)?;
+        memory::usable().map_or(Ok(()), |usable| self.check_memory(small, large, usable))
+    }
+
+    fn check_memory(&self, small: Size, large: Size, available: u64) -> Result<(), InferenceError> {
+        // A network that does not enlarge is given a copy of the enlargement.
+        let copies = if self.network_factor == self.factor { 1 } else { 2 };
+        let needed = copies * 3 * u64::from(large.width) * u64::from(large.height);
+        if needed <= available {
+            return Ok(());
+        }
+        let (Size { width, height }, factor) = (small, self.factor as u32);
+        Err(InferenceError::UpscaleMemory { width, height, factor, needed, available })
+    }
+
+    /// How large a picture becomes.
+    fn enlarged(&self, Size { width, height }: Size) -> Result<Size, InferenceError> {
+        let factor = self.factor as u32;
+        let side = |side: u32| side.checked_mul(factor).filter(|side| *side <= MAX_SIDE);
+        match (side(width), side(height)) {
+            (Some(large_width), Some(large_height)) if width.min(height) >= MIN_SIDE => {
+                Ok(Size { width: large_width, height: large_height })
+            }
+            _ => Err(InferenceError::UpscaleSize { width, height, factor }),
+        }
+    }
+
     /// Enlarges an RGB frame, which keeps its time and colour space.
     ///
     /// # Errors
@@ -132,17 +166,7 @@ impl Upscaler {
             return Err(InferenceError::Format { found: frame.format() });
         }
         let small = Size { width: frame.width(), height: frame.height() };
-        let factor = self.factor as u32;
-        let side = |side: u32| side.checked_mul(factor).filter(|side| *side <= MAX_SIDE);
-        let large = match (side(small.width), side(small.height)) {
-            (Some(width), Some(height)) if small.width.min(small.height) >= MIN_SIDE => {
-                Size { width, height }
-            }
-            _ => {
-                let Size { width, height } = small;
-                return Err(InferenceError::UpscaleSize { width, height, factor });
-            }
-        };
+        let large = self.enlarged(small)?;
         let mut enlarged = Vec::new();
         self.resizer.resize(frame.data(), small, &mut enlarged, large)?;
         if self.network_factor == self.factor {
@@ -331,6 +355,12 @@ mod tests {
         for (width, height) in [(8, 40), (5000, 20)] {
             let error = upscaler.upscale(&photo(width, height)).err().unwrap().to_string();
             assert!(error.contains(&format!("{width}x{height}")) && error.contains("4 times"), "{error}");
+            assert!(upscaler.check(width, height).is_err());
         }
+        upscaler.check(40, 40).unwrap();
+        let (small, large) = (Size { width: 40, height: 30 }, Size { width: 160, height: 120 });
+        upscaler.check_memory(small, large, 3 * 160 * 120).unwrap();
+        let error = upscaler.check_memory(small, large, 3 * 160 * 120 - 1).unwrap_err().to_string();
+        assert!(error.contains("40x30 4 times") && error.contains("--size"), "{error}");
     }
 }

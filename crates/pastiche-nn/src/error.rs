@@ -49,6 +49,12 @@ pub enum WeightsError {
         /// What the metadata says.
         name: String,
     },
+    /// The file is of a network that enlarges pictures, not of a style.
+    #[error("its network, {architecture}, enlarges pictures and paints none: give it to --upscaler")]
+    Enlarges {
+        /// What the metadata says.
+        architecture: String,
+    },
     /// The file is not of a network that enlarges pictures.
     #[error(
         "its architecture is {architecture}, which does not enlarge; super_res_x4, super_res_x8 and srcnn do"

@@ -128,7 +128,7 @@ impl WeightsFile {
     /// As for [`Self::style_network`].
     pub fn any_network(&self, device: &Device) -> Result<Network, WeightsError> {
         match self.style_network(device) {
-            Err(WeightsError::UnknownArchitecture { .. }) => self.enlarging_network(device),
+            Err(WeightsError::Enlarges { .. }) => self.enlarging_network(device),
             other => other,
         }
     }

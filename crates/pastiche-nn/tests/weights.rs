@@ -120,6 +120,8 @@ fn unknown_networks_are_told_apart_from_broken_ones() {
     assert!(matches!(error(&other, &[]), WeightsError::UnrecognisedTensors));
     let named = error(&tensors(), &[("pastiche.architecture", "oil_2030")]);
     assert!(matches!(named, WeightsError::UnknownArchitecture { name } if name == "oil_2030"));
+    let enlarger = error(&tensors(), &[("pastiche.architecture", "super_res_x4")]);
+    assert!(matches!(enlarger, WeightsError::Enlarges { architecture } if architecture == "super_res_x4"));
     let misnamed = error(&tensors(), &[("pastiche.architecture", "lengstrom")]);
     assert!(matches!(misnamed, WeightsError::UnexpectedTensor { .. }));
 }

@@ -58,7 +58,11 @@ pub fn restyle_image(
 ) -> Result<Frame> {
     let picture = read_image(input)?;
     let (width, height) = size.of(picture.width(), picture.height());
-    resized(picture, width, height)
+    // Before the long work.
+    upscaler
+        .as_ref()
+        .map_or(Ok(()), |upscaler| upscaler.check(width, height))
+        .and_then(|()| resized(picture, width, height))
         .and_then(|picture| match stylizer {
             Some(stylizer) => {
                 // A photograph has no past: nothing of the one before may shine through.

@@ -22,7 +22,7 @@ pub enum TrainError {
         allowed: String,
     },
     /// The folder of photographs cannot be read.
-    #[error("the folder of photographs cannot be read ({source}): {}", path.display())]
+    #[error("the folder of photographs cannot be read ({source}); name one that is there: {}", path.display())]
     PhotoFolder {
         /// What the system said.
         #[source]
@@ -76,6 +76,21 @@ pub enum TrainError {
         height: u32,
         /// What would do.
         least: u32,
+        /// The file.
+        path: PathBuf,
+    },
+    /// A frame is of another size than the first one.
+    #[error(
+        "this frame is {width}x{height} and the first one {}x{}; leave in the folder only frames of one size: {}",
+        first.0, first.1, path.display()
+    )]
+    FrameSize {
+        /// Its width.
+        width: u32,
+        /// Its height.
+        height: u32,
+        /// The first one's width and height.
+        first: (u32, u32),
         /// The file.
         path: PathBuf,
     },
@@ -159,8 +174,8 @@ pub enum TrainError {
         /// The file.
         path: PathBuf,
     },
-    /// A style file cannot be read or written.
-    #[error("the style file is of no use: {source}: {}", path.display())]
+    /// The file of a style, or of a network that enlarges, cannot be read or written.
+    #[error("the network cannot be used: {source}: {}", path.display())]
     Style {
         /// Why.
         #[source]
@@ -181,7 +196,7 @@ pub enum TrainError {
         path: PathBuf,
     },
     /// A checkpoint cannot be read.
-    #[error("the checkpoint cannot be read: {source}: {}", path.display())]
+    #[error("the checkpoint cannot be read: {source}; start afresh with -y instead of --resume: {}", path.display())]
     Checkpoint {
         /// Why.
         #[source]
@@ -190,7 +205,10 @@ pub enum TrainError {
         path: PathBuf,
     },
     /// The file is not a checkpoint of this version.
-    #[error("this is no checkpoint that this version can go on from ({reason}): {}", path.display())]
+    #[error(
+        "this is no checkpoint that this version can go on from ({reason}); start afresh with -y instead of --resume: {}",
+        path.display()
+    )]
     NotACheckpoint {
         /// What is amiss.
         reason: String,
@@ -235,15 +253,14 @@ pub enum TrainError {
     },
     /// The loss is no number any more.
     #[error(
-        "the loss at step {step} is {loss}, or its gradient is not finite, so the training has failed; {kept}, and \
-         --resume with a lower --learning-rate may get past this"
+        "the loss at step {step} is {loss}, or its gradient is not finite, so the training has failed; {kept}"
     )]
     Diverged {
         /// The step.
         step: u64,
         /// The loss.
         loss: f32,
-        /// The last good checkpoint.
+        /// The last good checkpoint, and how to go on.
         kept: String,
     },
     /// A thread could not be started.

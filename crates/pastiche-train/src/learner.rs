@@ -183,5 +183,6 @@ impl Learner {
 }
 
 fn diverged<T>(step: u64, loss: f32) -> Result<T, TrainError> {
-    Err(TrainError::Diverged { step, loss, kept: "nothing was saved yet".to_owned() })
+    let kept = "nothing was saved yet: start again with a lower --learning-rate".to_owned();
+    Err(TrainError::Diverged { step, loss, kept })
 }

@@ -3,9 +3,14 @@
 
 mod support;
 
-use std::{fs, process::Command};
+use std::{collections::HashMap, fs, process::Command};
 
-use pastiche_nn::networks::VggNaming;
+use candle_core::{DType, Device};
+use pastiche_nn::{
+    Network,
+    networks::{self, SwiftSize, VggNaming},
+    weights,
+};
 use support::{Workshop, failure, loss_net, picture, refusal, said};
 
 #[test]
@@ -24,6 +29,15 @@ fn folders_without_usable_photographs_are_refused() {
     let error = failure(workshop.style("a.safetensors", &["--photos", "broken"]));
     assert!(error.contains("in a row could not be read") && error.contains("broken"), "{error}");
     assert!(!workshop.path("a.safetensors").exists());
+    // What could not begin is in nobody's way.
+    assert!(!workshop.path("a.run/checkpoint.safetensors").exists());
+    let output = workshop.style("a.safetensors", &["--steps", "1"]).output().unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    // Nor does it replace one that could.
+    let checkpoint = || fs::read(workshop.path("a.run/checkpoint.safetensors")).unwrap();
+    let trained = checkpoint();
+    failure(workshop.style("a.safetensors", &["--photos", "broken", "-y"]));
+    assert!(checkpoint() == trained && workshop.path("a.run/metrics.jsonl").exists());
 }
 
 #[test]
@@ -122,6 +136,19 @@ fn a_loss_that_is_no_number_stops_the_training_and_names_the_checkpoint() {
     assert!(error.contains("the loss at step 3 is"), "{error}");
 }
 
+#[test]
+fn a_loss_that_is_no_number_at_once_leaves_nothing_to_go_on_from() {
+    let workshop = Workshop::new();
+    let small = SwiftSize { width: 6, ..SwiftSize::default() };
+    let network = Network::random(networks::swift(small), 0, &Device::Cpu).unwrap();
+    let huge = network.parameters().iter().map(|(name, tensor)| (name.clone(), (tensor * 1e30).unwrap()));
+    let network = Network::new(network.description().clone(), huge.collect()).unwrap();
+    weights::save(&network, &HashMap::new(), DType::F32, &workshop.path("huge.safetensors")).unwrap();
+    let error = failure(workshop.style("a.safetensors", &["--from", "huge.safetensors"]));
+    assert!(error.contains("the loss at step 1 is"), "{error}");
+    assert!(error.ends_with("nothing was saved yet: start again with a lower --learning-rate"), "{error}");
+}
+
 /// A limit on the size of files stands in for a full disk.
 #[cfg(target_os = "linux")]
 #[test]
@@ -174,6 +201,37 @@ fn settings_out_of_range_are_told_with_the_range() {
         command.args(["--loss-net", "vgg.safetensors", &format!("{option}={value}")]);
         let error = refusal(command, 2);
         assert!(error.contains(option) && error.contains(told), "{error}");
+    }
+    for (option, value) in
+        [("--style-weight", "nan"), ("--content-weight", "-1"), ("--total-variation-weight", "inf")]
+    {
+        let mut command = workshop.program();
+        command.args(["optimize", "photos/1.png", "--painting", "painting.png", "-o", "a.png"]);
+        command.args(["--loss-net", "vgg.safetensors", &format!("{option}={value}")]);
+        let error = refusal(command, 2);
+        assert!(error.contains(option) && error.contains("must be from"), "{error}");
+    }
+    assert!(!workshop.path("a.png").exists());
+}
+
+#[test]
+fn options_that_would_do_nothing_are_refused() {
+    let workshop = Workshop::new();
+    let enlarging = ["evaluate", "--super-resolution", "photos"];
+    let single = ["optimize", "photos/1.png", "-o", "a.png", "--content-only", "relu1_1"];
+    for (command, useless) in [
+        (&enlarging[..], &["--count", "3"][..]),
+        (&enlarging, &["--iterations", "5"]),
+        (&enlarging, &["--stability"]),
+        (&enlarging, &["--plot", "a.svg"]),
+        (&single, &["--style-layers", "relu1_2"]),
+        (&single, &["--content-layers", "relu1_2"]),
+        (&single, &["--style-size", "64"]),
+    ] {
+        let mut program = workshop.program();
+        program.args(command).args(useless);
+        let error = refusal(program, 2);
+        assert!(error.contains("cannot be used with") && error.contains(useless[0]), "{error}");
     }
 }
 

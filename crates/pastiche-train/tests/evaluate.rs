@@ -44,6 +44,10 @@ fn a_style_is_measured_beside_the_photo_and_the_optimiser() {
     let table = evaluate(&workshop, &["--count", "1", "--iterations", "0"]).output().unwrap();
     let table = String::from_utf8(table.stdout).unwrap();
     assert!(table.contains("the network") && !table.contains("optimiser"), "{table}");
+
+    support::picture(80, 96, 3).save(workshop.path("photos/9.png")).unwrap();
+    let error = failure(evaluate(&workshop, &["--iterations", "0", "--frames", "photos"]));
+    assert!(error.contains("80x96 and the first one 112x96") && error.ends_with("photos/9.png"), "{error}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use candle_core::Device;
+use candle_core::{Device, Tensor};
 use image::{Rgb, RgbImage};
 use pastiche_nn::{Network, WeightsFile};
 use pastiche_train::{
@@ -18,12 +18,22 @@ use pastiche_train::{
     photos::{self, Augmentation, PhotoFolder, Variation},
     run::{Ending, RunFolder, RunOptions, TrainJob, train},
 };
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, Normal};
 use support::{Workshop, refusal};
 
 const STEPS: u64 = 4;
 
+/// How photographs are varied.
+#[derive(Clone, Default)]
+struct How {
+    augmentation: Augmentation,
+    variation: Variation,
+}
+
 /// Trains until all steps are done, or `stop` of them.
-fn trained(workshop: &Workshop, name: &str, augmentation: Augmentation, stop: u64, resume: bool) -> Ending {
+fn trained(workshop: &Workshop, name: &str, how: &How, stop: u64, resume: bool) -> Ending {
     let layer = |name: &str| vec![LayerWeight { layer: name.to_owned(), weight: 1.0 }];
     let weights = LossWeights {
         style_layers: layer("relu1_2"),
@@ -37,9 +47,9 @@ fn trained(workshop: &Workshop, name: &str, augmentation: Augmentation, stop: u6
         crop: 48,
         style_size: 64,
         loss: weights.clone(),
-        augmentation,
+        augmentation: how.augmentation.clone(),
         // Nothing is cut off to leave room for shifts.
-        variation: Variation { shift: 0, ..Variation::default() },
+        variation: Variation { shift: 0, ..how.variation },
         ..TrainingConfig::default()
     };
     let loss_net = LossNetFile::open(&workshop.path("vgg.safetensors"), None).unwrap();
@@ -77,7 +87,7 @@ fn weights(workshop: &Workshop, name: &str) -> BTreeMap<String, Vec<f32>> {
 #[test]
 fn a_training_goes_on_where_it_stopped() {
     let workshop = Workshop::new();
-    let trained = |name, stop, resume| trained(&workshop, name, Augmentation::default(), stop, resume);
+    let trained = |name, stop, resume| trained(&workshop, name, &How::default(), stop, resume);
     assert_eq!(trained("straight.safetensors", STEPS, false), Ending::Finished);
     assert_eq!(trained("broken.safetensors", 2, false), Ending::Interrupted { steps: 2 });
     let so_far = weights(&workshop, "broken.run/style.safetensors");
@@ -87,9 +97,11 @@ fn a_training_goes_on_where_it_stopped() {
     assert!(straight != so_far, "the comparison can fail");
 }
 
-/// Where all photographs are one picture, which is the same however it is turned, its statistics are those of the batch.
+/// Where all photographs are one picture, which is the same however it is turned, its statistics are those of the batch; and
+/// where the varied ones beside them are noisy, those of the two together.
 #[test]
 fn a_style_paints_by_statistics_what_it_learned_by_batches() {
+    const NOISE: f64 = 100.0;
     let workshop = Workshop::new();
     let rings = RgbImage::from_fn(96, 96, |x, y| {
         let [across, down] = [x, y].map(|at| f64::from(at) - 47.5);
@@ -99,29 +111,60 @@ fn a_style_paints_by_statistics_what_it_learned_by_batches() {
     for index in 0..8 {
         rings.save(workshop.path(&format!("photos/{index}.png"))).unwrap();
     }
-    let as_they_are = Augmentation { min_scale: 1.0, contrast: 0.0, brightness: 0.0 };
-    assert_eq!(trained(&workshop, "rings.safetensors", as_they_are, STEPS, false), Ending::Finished);
-    let file = WeightsFile::open(&workshop.path("rings.safetensors")).unwrap();
-    let network = file.style_network(&Device::Cpu).unwrap();
-    assert_eq!(network.description().architecture, "johnson");
     let photo = photos::centre_square(&rings, 48).unwrap();
     let photo = photos::tensor_from_picture(&photo, &Device::Cpu).unwrap();
-    let by_batch = network.forward_in_training(&photo).unwrap();
-    let distance = |network: &Network| -> f32 {
-        let difference = (network.forward(&photo).unwrap() - &by_batch).unwrap().abs().unwrap();
-        difference.mean_all().unwrap().to_scalar().unwrap()
-    };
-    // With mean 0 and variance 1 instead.
-    let mut unmeasured = network.parameters().clone();
-    for norm in network.description().batch_norms() {
-        let mean = unmeasured[&norm.mean].zeros_like().unwrap();
-        unmeasured.extend([(norm.variance.clone(), mean.ones_like().unwrap()), (norm.mean.clone(), mean)]);
+    for noise in [0.0, NOISE] {
+        let how = How {
+            augmentation: Augmentation { min_scale: 1.0, contrast: 0.0, brightness: 0.0 },
+            variation: Variation { noise, shift: 0, light: 0.0 },
+        };
+        let name = format!("rings-{noise}.safetensors");
+        assert_eq!(trained(&workshop, &name, &how, STEPS, false), Ending::Finished);
+        let file = WeightsFile::open(&workshop.path(&name)).unwrap();
+        let network = file.style_network(&Device::Cpu).unwrap();
+        assert_eq!(network.description().architecture, "johnson");
+        let seen = beside_noisy(&photo, noise);
+        let by_batch = network.forward_in_training(&seen).unwrap().narrow(0, 0, 1).unwrap();
+        let alone = network.forward_in_training(&photo).unwrap();
+        // With mean 0 and variance 1 instead.
+        let mut unmeasured = network.parameters().clone();
+        for norm in network.description().batch_norms() {
+            let mean = unmeasured[&norm.mean].zeros_like().unwrap();
+            unmeasured
+                .extend([(norm.variance.clone(), mean.ones_like().unwrap()), (norm.mean.clone(), mean)]);
+        }
+        let unmeasured = Network::new(network.description().clone(), unmeasured).unwrap();
+        let painted = network.forward(&photo).unwrap();
+        let found = distance(&painted, &by_batch);
+        let without = distance(&unmeasured.forward(&photo).unwrap(), &by_batch);
+        let apart = distance(&painted, &alone);
+        println!(
+            "noise {noise}: by statistics {found} from what training sees and {apart} from the photograph alone, without \
+             any {without}"
+        );
+        // The weights are rounded to 16 bits, after the statistics were measured.
+        assert!(found < 2.0 && without > 20.0, "{found} {without}");
+        assert!(noise == 0.0 || apart > 2.0 * found, "the noisy ones count: {found} {apart}");
     }
-    let unmeasured = Network::new(network.description().clone(), unmeasured).unwrap();
-    let (found, without) = (distance(&network), distance(&unmeasured));
-    println!("by statistics {found} from what training sees, without any {without}");
-    // The weights are rounded to 16 bits, after the statistics were measured.
-    assert!(found < 2.0 && without > 20.0, "{found} {without}");
+}
+
+/// A photo with sixteen of itself and as many noisy ones behind it, whose deviations go up to `largest`.
+fn beside_noisy(photo: &Tensor, largest: f64) -> Tensor {
+    let mut random = ChaCha8Rng::seed_from_u64(9);
+    let values: Vec<f32> = photo.flatten_all().unwrap().to_vec1().unwrap();
+    let mut all = vec![photo.clone(); 16];
+    for index in 0..16 {
+        let noise = Normal::new(0.0f32, (largest * (f64::from(index) + 0.5) / 16.0) as f32).unwrap();
+        let noisy =
+            values.iter().map(|value| (value + noise.sample(&mut random)).clamp(0.0, 255.0)).collect();
+        all.push(Tensor::from_vec(noisy, photo.shape(), &Device::Cpu).unwrap());
+    }
+    Tensor::cat(&all, 0).unwrap()
+}
+
+/// Mean distance of two pictures.
+fn distance(one: &Tensor, other: &Tensor) -> f32 {
+    (one - other).unwrap().abs().unwrap().mean_all().unwrap().to_scalar().unwrap()
 }
 
 #[test]

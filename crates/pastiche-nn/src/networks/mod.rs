@@ -62,11 +62,13 @@ impl Architecture {
     /// Which architecture a file holds: what its metadata says, or else what its tensors' names show.
     ///
     /// # Errors
-    /// The metadata names an unknown architecture, or the tensors are of none that is known.
+    /// The metadata names an unknown architecture or one that enlarges, or the tensors are of none that is known.
     pub fn of_file(file: &WeightsFile) -> Result<Self, WeightsError> {
         if let Some(name) = file.metadata("pastiche.architecture") {
-            return Self::from_name(name)
-                .ok_or_else(|| WeightsError::UnknownArchitecture { name: name.to_owned() });
+            return Self::from_name(name).ok_or_else(|| match Enlarger::of_architecture(name) {
+                Some(_) => WeightsError::Enlarges { architecture: name.to_owned() },
+                None => WeightsError::UnknownArchitecture { name: name.to_owned() },
+            });
         }
         if file.shape("conv1.conv2d.weight").is_some() {
             Ok(Self::TransformerNet)

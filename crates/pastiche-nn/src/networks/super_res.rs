@@ -67,6 +67,15 @@ impl Enlarger {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
+    /// The kind of the networks of an architecture, as files name it.
+    pub(super) fn of_architecture(name: &str) -> Option<Self> {
+        match name {
+            "super_res_x4" | "super_res_x8" => Some(Self::SuperRes),
+            "srcnn" => Some(Self::Srcnn),
+            _ => None,
+        }
+    }
+
     /// The network that a file describes.
     ///
     /// # Errors

@@ -189,11 +189,12 @@ impl EvaluateCommand {
         let Subject { name, network, .. } = subject;
         check_size("--size", self.size, network)?;
         let photos = square_photos(photos, self.count.into(), self.size, device)?;
+        // What may turn out to be amiss with frames is told before the long work.
+        let frame_difference =
+            frames.map(|frames| frame_difference(network, frames, device)).transpose()?.flatten();
         let objective = self.objective(subject, &photos)?;
         let pixels: Vec<Tensor> = photos.iter().map(|photo| photo.pixels.clone()).collect();
         let noise_gain = self.stability.then(|| evaluate::noise_gain(network, &pixels, 0)).transpose()?;
-        let frame_difference =
-            frames.map(|frames| frame_difference(network, frames, device)).transpose()?.flatten();
         let photos = photos.iter().map(SquarePhoto::name).collect();
         Ok(Evaluation { style: name.clone(), photos, objective, noise_gain, frame_difference })
     }
@@ -276,9 +277,16 @@ fn compare(painting: &Path, recipe: Option<&Value>, loss_net: &LossNetFile) -> R
 fn frame_difference(network: &Network, frames: &PhotoFolder, device: &Device) -> Result<Option<f64>> {
     let multiple = network.description().side_multiple;
     let mut counter = Counter::new("frames", frames.photos().len() as u64);
+    let mut first = None;
     let frames = frames.photos().iter().enumerate().map(|(index, path)| {
         counter.update(index as u64);
-        let frame = photos::tensor_from_picture(&photos::open_rgb(path)?, device)?;
+        let frame = photos::open_rgb(path)?;
+        let (width, height) = frame.dimensions();
+        let first = *first.get_or_insert((width, height));
+        if first != (width, height) {
+            return Err(TrainError::FrameSize { width, height, first, path: path.clone() });
+        }
+        let frame = photos::tensor_from_picture(&frame, device)?;
         Ok(cut_to_multiple(&frame, multiple)?)
     });
     Ok(evaluate::frame_difference(network, frames)?)

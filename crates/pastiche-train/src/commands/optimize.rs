@@ -10,7 +10,7 @@ use candle_core::Device;
 use clap::{Args, ValueEnum};
 use image::{ImageFormat, RgbImage};
 use pastiche_train::{
-    LossWeights, PerceptualLoss, TrainingConfig,
+    PerceptualLoss, TrainingConfig,
     optimize::{PixelOptimiser, white_noise},
     photos,
 };
@@ -97,16 +97,21 @@ impl OptimizeCommand {
             )));
         }
         refuse_missing_folder(&self.output)?;
+        let usual = TrainingConfig::default();
+        let config = TrainingConfig {
+            loss: self.loss.over(usual.loss),
+            style_size: self.style_size.unwrap_or(usual.style_size),
+            ..usual
+        };
+        let config = config.validate()?;
         let loss_net = self.loss_net.open()?;
         let cancel = interrupt_switch("writing the picture as it is now")?;
         let (picture, interrupted) = self.device.run(|device| {
             let photo = photos::open_reduced(&self.photo, self.size)?;
             let mut pictures = Vec::new();
             if let Some(painting) = &self.painting {
-                let usual = TrainingConfig::default();
-                let weights = self.loss.over(LossWeights::default());
-                let style_size = self.style_size.unwrap_or(usual.style_size);
-                let loss = PerceptualLoss::open(&loss_net, weights, painting, style_size, device)?;
+                let (weights, size) = (config.loss.clone(), config.style_size);
+                let loss = PerceptualLoss::open(&loss_net, weights, painting, size, device)?;
                 pictures.push(self.optimise("equation 5", &loss, &photo, device, &cancel)?);
             } else {
                 pictures.push(photo.clone());

@@ -17,11 +17,13 @@ const TOTAL_VARIATION: f64 = 0.1;
 pub(super) struct ReconstructionArgs {
     /// Instead of painting, find for each of these layers a picture with the photograph's features there, and show them side
     /// by side behind it (feature inversion, figure 3).
-    #[arg(long, value_name = "LAYERS", value_delimiter = ',', conflicts_with_all = ["painting", "style_only"])]
+    #[arg(long, value_name = "LAYERS", value_delimiter = ',', conflicts_with_all = ["painting", "style_only",
+          "style_layers", "content_layers", "style_size"])]
     content_only: Vec<String>,
 
     /// The same with the style that the photograph has at each of these layers (style reconstruction, figure 4).
-    #[arg(long, value_name = "LAYERS", value_delimiter = ',', conflicts_with = "painting")]
+    #[arg(long, value_name = "LAYERS", value_delimiter = ',', conflicts_with_all = ["painting", "style_layers",
+          "content_layers", "style_size"])]
     style_only: Vec<String>,
 }
 

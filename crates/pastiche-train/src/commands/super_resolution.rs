@@ -25,7 +25,8 @@ use super::{
 pub(crate) struct SuperResolutionArgs {
     /// Instead of a style, measure enlargement on the pictures of a folder: they are made small, enlarged again, and
     /// compared with what they were.
-    #[arg(long = "super-resolution", value_name = "DIR", conflicts_with_all = ["style", "painting", "photos"])]
+    #[arg(long = "super-resolution", value_name = "DIR", conflicts_with_all = ["style", "painting", "photos", "count",
+          "size", "iterations", "keep", "stability", "frames", "plot"])]
     folder: Option<PathBuf>,
 
     /// By how much the pictures are made small.

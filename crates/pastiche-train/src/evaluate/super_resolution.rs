@@ -1,4 +1,4 @@
-//! Super-resolution measured as in tables 1 to 3 of Johnson et al. 2016, section 4.2: pictures are made small, enlarged
+//! Super-resolution measured as in figures 8 and 9 of Johnson et al. 2016, section 4.2: pictures are made small, enlarged
 //! again, and compared with what they were.
 
 use std::path::Path;

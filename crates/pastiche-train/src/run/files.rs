@@ -21,11 +21,11 @@ impl RunFolder {
         Self(output.with_extension("run"))
     }
 
-    /// Makes the folder, or empties it of an earlier training where that is wanted.
+    /// Makes sure that the folder is as it is taken to be.
     ///
     /// # Errors
-    /// There is no checkpoint to resume from, a training is there that is neither to be resumed nor replaced, or the folder cannot be written.
-    pub(super) fn prepare(&self, resume: bool, replace: bool) -> Result<(), TrainError> {
+    /// There is no checkpoint to resume from, or a training is there that is neither to be resumed nor replaced.
+    pub(super) fn check(&self, resume: bool, replace: bool) -> Result<(), TrainError> {
         let checkpoint = self.checkpoint();
         if resume && !checkpoint.exists() {
             return Err(TrainError::NoCheckpoint { path: checkpoint });
@@ -33,8 +33,16 @@ impl RunFolder {
         if !resume && !replace && checkpoint.exists() {
             return Err(TrainError::RunExists { path: checkpoint });
         }
+        Ok(())
+    }
+
+    /// Makes the folder, or empties it of an earlier training that is not to be resumed.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub(super) fn prepare(&self, resume: bool) -> Result<(), TrainError> {
         if !resume {
-            let files = [checkpoint, self.metrics(), self.style_so_far(), self.report()];
+            let files = [self.checkpoint(), self.metrics(), self.style_so_far(), self.report()];
             for file in files.iter().chain(&self.unfinished()) {
                 remove(fs::remove_file(file)).map_err(|source| self.unwritable(source))?;
             }

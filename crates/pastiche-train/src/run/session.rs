@@ -77,13 +77,14 @@ pub(crate) struct Session<'a, R> {
 }
 
 impl<'a, R: Serialize> Session<'a, R> {
-    /// Prepares the run's folder and puts the learner where the checkpoint left off, where it is to go on.
+    /// Makes sure of the run's folder, in which nothing changes yet, and puts the learner where the checkpoint left off, where
+    /// it is to go on.
     pub(crate) fn begin(
         options: &'a RunOptions,
         recipe: R,
         learner: &mut Learner,
     ) -> Result<Self, TrainError> {
-        options.run.prepare(options.resume, options.replace)?;
+        options.run.check(options.resume, options.replace)?;
         let mut about = HashMap::new();
         if options.resume {
             about = checkpoint::restore(learner, &recipe, &options.run.checkpoint())?;
@@ -103,6 +104,9 @@ impl<'a, R: Serialize> Session<'a, R> {
     ) -> Result<Ending, TrainError> {
         let (options, steps) = (self.options, training.steps());
         let mut saved = training.learner().steps_done();
+        // An earlier training is replaced only by one that can begin.
+        let mut first = if saved < steps { Some(loader.next_batch()?) } else { None };
+        options.run.prepare(options.resume)?;
         let mut metrics = Metrics::open(&options.run.metrics(), saved)?;
         let report = Report::new(&options.run, held_out, steps);
         // Notes what steps came to, until `left` are under way.
@@ -116,7 +120,7 @@ impl<'a, R: Serialize> Session<'a, R> {
             Ok::<_, TrainError>(())
         };
         while training.learner().steps_done() < steps && !cancel.load(Ordering::Relaxed) {
-            let batch = match loader.next_batch() {
+            let batch = match first.take().map_or_else(|| loader.next_batch(), Ok) {
                 Ok(batch) => batch,
                 Err(error) => {
                     note(training, &mut metrics, 0).map_err(|error| self.told_kept(error, saved))?;
@@ -180,8 +184,11 @@ impl<'a, R: Serialize> Session<'a, R> {
     fn told_kept(&self, error: TrainError, saved: u64) -> TrainError {
         match error {
             TrainError::Diverged { step, loss, .. } if saved > 0 => {
-                let path = self.options.run.checkpoint();
-                let kept = format!("the last good checkpoint is that of step {saved}: {}", path.display());
+                let kept = format!(
+                    "the last good checkpoint is that of step {saved}: {}; --resume with a lower --learning-rate may get \
+                     past this",
+                    self.options.run.checkpoint().display()
+                );
                 TrainError::Diverged { step, loss, kept }
             }
             other => other,

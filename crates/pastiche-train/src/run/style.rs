@@ -60,7 +60,7 @@ pub fn train(
     let held_out = HeldOutPhotos::open(&held_out, &job.config, &job.device)?;
     let (draw, threads) = (Draw::from(&*job.config), threads_beside(&job.device));
     if !job.config.description().batch_norms().is_empty() {
-        trainer.learner.population = population(&training_photos, &draw, &job.device)?;
+        trainer.learner.population = population(&training_photos, &job.config, &job.device)?;
     }
     let loader = PhotoLoader::start(training_photos, draw, trainer.steps_done(), threads)?;
     session.run(&mut trainer, loader, held_out, cancel, watch)
@@ -83,13 +83,25 @@ fn recipe(job: &TrainJob) -> Result<Recipe, TrainError> {
     })
 }
 
-/// Photographs that the statistics of batch norms are measured over: those of the first steps, whatever step the training
-/// is at, so that it makes the same style however often it went on.
-fn population(photos: &PhotoFolder, draw: &Draw, device: &Device) -> Result<Vec<Tensor>, TrainError> {
-    let mut loader = PhotoLoader::start(photos.clone(), draw.clone(), 0, threads_beside(device))?;
-    let (batch, side) = (draw.batch, draw.side as usize);
-    let tensors = (0..POPULATION.div_ceil(batch))
-        .map(|_| Ok(Tensor::from_vec(loader.next_batch()?.photos, (batch, 3, side, side), device)?));
+/// What the statistics of batch norms are measured over: what the network sees in the first steps, whatever step the
+/// training is at, so that it makes the same style however often it went on. Where steadiness counts, and be it only in the
+/// end, these are the photographs together with the varied ones.
+fn population(
+    photos: &PhotoFolder,
+    config: &ValidConfig,
+    device: &Device,
+) -> Result<Vec<Tensor>, TrainError> {
+    let mut loader = PhotoLoader::start(photos.clone(), Draw::from(&**config), 0, threads_beside(device))?;
+    let side = config.crop as usize;
+    let in_pairs = config.stability > 0.0 && config.stability_from < 1.0;
+    let tensors = (0..POPULATION.div_ceil(config.batch)).map(|_| {
+        let Batch { mut photos, varied, .. } = loader.next_batch()?;
+        if in_pairs {
+            photos.extend(varied);
+        }
+        let number = photos.len() / (3 * side * side);
+        Ok(Tensor::from_vec(photos, (number, 3, side, side), device)?)
+    });
     tensors.collect()
 }
 

@@ -9,7 +9,8 @@ use pastiche_inference::Upscaler;
 /// Enlarging.
 #[derive(Debug, Args)]
 pub(crate) struct UpscaleArgs {
-    /// Enlarge what comes out so many times, 4 or 8, by a network that makes edges sharp.
+    /// Enlarge what comes out so many times, 4 or 8, by a network that makes edges sharp. --size and --scale tell the size
+    /// before.
     #[arg(long, value_name = "4|8", value_parser = parse_factor)]
     upscale: Option<u32>,
 
