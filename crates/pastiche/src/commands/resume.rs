@@ -45,12 +45,12 @@ impl VideoArgs {
         style: &Path,
         upscaler: Option<(u32, PathBuf)>,
     ) -> Result<Outcome> {
-        let enlarging = upscaler.as_ref().map(|(_, file)| checksum(file)).transpose()?;
-        let networks = NetworkSums { style: checksum(style)?, upscaler: enlarging };
         let interrupt = Interrupt::watch("keeping what is finished")?;
         let job = ResumableJob::open(options)?;
         tell_size(job.cropped(), job.size());
         let process_size = self.process_size.process_size()?;
+        let enlarging = upscaler.as_ref().map(|(_, file)| checksum(file)).transpose()?;
+        let networks = NetworkSums { style: checksum(style)?, upscaler: enlarging };
         let mut stylizer = self.start_engine(style)?;
         let mut upscaler = self.start_upscaler(upscaler)?;
         tell(format_args!("encoder {}, {}", job.encoder_name(), describe_audio(job.audio())));
