@@ -90,3 +90,9 @@ pub fn decode(path: &Path) -> Decoded {
     }
     decoded
 }
+
+/// The mean absolute difference of two pictures' bytes.
+pub fn mean_difference(a: &[u8], b: &[u8]) -> f64 {
+    assert_eq!(a.len(), b.len());
+    a.iter().zip(b).map(|(a, b)| f64::from(a.abs_diff(*b))).sum::<f64>() / a.len() as f64
+}

@@ -5,7 +5,7 @@ use std::{
     ffi::OsStr,
     fs,
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::{Child, Command, Output},
 };
 
 use serde_json::Value;
@@ -95,6 +95,20 @@ pub fn ffmpeg(folder: &Path, line: &str) {
     let arguments = ["-v", "error", "-nostdin", "-y"].into_iter().chain(line.split(' '));
     let status = Command::new("ffmpeg").args(arguments).current_dir(folder).status().unwrap();
     assert!(status.success(), "ffmpeg {line}");
+}
+
+/// What the `ffprobe` program says of a file: a line for each of these entries.
+pub fn ffprobe(path: &Path, entries: &str) -> String {
+    let arguments = ["-v", "error", "-of", "csv=p=0", "-show_entries", entries];
+    let output = Command::new("ffprobe").args(arguments).arg(path).output().unwrap();
+    assert!(output.status.success(), "ffprobe of {}", path.display());
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Sends a program that runs a signal, such as `-INT`.
+pub fn signal(child: &Child, name: &str) {
+    let status = Command::new("kill").args([name, &child.id().to_string()]).status().unwrap();
+    assert!(status.success());
 }
 
 /// The last line that a run printed, as JSON; nothing where it printed nothing.

@@ -100,6 +100,22 @@ fn a_card_lost_on_the_way_is_told_and_costs_no_frame() {
 }
 
 #[test]
+fn a_job_in_parts_is_done_on_the_card_and_goes_on_without_it() {
+    let job = Job::new();
+    let frames = 260;
+    write_clip(job.at("in.mp4").as_ref(), Clip { frames, ..CLIP });
+    let by_card = job.run("", "card.mp4", &["--resume"]).done();
+    assert_eq!(last_line(&by_card)["device"], "cuda:0");
+    // Lost in the second part.
+    let lost = job.run("lost-after=255", "lost.mp4", &["--resume"]).done();
+    assert!(lost.err.contains("the processor goes on"), "{}", lost.err);
+    assert_eq!(last_line(&lost)["device"], "cpu");
+    for name in ["card.mp4", "lost.mp4"] {
+        assert_eq!(decode(job.at(name).as_ref()).times.len(), frames as usize, "{name}");
+    }
+}
+
+#[test]
 fn a_crash_in_the_engine_for_cards_is_an_error_like_others() {
     let job = Job::new();
     let run = job.run("crashes", "out.mp4", &[]).done();

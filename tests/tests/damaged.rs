@@ -104,6 +104,8 @@ fn a_hole_in_the_middle_is_bridged_and_counted() {
     for (name, codecs) in [
         ("a.mp4", "-c:v libx264 -g 10 -bf 0 -c:a aac"),
         ("b.ts", "-c:v mpeg2video -g 10 -an"),
+        ("i.ts", "-c:v mpeg2video -g 10 -c:a mp2"),
+        ("j.ts", "-c:v libx264 -g 10 -c:a aac"),
         ("c.mkv", "-c:v mpeg4 -g 10 -c:a ac3"),
         ("d.mkv", "-c:v libx264 -g 10 -c:a aac"),
         ("e.webm", "-c:v libvpx-vp9 -g 10 -c:a libopus"),
@@ -138,6 +140,7 @@ fn whole_files_are_not_called_damaged() {
         ("a.mp4", "-c:v libx264 -bf 3 -c:a aac"),
         ("b.mkv", "-c:v libx264 -bf 3 -c:a ac3"),
         ("c.ts", "-c:v mpeg2video -bf 2 -c:a mp2"),
+        ("d.ts", "-c:v libx264 -c:a aac"),
         ("d.webm", "-c:v libvpx-vp9 -c:a libopus"),
         ("e.avi", "-c:v mpeg4 -bf 2 -c:a libmp3lame"),
         ("f.gif", "-an"),

@@ -5,7 +5,7 @@
 
 use std::{fs, path::Path, process::Command, sync::OnceLock};
 
-use pastiche_e2e::{Run, decode, ffmpeg, preloaded, program, summary, write_style};
+use pastiche_e2e::{Run, decode, ffmpeg, file_names, preloaded, program, summary, write_style};
 use pastiche_media::probe;
 use serde_json::Value;
 
@@ -43,13 +43,6 @@ fn run_on(fault: &str, folder: &Path, line: &str) -> Run {
     command.output().unwrap().into()
 }
 
-fn files(folder: &Path) -> Vec<String> {
-    let files = fs::read_dir(folder).unwrap();
-    let mut names: Vec<_> = files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
-    names.sort();
-    names
-}
-
 /// Checks that a job that was to give 100 frames has kept some, and said why not all.
 fn assert_kept(run: &Run, output: &Path, reason: &str) {
     let name = output.display();
@@ -79,7 +72,7 @@ fn a_full_drive_keeps_what_is_done() {
         let run = run_on(&fault, here, &format!("video in.mp4 -o {name} {VIDEO}"));
         assert_kept(&run, &here.join(name), "No space left");
         assert!(fs::metadata(here.join(name)).unwrap().len() < LIMIT);
-        assert_eq!(files(here), ["dots.safetensors", "in.mp4", name]);
+        assert_eq!(file_names(here), ["dots.safetensors", "in.mp4", name]);
         fs::remove_file(here.join(name)).unwrap();
     }
     let fault = format!("out.webm write {} full", 2 << 20);
@@ -107,7 +100,7 @@ fn a_limit_on_files_and_a_broken_drive_keep_what_is_done() {
     let run =
         run_on(&format!("lost.mp4 write {LIMIT} broken"), here, &format!("video in.mp4 -o lost.mp4 {VIDEO}"));
     assert_kept(&run, &here.join("lost.mp4"), "Input/output error");
-    assert_eq!(files(here), ["dots.safetensors", "in.mp4", "lost.mp4", "out.mp4"]);
+    assert_eq!(file_names(here), ["dots.safetensors", "in.mp4", "lost.mp4", "out.mp4"]);
 }
 
 #[test]
@@ -121,7 +114,7 @@ fn a_drive_without_room_for_anything_leaves_nothing() {
         error.contains("No space left") && error.contains("make room") && error.ends_with("out.mp4"),
         "{error}"
     );
-    assert_eq!(files(here), ["dots.safetensors", "in.mp4"]);
+    assert_eq!(file_names(here), ["dots.safetensors", "in.mp4"]);
 }
 
 #[test]
@@ -137,7 +130,7 @@ fn numbered_pictures_stay_when_the_drive_is_full() {
     assert_eq!((run.code, &summary(&run)["frames"]), (Some(3), &7.into()), "{}", run.err);
     assert!(run.err.contains("No space left"), "{}", run.err);
     let names: Vec<String> = (1..=7).map(|number| format!("{number:06}.png")).collect();
-    assert_eq!(files(&here.join("out")), names);
+    assert_eq!(file_names(&here.join("out")), names);
 }
 
 #[test]
@@ -151,12 +144,16 @@ fn an_image_that_finds_no_room_is_told_and_the_others_go_on() {
     let run = run_on("out.png write 100 full", here, &format!("image a.png -o out.png {style}"));
     let error = run.error(1);
     assert!(error.contains("No space left") && error.ends_with("out.png"), "{error}");
-    assert_eq!(files(here), ["a.png", "b.png", "dots.safetensors"]);
+    assert_eq!(file_names(here), ["a.png", "b.png", "dots.safetensors"]);
 
-    let run = run_on("a.png.part write 100 full", here, &format!("image a.png b.png -o made/ {style}"));
+    let run = run_on(
+        "a.png.pastiche-unfinished write 100 full",
+        here,
+        &format!("image a.png b.png -o made/ {style}"),
+    );
     assert!(run.error(3).contains("No space left"), "{}", run.err);
     assert!(run.err.contains("1 image done") && run.err.contains("1 failed"), "{}", run.err);
-    assert_eq!(files(&here.join("made")), ["b.png"]);
+    assert_eq!(file_names(&here.join("made")), ["b.png"]);
 }
 
 #[test]

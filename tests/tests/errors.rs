@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use pastiche_e2e::{Clip, run_in, write_clip, write_photo, write_style};
+use pastiche_e2e::{Clip, file_names, run_in, write_clip, write_photo, write_style};
 
 /// A folder with a clip of one second, a photograph and a style; the program runs in it.
 fn studio() -> tempfile::TempDir {
@@ -21,12 +21,6 @@ fn studio() -> tempfile::TempDir {
     folder
 }
 
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
-    files.sort();
-    files
-}
-
 #[test]
 fn errors_say_in_one_line_what_is_wrong() {
     let folder = studio();
@@ -34,7 +28,7 @@ fn errors_say_in_one_line_what_is_wrong() {
     fs::write(here.join("notes.txt"), "not a video").unwrap();
     let style = fs::read(here.join("dots.safetensors")).unwrap();
     fs::write(here.join("half.safetensors"), &style[..style.len() / 2]).unwrap();
-    let before = files(here);
+    let before = file_names(here);
     for (line, code, words) in [
         ("video missing.mp4 -o out.mp4 --style dots.safetensors", 1, ["no such file", "missing.mp4"]),
         ("video notes.txt -o out.mp4 --style dots.safetensors", 1, ["not a video", "notes.txt"]),
@@ -98,6 +92,6 @@ fn errors_say_in_one_line_what_is_wrong() {
         for word in words {
             assert!(error.contains(word), "{line}: {word:?} is not in {error:?}");
         }
-        assert_eq!(files(here), before, "{line} left something behind");
+        assert_eq!(file_names(here), before, "{line} left something behind");
     }
 }

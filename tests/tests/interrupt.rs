@@ -12,13 +12,8 @@ use std::{
     time::Duration,
 };
 
-use pastiche_e2e::{Clip, decode, program, write_clip, write_style};
+use pastiche_e2e::{Clip, decode, file_names, program, signal, write_clip, write_style};
 use serde_json::Value;
-
-fn signal(child: &Child, name: &str) {
-    let status = Command::new("kill").args([name, &child.id().to_string()]).status().unwrap();
-    assert!(status.success());
-}
 
 /// Starts on a clip of 600 frames; the larger the network works, the longer each takes.
 fn start(folder: &Path, process_size: &str) -> Child {
@@ -32,13 +27,6 @@ fn start(folder: &Path, process_size: &str) -> Child {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap()
-}
-
-fn files(folder: &Path) -> Vec<String> {
-    let files = fs::read_dir(folder).unwrap();
-    let mut names: Vec<_> = files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
-    names.sort();
-    names
 }
 
 /// Reads events until some frames are done.
@@ -79,24 +67,25 @@ fn an_interrupted_video_plays_up_to_where_it_was() {
         let frames = decode(&folder.path().join("out.mp4")).times.len();
         assert!((1..600).contains(&frames), "{frames} frames");
         assert_eq!(summary["frames"], frames);
-        assert!(!folder.path().join("out.mp4.part").exists());
+        assert_eq!(file_names(folder.path()), ["dots.safetensors", "in.mp4", "out.mp4"]);
     }
 }
 
 #[test]
 fn a_second_interruption_quits_at_once_and_leaves_nothing_of_its_own() {
     let folder = tempfile::tempdir().unwrap();
-    // Somebody else's, so that ours gets another name.
-    fs::write(folder.path().join("out.mp4.part"), "mine").unwrap();
+    // Another job works on it, so that ours gets another name.
+    let other = fs::File::create(folder.path().join("out.mp4.pastiche-unfinished")).unwrap();
+    other.lock().unwrap();
     let mut child = start(folder.path(), "1600x1200");
     wait_for_frames(&mut BufReader::new(child.stdout.take().unwrap()));
-    assert_eq!(files(folder.path()).len(), 4, "{:?}", files(folder.path()));
+    assert_eq!(file_names(folder.path()).len(), 4, "{:?}", file_names(folder.path()));
     let mut messages = BufReader::new(child.stderr.take().unwrap());
     signal(&child, "-INT");
     wait_for_answer(&mut messages);
     signal(&child, "-INT");
     assert_eq!(child.wait().unwrap().code(), Some(130));
-    assert_eq!(files(folder.path()), ["dots.safetensors", "in.mp4", "out.mp4.part"]);
+    assert_eq!(file_names(folder.path()), ["dots.safetensors", "in.mp4", "out.mp4.pastiche-unfinished"]);
 }
 
 #[test]
@@ -115,7 +104,8 @@ fn a_second_interruption_leaves_no_half_a_picture() {
             .spawn()
             .unwrap();
         let out = here.join("out");
-        let parts = || files(&out).into_iter().filter(|name| name.ends_with(".part")).count();
+        let parts =
+            || file_names(&out).into_iter().filter(|name| name.ends_with(".pastiche-unfinished")).count();
         while !out.exists() || parts() == 0 {
             assert!(child.try_wait().unwrap().is_none(), "it ended before it was interrupted");
             thread::sleep(Duration::from_millis(1));
@@ -125,7 +115,7 @@ fn a_second_interruption_leaves_no_half_a_picture() {
         wait_for_answer(&mut messages);
         signal(&child, "-INT");
         assert_eq!(child.wait().unwrap().code(), Some(130));
-        assert_eq!(parts(), 0, "{:?}", files(&out));
+        assert_eq!(parts(), 0, "{:?}", file_names(&out));
         fs::remove_dir_all(out).unwrap();
     }
 }

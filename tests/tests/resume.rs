@@ -12,7 +12,10 @@ use std::{
     time::Duration,
 };
 
-use pastiche_e2e::{Clip, Run, decode, ffmpeg, preloaded, program, run_in, summary, write_clip, write_style};
+use pastiche_e2e::{
+    Clip, Run, decode, ffmpeg, file_names, mean_difference, preloaded, program, run_in, signal, summary,
+    write_clip, write_style,
+};
 use pastiche_frame::FramePool;
 use pastiche_media::{DecodeOptions, VideoDecoder, probe};
 use serde_json::Value;
@@ -23,7 +26,7 @@ const FRAMES: u64 = 510;
 /// Where a job stands still once its first part is kept.
 const BEHIND_FIRST_PART: &str = "000002 write 0 stop";
 /// Where it does when it begins to join its parts; before, it has tried whether the output can be written.
-const AT_JOINING: &str = "out.mp4.part write 4000 stop";
+const AT_JOINING: &str = "out.mp4.pastiche-unfinished write 4000 stop";
 
 /// A folder with a clip of two parts and a bit, and a style.
 struct Studio {
@@ -86,16 +89,8 @@ impl Studio {
     }
 
     fn files(&self) -> Vec<String> {
-        let files = fs::read_dir(self.folder.path()).unwrap();
-        let mut names: Vec<_> = files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
-        names.sort();
-        names
+        file_names(self.folder.path())
     }
-}
-
-fn signal(child: &Child, name: &str) {
-    let status = Command::new("kill").args([name, &child.id().to_string()]).status().unwrap();
-    assert!(status.success());
 }
 
 fn changed(path: &Path) -> std::time::SystemTime {
@@ -317,7 +312,9 @@ fn only_video_files_can_be_taken_up_again() {
 fn a_job_on_a_full_drive_keeps_its_parts() {
     let studio = Studio::new();
     // In the second part, then where the parts are joined.
-    for (fault, frames) in [("000002 write 5000 full", PART), ("out.mp4.part write 5000 full", FRAMES)] {
+    for (fault, frames) in
+        [("000002 write 5000 full", PART), ("out.mp4.pastiche-unfinished write 5000 full", FRAMES)]
+    {
         let run = studio.run_on_drive(fault, "");
         assert_eq!(run.code, Some(3), "{}", run.err);
         assert!(run.err.contains("No space left"), "{}", run.err);
@@ -339,7 +336,7 @@ fn a_killed_job_without_parts_leaves_nothing_under_its_name() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    while !studio.path("out.mp4.part").exists() {
+    while !studio.path("out.mp4.pastiche-unfinished").exists() {
         assert!(child.try_wait().unwrap().is_none(), "it ended before it was killed");
         thread::sleep(Duration::from_millis(2));
     }
@@ -349,6 +346,7 @@ fn a_killed_job_without_parts_leaves_nothing_under_its_name() {
     let line = "video in.mp4 -o out.mp4 --style dots.safetensors --duration 1";
     run_in(studio.folder.path(), line).done();
     assert_eq!(decode(&studio.path("out.mp4")).times.len(), 25);
+    assert_eq!(studio.files(), ["dots.safetensors", "in.mp4", "out.mp4"]);
 }
 
 #[test]
@@ -394,12 +392,6 @@ fn frames(path: &Path) -> Vec<Vec<u8>> {
     std::iter::from_fn(|| decoder.next_frame(&pool).unwrap().map(|frame| frame.data().to_vec())).collect()
 }
 
-/// Mean absolute difference of two pictures' bytes.
-fn difference(a: &[u8], b: &[u8]) -> f64 {
-    assert_eq!(a.len(), b.len());
-    a.iter().zip(b).map(|(a, b)| f64::from(a.abs_diff(*b))).sum::<f64>() / a.len() as f64
-}
-
 #[test]
 fn parts_of_a_source_join_without_a_seam() {
     const RATE_HZ: usize = 44_100;
@@ -421,7 +413,7 @@ fn parts_of_a_source_join_without_a_seam() {
         let whole = frames(&here.join("whole.mp4"));
         assert_eq!((joined.len(), whole.len()), (100, 100), "{audio}");
         for (number, (joined, whole)) in joined.iter().zip(&whole).enumerate() {
-            let difference = difference(joined, whole);
+            let difference = mean_difference(joined, whole);
             assert!(difference < 0.5, "{audio}: frame {number} differs by {difference}");
         }
 

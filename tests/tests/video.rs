@@ -8,7 +8,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use pastiche_e2e::{Clip, Run, decode, pastiche, program, write_clip, write_style};
+use pastiche_e2e::{Clip, Run, decode, ffprobe, mean_difference, pastiche, program, write_clip, write_style};
 use serde_json::Value;
 
 /// A folder with a clip of 50 frames, 2 s at 25 a second, of 96x64, and a style.
@@ -54,12 +54,6 @@ fn write_raw_clip(path: &Path, width: usize, height: usize) {
     fs::write(path, clip).unwrap();
 }
 
-/// Mean absolute difference of two pictures' bytes.
-fn difference(a: &[u8], b: &[u8]) -> f64 {
-    assert_eq!(a.len(), b.len());
-    a.iter().zip(b).map(|(a, b)| f64::from(a.abs_diff(*b))).sum::<f64>() / a.len() as f64
-}
-
 #[test]
 fn a_video_keeps_its_frames_times_and_size_and_changes_its_looks() {
     let studio = Studio::new();
@@ -73,7 +67,7 @@ fn a_video_keeps_its_frames_times_and_size_and_changes_its_looks() {
     let (before, after) = (decode(&studio.path("in.mp4")), decode(&studio.path("out.mp4")));
     assert_eq!((after.width, after.height), (96, 64));
     assert_eq!(after.times, before.times);
-    assert!(difference(&before.first, &after.first) > 20.0);
+    assert!(mean_difference(&before.first, &after.first) > 20.0);
 }
 
 #[test]
@@ -81,7 +75,7 @@ fn without_strength_a_video_is_as_it_was() {
     let studio = Studio::new();
     studio.video(&["--strength", "0"]).done();
     let (before, after) = (decode(&studio.path("in.mp4")), decode(&studio.path("out.mp4")));
-    assert!(difference(&before.first, &after.first) < 3.0);
+    assert!(mean_difference(&before.first, &after.first) < 3.0);
 }
 
 #[test]
@@ -92,7 +86,7 @@ fn kept_colors_bring_a_picture_nearer_to_its_source() {
     studio.video(&["--keep-colors", "--smoothing", "0.5", "-y"]).done();
     let colored = decode(&studio.path("out.mp4")).first;
     let source = decode(&studio.path("in.mp4")).first;
-    assert!(difference(&colored, &source) < difference(&painted, &source));
+    assert!(mean_difference(&colored, &source) < mean_difference(&painted, &source));
 }
 
 #[test]
@@ -135,7 +129,7 @@ fn a_job_goes_on_when_nobody_reads_what_it_says() {
     drop(child.stderr.take());
     assert_eq!(child.wait().unwrap().code(), Some(0));
     assert_eq!(decode(&studio.path("out.mp4")).times.len(), 50);
-    assert!(!studio.path("out.mp4.part").exists());
+    assert!(!studio.path("out.mp4.pastiche-unfinished").exists());
 }
 
 #[test]
@@ -168,7 +162,7 @@ fn an_output_that_exists_needs_y() {
     assert_eq!(fs::read_to_string(studio.path("out.mp4")).unwrap(), "mine");
     studio.video(&["-y"]).done();
     assert_eq!(decode(&studio.path("out.mp4")).times.len(), 50);
-    assert!(!studio.path("out.mp4.part").exists());
+    assert!(!studio.path("out.mp4.pastiche-unfinished").exists());
 }
 
 #[test]
@@ -223,4 +217,14 @@ fn what_decodes_the_video_is_said_where_a_card_might() {
     let methods = Command::new("ffmpeg").args(["-hide_banner", "-hwaccels"]).output().unwrap();
     let may = String::from_utf8_lossy(&methods.stdout).lines().any(|line| line.trim() == "cuda");
     assert_eq!((told("auto"), told("none")), (usize::from(may), 0));
+}
+
+#[test]
+fn hevc_has_the_code_that_every_player_knows() {
+    let studio = Studio::new();
+    for more in [&[][..], &["--resume"]] {
+        studio.video(&[&["--encoder", "libx265", "--preset", "ultrafast", "-y"], more].concat()).done();
+        let codes = ffprobe(&studio.path("out.mp4"), "stream=codec_tag_string");
+        assert_eq!(codes.trim(), "hvc1", "{more:?}");
+    }
 }

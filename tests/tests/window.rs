@@ -269,7 +269,7 @@ fn a_video_is_exported() {
     window.wait_for("export", || {
         screen.xdotool(&["mousemove", "1116", "765", "click", "1"]);
         sleep(Duration::from_secs(1));
-        export.exists() || export.with_extension("mp4.part").exists()
+        export.exists() || export.with_extension("mp4.pastiche-unfinished").exists()
     });
     let export = window.wait_for_file("clip - great_wave.mp4");
     screen.shoot("export");

@@ -4,7 +4,7 @@
 
 use std::{
     cell::Cell,
-    ffi::{c_char, c_int, c_void},
+    ffi::{CStr, c_char, c_int, c_void},
     mem,
     ptr::{self, addr_of},
     sync::atomic::{AtomicPtr, Ordering},
@@ -14,7 +14,11 @@ use ffmpeg::ffi;
 use ffmpeg_next as ffmpeg;
 
 /// Those that tell nothing but their log, by the names that FFmpeg gives them.
-const SILENT: [&str; 2] = ["matroska,webm", "ogg"];
+const SILENT: [&str; 3] = ["matroska,webm", "mpegts", "ogg"];
+
+/// How the warning begins that a packet is given of which some is missing. Its own mark for that does not come through the
+/// parsers, which make pictures of what several packets hold.
+const PACKET_CORRUPT: &[u8] = b"Packet corrupt";
 
 /// Takes a line for the log: of whom, how bad, a format and its arguments, which are C's `va_list`, a type of another name
 /// on every platform.
@@ -44,7 +48,7 @@ fn attach_with<A>(set: unsafe extern "C" fn(Option<Callback<A>>), print: Callbac
 /// type of them is that which [`attach_with`] was called with.
 unsafe extern "C" fn note<A>(context: *mut c_void, level: c_int, format: *const c_char, arguments: A) {
     // SAFETY: as this function's.
-    if level <= ffi::AV_LOG_ERROR && unsafe { is_demuxer(context) } {
+    if unsafe { is_loss(level, format) && is_demuxer(context) } {
         // A thread that is about to end has no counter any more, and reads nothing.
         let _ = ERRORS.try_with(|errors| errors.set(errors.get() + 1));
     }
@@ -52,6 +56,16 @@ unsafe extern "C" fn note<A>(context: *mut c_void, level: c_int, format: *const 
     let print = unsafe { mem::transmute::<*mut (), Callback<A>>(PRINT.load(Ordering::Acquire)) };
     // SAFETY: as this function's.
     unsafe { print(context, level, format, arguments) };
+}
+
+/// # Safety
+/// `format` is null or a string of C's.
+unsafe fn is_loss(level: c_int, format: *const c_char) -> bool {
+    if level != ffi::AV_LOG_WARNING || format.is_null() {
+        return level <= ffi::AV_LOG_ERROR;
+    }
+    // SAFETY: as this function's.
+    unsafe { CStr::from_ptr(format) }.to_bytes().starts_with(PACKET_CORRUPT)
 }
 
 /// # Safety

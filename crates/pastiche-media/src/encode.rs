@@ -185,7 +185,8 @@ impl VideoEncoder {
         self.encoder_name
     }
 
-    /// The file that is written until it is whole: `<name>.part`, or `<name>.1.part` and so on where that is taken.
+    /// The file that is written until it is whole: `<name>.pastiche-unfinished`, with a number behind it where other jobs write
+    /// the same.
     pub fn partial_path(&self) -> &Path {
         self.movie.partial_path()
     }

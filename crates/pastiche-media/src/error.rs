@@ -140,7 +140,7 @@ pub enum MediaError {
         source: io::Error,
     },
     /// Every temporary name for the output is taken by a file that is there already.
-    #[error("the output's temporary files are there already; remove the .part files that are no longer written: {}", path.display())]
+    #[error("too many jobs write this output at once, or its temporary files cannot be told from theirs; remove those that are no longer written: {}", path.display())]
     PartialFilesTaken {
         /// The last name that was tried.
         path: PathBuf,

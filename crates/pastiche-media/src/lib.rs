@@ -94,7 +94,7 @@ pub use nvdec::HardwareDecoding;
 pub use partial_file::remove_unfinished;
 pub use probe::{AudioInfo, MediaInfo, VideoInfo, probe};
 pub use sequence::{PictureSequence, SEQUENCE_RATE, is_picture_sequence};
-pub use still::{IMAGE_ENDINGS, read_image, write_image};
+pub use still::{IMAGE_ENDINGS, is_read_image, is_written_image, read_image, write_image};
 pub use virtual_camera::VirtualCamera;
 
 /// The longest side that is encoded: H.264's limit at its highest levels.

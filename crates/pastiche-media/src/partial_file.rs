@@ -2,17 +2,21 @@
 
 use std::{
     ffi::{OsStr, OsString},
-    fs::{self, File},
+    fs::{self, File, TryLockError},
     io, mem,
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
 };
+
+use same_file::Handle;
 
 use crate::{MediaError, error::Result};
 
 /// The unfinished files of this process.
 static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
+/// What the name of an unfinished output ends in. Nobody else's files do, so one that no process works on is of no use.
+const SUFFIX: &str = ".pastiche-unfinished";
 /// How many temporary names are tried before giving up.
 const MAX_NAMES: u32 = 10;
 
@@ -33,18 +37,21 @@ pub fn remove_unfinished() {
     mem::forget(unfinished);
 }
 
-/// `<name>.part` beside the final name, or `<name>.1.part` and so on where that is taken: renamed by [`Self::keep`], removed when dropped before.
+/// `<name>.pastiche-unfinished` beside the final name, or `<name>.pastiche-unfinished-2` and so on while others are written:
+/// renamed by [`Self::keep`], removed when dropped before.
 #[derive(Debug)]
 pub(crate) struct PartialFile {
     part: PathBuf,
     target: PathBuf,
     kept: bool,
     growing: bool,
+    /// Held locked while the file has a temporary name, where the drive knows locks.
+    _lock: Option<File>,
 }
 
 impl PartialFile {
-    /// Creates the empty `.part` file, which proves that the place can be written. One that is there already is another
-    /// job's or somebody's own, and is left alone.
+    /// Creates the empty file, which proves that the place can be written. In the place of one that a job has left which was
+    /// killed; those of other jobs are left alone.
     pub(crate) fn create(target: &Path) -> Result<Self> {
         let not_writable = |source| MediaError::OutputNotWritable { path: target.to_owned(), source };
         check_place(target)?;
@@ -55,12 +62,13 @@ impl PartialFile {
         let mut unfinished = unfinished();
         for attempt in 0..MAX_NAMES {
             part = target.with_file_name(part_name(name, attempt));
-            match File::create_new(&part) {
-                Ok(_) => {
+            match claim(&part) {
+                Ok(Some(lock)) => {
                     unfinished.push(part.clone());
-                    return Ok(Self { part, target: target.to_owned(), kept: false, growing: false });
+                    let target = target.to_owned();
+                    return Ok(Self { part, target, kept: false, growing: false, _lock: Some(lock) });
                 }
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Ok(None) => {}
                 Err(error) => return Err(not_writable(error)),
             }
         }
@@ -73,7 +81,8 @@ impl PartialFile {
         check_place(target)?;
         File::create(target)
             .map_err(|source| MediaError::OutputNotWritable { path: target.to_owned(), source })?;
-        Ok(Self { part: target.to_owned(), target: target.to_owned(), kept: false, growing: true })
+        let (part, target) = (target.to_owned(), target.to_owned());
+        Ok(Self { part, target, kept: false, growing: true, _lock: None })
     }
 
     /// Whether it has its own name already.
@@ -142,8 +151,51 @@ fn check_place(target: &Path) -> Result<()> {
 
 fn part_name(name: &OsStr, attempt: u32) -> OsString {
     let mut part_name = name.to_owned();
-    part_name.push(if attempt == 0 { ".part".to_owned() } else { format!(".{attempt}.part") });
+    part_name.push(SUFFIX);
+    if attempt > 0 {
+        part_name.push(format!("-{}", attempt + 1));
+    }
     part_name
+}
+
+/// Creates an unfinished file and locks it; nothing where the name is another job's.
+fn claim(part: &Path) -> io::Result<Option<File>> {
+    remove_left_over(part);
+    let file = match File::create_new(part) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(None),
+        created => created?,
+    };
+    match file.try_lock() {
+        Ok(()) => Ok(is_at(&file, part).then_some(file)),
+        // Before it was locked, another job has taken it for left over.
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => {
+            log::info!("the unfinished output cannot be locked: {error}");
+            Ok(Some(file))
+        }
+    }
+}
+
+/// Removes an unfinished file that no process works on. What it cannot tell or remove, it leaves.
+fn remove_left_over(part: &Path) {
+    // Opening a pipe would wait for its other end.
+    if !fs::symlink_metadata(part).is_ok_and(|metadata| metadata.is_file()) {
+        return;
+    }
+    let Ok(file) = File::open(part) else { return };
+    // Locked, it is nobody's; but who worked on it may just have given it its own name.
+    if file.try_lock().is_ok() && is_at(&file, part) {
+        match fs::remove_file(part) {
+            Ok(()) => log::info!("removed what a killed job has left: {}", part.display()),
+            Err(error) => log::info!("what a killed job has left stays ({error}): {}", part.display()),
+        }
+    }
+}
+
+/// Whether a file still has this name.
+fn is_at(file: &File, path: &Path) -> bool {
+    let handle = file.try_clone().and_then(Handle::from_file);
+    matches!((handle, Handle::from_path(path)), (Ok(file), Ok(named)) if file == named)
 }
 
 impl Drop for PartialFile {
@@ -191,7 +243,7 @@ mod tests {
         let error = part.keep().unwrap_err();
         let MediaError::NotRenamed { part, .. } = &error else { panic!("{error}") };
         assert_eq!(fs::read_to_string(part).unwrap(), "whole");
-        assert!(error.to_string().ends_with("out.mp4.part"), "{error}");
+        assert!(error.to_string().ends_with(&format!("out.mp4{SUFFIX}")), "{error}");
     }
 
     #[test]
@@ -211,22 +263,38 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_taken_is_left_alone() {
+    fn what_another_job_writes_is_left_alone_and_what_a_killed_one_left_is_not() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("out.mp4");
+        let [own, second_own] = ["", "-2"].map(|end| folder.path().join(format!("out.mp4{SUFFIX}{end}")));
         let foreign = folder.path().join("out.mp4.part");
-        fs::write(&foreign, "not ours").unwrap();
+        for path in [&own, &second_own, &foreign] {
+            fs::write(path, "left").unwrap();
+        }
 
         let first = PartialFile::create(&target).unwrap();
-        let second = PartialFile::create(&target).unwrap();
-        assert_eq!(first.path(), folder.path().join("out.mp4.1.part"));
-        assert_eq!(second.path(), folder.path().join("out.mp4.2.part"));
+        assert_eq!((first.path(), fs::read_to_string(&own).unwrap()), (&*own, String::new()));
         fs::write(first.path(), "first").unwrap();
+        let second = PartialFile::create(&target).unwrap();
+        assert_eq!(second.path(), second_own);
+        assert_eq!(fs::read_to_string(first.path()).unwrap(), "first");
         drop(second);
         first.keep().unwrap();
         assert_eq!(fs::read_to_string(&target).unwrap(), "first");
-        assert_eq!(fs::read_to_string(&foreign).unwrap(), "not ours");
+        assert_eq!(fs::read_to_string(&foreign).unwrap(), "left");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_under_the_temporary_name_is_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (target, other) = (folder.path().join("out.mp4"), folder.path().join("other"));
+        fs::write(&other, "not ours").unwrap();
+        std::os::unix::fs::symlink(&other, folder.path().join(format!("out.mp4{SUFFIX}"))).unwrap();
+        let part = PartialFile::create(&target).unwrap();
+        assert!(part.path().ends_with(format!("out.mp4{SUFFIX}-2")), "{}", part.path().display());
+        assert_eq!(fs::read_to_string(&other).unwrap(), "not ours");
     }
 
     #[test]

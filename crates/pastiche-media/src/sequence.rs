@@ -9,10 +9,10 @@ use std::{
 use pastiche_frame::{Frame, Rational};
 
 use crate::{
-    IMAGE_ENDINGS, MediaError,
+    MediaError,
     error::Result,
     partial_file::PartialFile,
-    still::{self, Kind},
+    still::{self, Kind, is_read_image},
     times::ConstantClock,
 };
 
@@ -75,7 +75,8 @@ fn files(folder: &Path) -> Vec<String> {
 /// name, or a folder, or a picture whose name ends in a number that another one follows.
 pub(crate) fn pictures(path: &Path) -> Result<Option<Vec<PathBuf>>> {
     if path.is_dir() {
-        let mut names: Vec<String> = files(path).into_iter().filter(|name| is_picture(name)).collect();
+        let mut names: Vec<String> =
+            files(path).into_iter().filter(|name| is_read_image(Path::new(name))).collect();
         names.sort_by_key(|name| (in_order(name), name.clone()));
         let pictures: Vec<PathBuf> = names.into_iter().map(|name| path.join(name)).collect();
         return Ok(Some(pictures).filter(|pictures| !pictures.is_empty()));
@@ -98,14 +99,9 @@ pub fn is_picture_sequence(path: &Path) -> bool {
     matches!(pictures(path), Ok(Some(_)) | Err(MediaError::NoSequence { .. }))
 }
 
-fn is_picture(name: &str) -> bool {
-    let ending = Path::new(name).extension().map(|ending| ending.to_string_lossy().to_lowercase());
-    ending.is_some_and(|ending| IMAGE_ENDINGS.contains(&ending.as_str()))
-}
-
 /// The sequence that begins with this picture.
 fn from_first(path: &Path) -> Option<Vec<PathBuf>> {
-    let name = path.file_name()?.to_str().filter(|name| is_picture(name))?;
+    let name = path.file_name()?.to_str().filter(|name| is_read_image(Path::new(name)))?;
     let (stem, ending) = name.rsplit_once('.')?;
     let before = stem.trim_end_matches(|letter: char| letter.is_ascii_digit());
     let digits = &stem[before.len()..];

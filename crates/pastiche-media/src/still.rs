@@ -117,6 +117,17 @@ impl Kind {
     }
 }
 
+/// Whether [`read_image`] reads files of this name.
+pub fn is_read_image(path: &Path) -> bool {
+    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+    IMAGE_ENDINGS.contains(&ending.to_ascii_lowercase().as_str())
+}
+
+/// Whether [`write_image`] writes files of this name.
+pub fn is_written_image(path: &Path) -> bool {
+    Kind::of(path).is_ok()
+}
+
 fn encode(path: &Path, kind: Kind, frame: &Frame) -> Result<(), ImageError> {
     let mut file = BufWriter::new(File::create(path)?);
     let color = match frame.format() {

@@ -67,10 +67,10 @@ fn an_unfinished_output_leaves_nothing_behind() {
     fs::write(&path, "the older one").unwrap();
     let mut encoder = VideoEncoder::create(&path, &options(160, 90)).unwrap();
     encoder.write(&numbered_frame(0, 160, 90)).unwrap();
-    assert_eq!(encoder.partial_path(), folder.path().join("out.mp4.part"));
+    assert_eq!(encoder.partial_path(), folder.path().join("out.mp4.pastiche-unfinished"));
     assert!(encoder.partial_path().exists());
     drop(encoder);
-    assert!(!folder.path().join("out.mp4.part").exists());
+    assert!(!folder.path().join("out.mp4.pastiche-unfinished").exists());
     assert_eq!(fs::read_to_string(&path).unwrap(), "the older one");
 
     let mut encoder = VideoEncoder::create(&path, &options(160, 90)).unwrap();
@@ -81,23 +81,21 @@ fn an_unfinished_output_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_part_file_that_is_there_is_left_alone() {
+fn a_file_that_another_job_writes_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
-    let (video, still) = (folder.path().join("out.mp4"), folder.path().join("out.png"));
-    let foreign = ["out.mp4.part", "out.png.part"].map(|name| folder.path().join(name));
-    for path in &foreign {
-        fs::write(path, "not ours").unwrap();
+    let path = folder.path().join("out.mp4");
+    let mut first = VideoEncoder::create(&path, &options(160, 90)).unwrap();
+    let mut second = VideoEncoder::create(&path, &options(160, 90)).unwrap();
+    assert_eq!(second.partial_path(), folder.path().join("out.mp4.pastiche-unfinished-2"));
+    second.write(&numbered_frame(0, 160, 90)).unwrap();
+    second.finish().unwrap();
+    for index in 0..2 {
+        first.write(&numbered_frame(index, 160, 90)).unwrap();
     }
-    let mut encoder = VideoEncoder::create(&video, &options(160, 90)).unwrap();
-    assert_eq!(encoder.partial_path(), folder.path().join("out.mp4.1.part"));
-    encoder.write(&numbered_frame(0, 160, 90)).unwrap();
-    encoder.finish().unwrap();
-    write_image(&still, &numbered_frame(0, 160, 90)).unwrap();
-    assert!(video.exists() && still.exists());
-    for path in &foreign {
-        assert_eq!(fs::read_to_string(path).unwrap(), "not ours");
-    }
-    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 4);
+    assert_eq!(read_frames(&path, &DecodeOptions::default()).len(), 1);
+    first.finish().unwrap();
+    assert_eq!(read_frames(&path, &DecodeOptions::default()).len(), 2);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
 }
 
 #[test]
@@ -154,7 +152,7 @@ fn settings_that_an_encoder_does_not_take_are_refused() {
     assert!(refused(with("mpeg4", Some(52), None)));
     assert!(refused(with("libx264", None, Some("p4"))));
     assert!(refused(EncodeOptions { preset: Some("sideways".to_owned()), ..options(160, 90) }));
-    assert!(!folder.path().join("out.mp4.part").exists());
+    assert!(!folder.path().join("out.mp4.pastiche-unfinished").exists());
 }
 
 #[test]

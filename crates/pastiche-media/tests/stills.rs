@@ -29,7 +29,7 @@ fn png_is_exact_and_jpeg_is_close() {
         let worst = read.data().iter().zip(picture.data()).map(|(a, b)| a.abs_diff(*b)).max();
         assert!(worst <= Some(tolerance), "{name} is off by {worst:?}");
     }
-    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3, "a .part file is left");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3, "an unfinished file is left");
 }
 
 #[test]

@@ -80,6 +80,17 @@ pub enum PipelineError {
     },
 }
 
+impl PipelineError {
+    /// Whether the drive takes no more of the output; what is written by then can be kept.
+    pub(crate) fn is_of_output_drive(&self) -> bool {
+        matches!(
+            self,
+            Self::PartsNotWritable { .. }
+                | Self::Media(MediaError::Drive { .. } | MediaError::OutputNotWritable { .. })
+        )
+    }
+}
+
 impl From<InferenceError> for PipelineError {
     fn from(error: InferenceError) -> Self {
         Self::Inference(Box::new(error))

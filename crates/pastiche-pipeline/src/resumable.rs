@@ -134,7 +134,7 @@ impl ResumableJob {
                 let reason = "the source holds fewer frames than are done".to_owned();
                 return Err(PipelineError::PartsUnusable { reason, folder: folder.path().to_owned() });
             };
-            return kept(&folder, frames_total, Some(error.into()), options.output);
+            return unfinished(&folder, frames_total, Some(error.into()), options.output);
         }
         let written = AtomicU64::new(frames_before);
         let (mut writer, ending) = run_stages(
@@ -151,17 +151,17 @@ impl ResumableJob {
         }
         let PartWriter { folder, stopped, .. } = writer;
         if ending != Ending::Complete || stopped.is_some() {
-            return kept(&folder, frames_total, stopped, options.output);
+            return unfinished(&folder, frames_total, stopped, options.output);
         }
         let joined = match join(&folder, &options, &encode_options) {
             Err(PipelineError::Media(error @ MediaError::Drive { .. })) => {
-                return kept(&folder, frames_total, Some(error.into()), options.output);
+                return unfinished(&folder, frames_total, Some(error.into()), options.output);
             }
             joined => joined?,
         };
         on_progress(&meter.at(written.load(Ordering::Relaxed)));
-        let kept = (folder.frames() > 0 && (joined.stopped.is_some() || reader.is_cut_short()))
-            .then(|| folder.path().to_owned());
+        let may_get_further = joined.stopped.is_some() || reader.is_cut_short();
+        let kept = (folder.frames() > 0 && may_get_further).then(|| folder.path().to_owned());
         if kept.is_none() {
             folder.remove();
         }
@@ -271,7 +271,7 @@ fn join(
 }
 
 /// The ending of a job whose parts wait for another; without any there is nothing to wait for.
-fn kept(
+fn unfinished(
     folder: &PartsFolder,
     frames_total: Option<u64>,
     stopped: Option<PipelineError>,
@@ -355,12 +355,7 @@ impl<'a> PartWriter<'a> {
     /// Takes a drive that takes no more for the end.
     fn up_to_a_full_drive(&mut self, result: Result<()>) -> Result<ControlFlow<()>> {
         match result {
-            Err(
-                error @ (PipelineError::PartsNotWritable { .. }
-                | PipelineError::Media(
-                    MediaError::Drive { .. } | MediaError::OutputNotWritable { .. },
-                )),
-            ) => {
+            Err(error) if error.is_of_output_drive() => {
                 self.stopped = Some(error);
                 Ok(ControlFlow::Break(()))
             }

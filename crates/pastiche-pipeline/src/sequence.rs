@@ -124,14 +124,12 @@ struct Writer<'a> {
 impl Writer<'_> {
     /// Takes a drive that takes no more for the end, where there are pictures already.
     fn up_to_a_full_drive(&mut self, result: Result<(), MediaError>) -> Result<ControlFlow<()>> {
-        match result {
-            Err(error @ (MediaError::Drive { .. } | MediaError::OutputNotWritable { .. }))
-                if self.output.written() > 0 =>
-            {
+        match result.map_err(PipelineError::from) {
+            Err(error) if error.is_of_output_drive() && self.output.written() > 0 => {
                 self.stopped = Some(error.to_string());
                 Ok(ControlFlow::Break(()))
             }
-            result => Ok(result.map(ControlFlow::Continue)?),
+            result => result.map(ControlFlow::Continue),
         }
     }
 }

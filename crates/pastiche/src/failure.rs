@@ -44,12 +44,7 @@ pub(crate) fn outcome_of(error: &anyhow::Error) -> Outcome {
     if let Some(InferenceError::UnknownArchitecture { .. }) = error.downcast_ref() {
         return Outcome::WrongUsage;
     }
-    let usage = matches!(
-        media,
-        Some(
-            MediaError::OutputKind { .. } | MediaError::EncoderOption { .. } | MediaError::NoSuchSound { .. }
-        )
-    );
+    let usage = matches!(media, Some(MediaError::OutputKind { .. } | MediaError::EncoderOption { .. }));
     if usage || error.is::<UsageError>() { Outcome::WrongUsage } else { Outcome::Failed }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use pastiche_media::IMAGE_ENDINGS;
+use pastiche_media::is_read_image;
 use walkdir::WalkDir;
 
 /// Every image under `folder`, in order, with its path from there. What lies in `output` is left out, so that results do
@@ -15,7 +15,7 @@ pub(crate) fn images(folder: &Path, output: &Path) -> Vec<(PathBuf, PathBuf)> {
     let mut images = Vec::new();
     for entry in walk.filter_entry(|entry| !entry.file_type().is_dir() || !is_output(entry.path())) {
         let path = match entry {
-            Ok(entry) if entry.file_type().is_dir() || !is_image(entry.path()) => continue,
+            Ok(entry) if entry.file_type().is_dir() || !is_read_image(entry.path()) => continue,
             Ok(entry) => entry.into_path(),
             Err(error) => error.path().unwrap_or(folder).to_owned(),
         };
@@ -23,11 +23,6 @@ pub(crate) fn images(folder: &Path, output: &Path) -> Vec<(PathBuf, PathBuf)> {
         images.push((path, name));
     }
     images
-}
-
-fn is_image(path: &Path) -> bool {
-    let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
-    ending.is_some_and(|ending| IMAGE_ENDINGS.contains(&ending.as_str()))
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use anyhow::{Result, anyhow, bail};
 use clap::Args;
 use pastiche_frame::Frame;
 use pastiche_inference::{Controls, Style};
-use pastiche_media::{IMAGE_ENDINGS, write_image};
+use pastiche_media::{IMAGE_ENDINGS, is_written_image, write_image};
 use pastiche_pipeline::{Progress, restyle_image};
 use serde::Serialize;
 
@@ -19,10 +19,7 @@ use crate::{
         ControlArgs, DeviceArgs, OptionalStyleArgs, OverwriteArgs, ProcessSizeArgs, ProgressMode, SizeArgs,
         UpscaleArgs, refuse_existing, refuse_input,
     },
-    commands::{
-        folder,
-        names::{has_image_ending, output_names},
-    },
+    commands::{folder, names::output_names},
     engine,
     failure::{Outcome, one_line, wrong_usage},
     interrupt::Interrupt,
@@ -158,7 +155,7 @@ impl ImageArgs {
 
     /// Whether the output names a file, not a folder.
     fn output_is_file(&self) -> bool {
-        has_image_ending(&self.output) && !self.output.is_dir()
+        is_written_image(&self.output) && !self.output.is_dir()
     }
 
     /// Where each image goes.

@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::Result;
 use clap::Args;
-use pastiche_media::{CameraChoice, CameraOptions, IMAGE_ENDINGS, MicrophoneChoice};
+use pastiche_media::{CameraChoice, CameraOptions, MicrophoneChoice, is_read_image};
 use pastiche_pipeline::live::{
     EngineOptions, LiveCommand, LiveOptions, LiveSession, LiveSource, ProcessSize, RecordingOptions,
 };
@@ -222,9 +222,7 @@ impl LiveArgs {
 
 /// A photograph by its name's ending; all else is tried as a video.
 fn file_source(path: &Path) -> LiveSource {
-    let extension = path.extension().unwrap_or_default();
-    let still = IMAGE_ENDINGS.iter().any(|known| extension.eq_ignore_ascii_case(known));
-    if still { LiveSource::Still(path.to_owned()) } else { LiveSource::Video(path.to_owned()) }
+    if is_read_image(path) { LiveSource::Still(path.to_owned()) } else { LiveSource::Video(path.to_owned()) }
 }
 
 fn parse_seconds(text: &str) -> Result<Duration, String> {

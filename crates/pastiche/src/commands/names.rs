@@ -6,11 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Whether an image is written under a name with this ending.
-pub(super) fn has_image_ending(path: &Path) -> bool {
-    let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
-    ending.is_some_and(|ending| matches!(ending.as_str(), "png" | "jpg" | "jpeg"))
-}
+use pastiche_media::is_written_image;
 
 /// Each image's name in the output folder, and how many of them are not what they would be alone. An image keeps its own
 /// name; where its ending is none that is written, it becomes a PNG. A name that is taken by then gets the image's whole
@@ -22,7 +18,7 @@ pub(super) fn output_names(names: &[PathBuf]) -> (Vec<PathBuf>, usize) {
     // Those that keep their names come first, so that none of them loses it to another.
     for keeps in [true, false] {
         for (name, chosen) in names.iter().zip(&mut chosen) {
-            if has_image_ending(name) != keeps {
+            if is_written_image(name) != keeps {
                 continue;
             }
             let mut candidates = candidates(name);
@@ -40,10 +36,10 @@ pub(super) fn output_names(names: &[PathBuf]) -> (Vec<PathBuf>, usize) {
 
 /// The names that an image may have, the best first; there is always another.
 fn candidates(name: &Path) -> impl Iterator<Item = PathBuf> {
-    let own = if has_image_ending(name) { name.to_owned() } else { name.with_extension("png") };
+    let own = if is_written_image(name) { name.to_owned() } else { name.with_extension("png") };
     let mut whole = name.as_os_str().to_owned();
     whole.push(".png");
-    let whole = (!has_image_ending(name)).then(|| PathBuf::from(whole));
+    let whole = (!is_written_image(name)).then(|| PathBuf::from(whole));
     let numbered_from = own.clone();
     let numbered = (2_u64..).map(move |number| {
         let mut numbered = numbered_from.file_stem().map_or_else(OsString::new, OsString::from);
