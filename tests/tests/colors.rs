@@ -20,7 +20,7 @@ const SOURCES: [(&str, &str); 8] = [
         "full.mp4",
     ),
     ("-vf scale=out_color_matrix=bt709,format=yuv422p10le -colorspace bt709 -c:v ffv1", "deep.mkv"),
-    ("-vf scale=out_color_matrix=bt2020,format=yuv444p12le -colorspace bt2020nc -c:v ffv1", "deeper.mkv"),
+    ("-vf scale=out_color_matrix=bt709,format=yuv444p12le -colorspace bt709 -c:v ffv1", "deeper.mkv"),
     (
         "-vf scale=out_color_matrix=bt709,format=yuv444p -colorspace bt709 -c:v libvpx-vp9 -lossless 1",
         "web.webm",

@@ -247,3 +247,17 @@ fn a_folder_that_may_not_be_written_is_told() {
         assert!(error.contains("choose another") && error.ends_with("/proc/out.mp4"), "{error}");
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_no_file_and_is_not_waited_for() {
+    let folder = studio();
+    let here = folder.path();
+    ffmpeg(here, "-f lavfi -i testsrc=s=64x48:r=25:d=1 -c:v libx264 whole.mp4");
+    let made = std::process::Command::new("mkfifo").arg(here.join("pipe.mp4")).status().unwrap();
+    assert!(made.success());
+    let input = run_in(here, "video pipe.mp4 -o out.mp4 --style dots.safetensors");
+    assert!(input.error(1).contains("it is no file"), "{}", input.err);
+    let output = run_in(here, "video whole.mp4 -o pipe.mp4 -y --style dots.safetensors");
+    assert!(output.error(1).contains("no file"), "{}", output.err);
+}

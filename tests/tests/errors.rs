@@ -2,10 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::fs;
 
 use pastiche_e2e::{Clip, file_names, run_in, write_clip, write_photo, write_style};
 

@@ -5,7 +5,7 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read},
     path::Path,
     process::{Child, ChildStderr, ChildStdout, Command, Stdio},
     thread,
@@ -118,4 +118,32 @@ fn a_second_interruption_leaves_no_half_a_picture() {
         assert_eq!(parts(), 0, "{:?}", file_names(&out));
         fs::remove_dir_all(out).unwrap();
     }
+}
+
+#[test]
+fn pictures_that_were_there_stay_when_a_job_is_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    write_clip(&here.join("in.mp4"), Clip { width: 96, height: 64, frames: 600, frames_per_second: 25 });
+    write_style(&here.join("dots.safetensors"));
+    fs::create_dir(here.join("out")).unwrap();
+    for number in 1..=50 {
+        fs::write(here.join(format!("out/{number:06}.png")), "older").unwrap();
+    }
+    let line = "video in.mp4 -o out/ -y --style dots.safetensors --process-size 3200x2400";
+    let mut child = Command::new(program())
+        .args(line.split(' '))
+        .current_dir(here)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    thread::sleep(Duration::from_millis(300));
+    signal(&child, "-INT");
+    let mut messages = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut messages).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{messages}");
+    let older = |name: &String| fs::read(here.join("out").join(name)).unwrap() == b"older";
+    let names = file_names(&here.join("out"));
+    assert!(names.len() == 50 && names.iter().filter(|name| older(name)).count() >= 45, "{names:?}");
 }

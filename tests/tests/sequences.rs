@@ -2,11 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{fs, path::Path, process::Command};
 
 use pastiche_e2e::{
     Clip, Run, decode, file_names, mean_difference, program, summary, write_clip, write_style,

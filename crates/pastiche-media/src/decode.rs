@@ -15,7 +15,6 @@ use crate::{
     input::{self, Window},
     pictures::PictureReader,
     probe::{open_decoder, pixel_aspect},
-    raw,
     rgb_pictures::RgbPictures,
     scale::RgbConverter,
     source::Pictures,
@@ -76,7 +75,7 @@ impl VideoDecoder {
         if let Some(pictures) = RgbPictures::open(path, options.max_frame_rate)? {
             return Self::of_pictures(path, pictures, options);
         }
-        let (input, has_errors) = demuxer_log::listen(|| input::open(path));
+        let (input, heard) = demuxer_log::listen(|| input::open(path));
         let mut input = input?;
         let stream = input::video_stream(&input)
             .ok_or_else(|| MediaError::NoVideo { found: describe_streams(&input), path: path.to_owned() })?;
@@ -90,18 +89,14 @@ impl VideoDecoder {
         let promise =
             of_stream.or_else(|| ending::file_end_micros(&input).map(Promise::File)).filter(|_| whole);
         if !matches!(promise, Some(Promise::File(_))) {
-            for mut other in input.streams_mut().filter(|stream| stream.index() != stream_index) {
-                raw::discard(&mut other);
-            }
+            input::discard_others(&mut input, |index| index == stream_index);
         }
         let origin = input::origin(&input);
-        if let Some(start) = options.start.filter(|start| !start.is_zero()) {
-            input::seek_before(&mut input, stream_index, origin, start, path);
-        }
+        input::go_to(&mut input, stream_index, origin, options.start, path);
         let coded = (decoder.width(), decoder.height());
         let geometry = Geometry::new(coded, pixel_aspect, info.orientation(), options.size);
         let window = Window::new(origin, options.start, options.duration, info.time_base);
-        let reader = PictureReader::new(path, (input, has_errors), stream_index, decoder, info.time_base);
+        let reader = PictureReader::new(path, (input, &heard), stream_index, decoder, info.time_base);
         let opened = Self::new(path, Pictures::File(Box::new(reader)), info, geometry, window, options);
         Ok(Self { promise, ..opened })
     }

@@ -3,7 +3,7 @@
 #![allow(unsafe_code, reason = "FFmpeg's log is a callback")]
 
 use std::{
-    cell::Cell,
+    cell::RefCell,
     ffi::{CStr, c_char, c_int, c_void},
     mem,
     ptr::{self, addr_of},
@@ -14,30 +14,54 @@ use ffmpeg::ffi;
 use ffmpeg_next as ffmpeg;
 
 /// Those that tell nothing but their log, by the names that FFmpeg gives them.
-const SILENT: [&str; 3] = ["matroska,webm", "mpegts", "ogg"];
+const SILENT: [&str; 2] = ["matroska,webm", "ogg"];
 
-/// How the warning begins that a packet is given of which some is missing. Its own mark for that does not come through the
-/// parsers, which make pictures of what several packets hold.
+/// How the warning begins that some of a packet is missing, of whatever demuxer. The mark that the packet itself has does not
+/// come through the parsers, which make pictures of what several packets hold.
 const PACKET_CORRUPT: &[u8] = b"Packet corrupt";
+/// Longer than that warning.
+const LINE_BYTES: usize = 256;
 
 /// Takes a line for the log: of whom, how bad, a format and its arguments, which are C's `va_list`, a type of another name
 /// on every platform.
 type Callback<Arguments> = unsafe extern "C" fn(*mut c_void, c_int, *const c_char, Arguments);
+/// Makes such a line: the same, room for it, and whether a name is to be in front.
+type Format<Arguments> = unsafe extern "C" fn(
+    *mut c_void,
+    c_int,
+    *const c_char,
+    Arguments,
+    *mut c_char,
+    c_int,
+    *mut c_int,
+) -> c_int;
 
 /// FFmpeg's own callback, which prints.
 static PRINT: AtomicPtr<()> = AtomicPtr::new(ptr::null_mut());
+/// FFmpeg's own function for a line's text.
+static FORMAT: AtomicPtr<()> = AtomicPtr::new(ptr::null_mut());
 
 thread_local! {
-    /// Errors that demuxers told the log on this thread.
-    static ERRORS: Cell<u64> = const { Cell::new(0) };
+    /// What demuxers told the log on this thread.
+    static HEARD: RefCell<Heard> = const { RefCell::new(Heard { has_errors: false, corrupt: Vec::new() }) };
+}
+
+/// What demuxers told the log.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Heard {
+    /// Whether there were errors.
+    pub(crate) has_errors: bool,
+    /// The streams of packets of which some is missing, one for each.
+    pub(crate) corrupt: Vec<usize>,
 }
 
 /// Reads the log from now on. What is printed of it does not change.
 pub(crate) fn attach() {
-    attach_with(ffi::av_log_set_callback, ffi::av_log_default_callback);
+    attach_with(ffi::av_log_set_callback, ffi::av_log_default_callback, ffi::av_log_format_line2);
 }
 
-fn attach_with<A>(set: unsafe extern "C" fn(Option<Callback<A>>), print: Callback<A>) {
+fn attach_with<A>(set: unsafe extern "C" fn(Option<Callback<A>>), print: Callback<A>, format: Format<A>) {
+    FORMAT.store(format as *mut (), Ordering::Release);
     PRINT.store(print as *mut (), Ordering::Release);
     // SAFETY: the callback may be called on any thread at any time from now on, and is made for that.
     unsafe { set(Some(note::<A>)) };
@@ -48,9 +72,24 @@ fn attach_with<A>(set: unsafe extern "C" fn(Option<Callback<A>>), print: Callbac
 /// type of them is that which [`attach_with`] was called with.
 unsafe extern "C" fn note<A>(context: *mut c_void, level: c_int, format: *const c_char, arguments: A) {
     // SAFETY: as this function's.
-    if unsafe { is_loss(level, format) && is_demuxer(context) } {
-        // A thread that is about to end has no counter any more, and reads nothing.
-        let _ = ERRORS.try_with(|errors| errors.set(errors.get() + 1));
+    let (is_demuxer, is_corrupt) =
+        unsafe { (is_demuxer(context), level == ffi::AV_LOG_WARNING && is_corrupt(format)) };
+    if is_demuxer && level <= ffi::AV_LOG_ERROR {
+        hear(|heard| heard.has_errors = true);
+    }
+    if is_demuxer && is_corrupt {
+        // SAFETY: `attach_with::<A>` has stored a `Format<A>` before FFmpeg was given this function.
+        let make = unsafe { mem::transmute::<*mut (), Format<A>>(FORMAT.load(Ordering::Acquire)) };
+        let (mut line, mut prefix) = ([0; LINE_BYTES], 0);
+        // SAFETY: as this function's; the line is as long as said, and what is made ends in a zero.
+        let text = unsafe {
+            make(context, level, format, arguments, line.as_mut_ptr(), LINE_BYTES as c_int, &raw mut prefix);
+            CStr::from_ptr(line.as_ptr())
+        };
+        hear(|heard| heard.corrupt.extend(stream_in(&text.to_string_lossy())));
+        // SAFETY: the format takes one string. The arguments cannot be read a second time.
+        unsafe { ffi::av_log(context, level, c"%s".as_ptr(), line.as_ptr()) };
+        return;
     }
     // SAFETY: `attach_with::<A>` has stored a `Callback<A>` before FFmpeg was given this function.
     let print = unsafe { mem::transmute::<*mut (), Callback<A>>(PRINT.load(Ordering::Acquire)) };
@@ -58,14 +97,22 @@ unsafe extern "C" fn note<A>(context: *mut c_void, level: c_int, format: *const 
     unsafe { print(context, level, format, arguments) };
 }
 
+fn hear(note: impl FnOnce(&mut Heard)) {
+    // A thread that is about to end has no notes any more, and reads nothing.
+    let _ = HEARD.try_with(|heard| note(&mut heard.borrow_mut()));
+}
+
+/// The stream in `Packet corrupt (stream = 1, dts = 237600).`
+fn stream_in(line: &str) -> Option<usize> {
+    let (_, behind) = line.split_once("stream = ")?;
+    behind.split(|letter: char| !letter.is_ascii_digit()).next()?.parse().ok()
+}
+
 /// # Safety
 /// `format` is null or a string of C's.
-unsafe fn is_loss(level: c_int, format: *const c_char) -> bool {
-    if level != ffi::AV_LOG_WARNING || format.is_null() {
-        return level <= ffi::AV_LOG_ERROR;
-    }
+unsafe fn is_corrupt(format: *const c_char) -> bool {
     // SAFETY: as this function's.
-    unsafe { CStr::from_ptr(format) }.to_bytes().starts_with(PACKET_CORRUPT)
+    !format.is_null() && unsafe { CStr::from_ptr(format) }.to_bytes().starts_with(PACKET_CORRUPT)
 }
 
 /// # Safety
@@ -86,9 +133,20 @@ pub(crate) fn is_silent(demuxer: &str) -> bool {
     SILENT.contains(&demuxer)
 }
 
-/// Does something on this thread; whether a demuxer told the log of an error meanwhile.
-pub(crate) fn listen<T>(read: impl FnOnce() -> T) -> (T, bool) {
-    let before = ERRORS.get();
+/// Does something on this thread; what demuxers told the log meanwhile.
+pub(crate) fn listen<T>(read: impl FnOnce() -> T) -> (T, Heard) {
+    HEARD.take();
     let result = read();
-    (result, ERRORS.get() > before)
+    (result, HEARD.take())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_corrupt_packet_s_stream_is_in_its_line() {
+        assert_eq!(stream_in("Packet corrupt (stream = 12, dts = 237600)."), Some(12));
+        assert_eq!(stream_in("Packet corrupt"), None);
+    }
 }

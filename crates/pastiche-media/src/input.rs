@@ -1,7 +1,7 @@
 //! Opening a file for reading, and the facts about it that pictures and sound must agree on.
 
 use std::{
-    fs::File,
+    fs::{self, File, Metadata},
     io,
     path::{Path, PathBuf},
     time::Duration,
@@ -11,7 +11,7 @@ use ffmpeg::{Packet, Stream, format, format::stream::Disposition, media};
 use ffmpeg_next as ffmpeg;
 use pastiche_frame::{Rational, Timestamp};
 
-use crate::{MediaError, error::Result};
+use crate::{MediaError, error::Result, joins, raw};
 
 /// Demuxers that take any text or any bytes for a picture of characters.
 const TEXT_ART_DEMUXERS: [&str; 5] = ["tty", "bin", "xbin", "adf", "idf"];
@@ -30,8 +30,13 @@ pub(crate) fn open(path: &Path) -> Result<format::context::Input> {
 /// Tells a missing file from one that cannot be read, before a library flattens both to one code.
 pub(crate) fn check_readable(path: &Path) -> Result<()> {
     let unreadable = |source| MediaError::InputUnreadable { path: path.to_owned(), source };
-    match File::open(path).and_then(|file| file.metadata()) {
-        Ok(metadata) if metadata.is_dir() => Err(unreadable(io::Error::from(io::ErrorKind::IsADirectory))),
+    // Opening a pipe would wait for its other end, and it could be read only once.
+    let open = |metadata: Metadata| match metadata {
+        metadata if metadata.is_dir() => Err(io::Error::from(io::ErrorKind::IsADirectory)),
+        metadata if !metadata.is_file() => Err(io::Error::other("it is no file")),
+        _ => File::open(path),
+    };
+    match fs::metadata(path).and_then(open) {
         Ok(_) => Ok(()),
         Err(source) if source.kind() == io::ErrorKind::NotFound => {
             Err(MediaError::InputMissing { path: path.to_owned(), source })
@@ -105,6 +110,34 @@ impl Window {
     }
 }
 
+/// Tells the demuxer not to read the streams that nobody wants, as far as it can do without.
+pub(crate) fn discard_others(input: &mut format::context::Input, is_wanted: impl Fn(usize) -> bool) {
+    if joins::may_be_joined(input) {
+        return;
+    }
+    for mut stream in input.streams_mut().filter(|stream| !is_wanted(stream.index())) {
+        raw::discard(&mut stream);
+    }
+}
+
+/// Goes to where reading begins: before `start`, as [`seek_before`] does, or to the beginning.
+pub(crate) fn go_to(
+    input: &mut format::context::Input,
+    stream_index: usize,
+    origin: Timestamp,
+    start: Option<Duration>,
+    path: &Path,
+) {
+    if let Some(start) = start.filter(|start| !start.is_zero()) {
+        seek_before(input, stream_index, origin, start, path);
+    } else if joins::may_be_joined(input) {
+        // What the log heard when the file was opened, it is to hear again with the packets.
+        if let Err(error) = raw::rewind(input) {
+            log::info!("no going back in this file ({error}): {}", path.display());
+        }
+    }
+}
+
 /// How much further back than asked to look for a key frame, in turn. Containers without an index, such as MPEG-TS, go to
 /// wherever the time is, which may be between two.
 const STEPS_BACK: [Duration; 5] = [
@@ -123,7 +156,7 @@ const MAX_PACKETS_TO_KEY_FRAME: usize = 10_000;
 
 /// Goes to a key frame of a stream at or before `start`; where none is found the file is read from its beginning instead,
 /// which only takes longer.
-pub(crate) fn seek_before(
+fn seek_before(
     input: &mut format::context::Input,
     stream_index: usize,
     origin: Timestamp,

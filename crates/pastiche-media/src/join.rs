@@ -9,6 +9,7 @@ use pastiche_frame::{Rational, Timestamp};
 use crate::{
     AudioRequest, EncodeSummary, MediaError,
     container::Container,
+    demuxer_log::Heard,
     error::Result,
     extras::Extras,
     input,
@@ -116,7 +117,7 @@ impl<'a> OpenPart<'a> {
         let stream = input::video_stream(&input).ok_or_else(|| damaged(part))?;
         let (stream_index, time_base) = (stream.index(), input::rational(stream.time_base()));
         let time_base = time_base.ok_or_else(|| damaged(part))?;
-        let packets = Packets::new(input, false);
+        let packets = Packets::new(input, &Heard::default());
         Ok(Self { part, packets, stream_index, time_base, shift_ticks: 0, shown_ticks: Vec::new() })
     }
 

@@ -56,6 +56,7 @@ mod geometry;
 mod hardware;
 mod input;
 mod join;
+mod joins;
 mod microphone;
 mod movie;
 mod mux;

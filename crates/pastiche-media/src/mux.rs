@@ -36,6 +36,8 @@ pub(crate) struct Muxer {
     growing: bool,
     /// What the packets up to now take at most.
     packets_bytes: u64,
+    /// When the last packet of each stream is decoded, on the muxer's clock.
+    last_dts_ticks: Vec<Option<i64>>,
     /// Why the drive takes no more.
     stopped: Option<io::Error>,
 }
@@ -52,7 +54,16 @@ impl Muxer {
             .and_then(|stream| format::output_to_stream(stream, url.to_str(), Some(container.muxer())))
             .map_err(|source| MediaError::Write { path: target.clone(), source })?;
         let growing = file.is_growing();
-        Ok(Self { output, file: opened, container, target, growing, packets_bytes: 0, stopped: None })
+        Ok(Self {
+            output,
+            file: opened,
+            container,
+            target,
+            growing,
+            packets_bytes: 0,
+            last_dts_ticks: Vec::new(),
+            stopped: None,
+        })
     }
 
     pub(crate) fn container(&self) -> Container {
@@ -179,6 +190,7 @@ impl Muxer {
                 packet.set_stream(index);
                 packet.set_position(-1);
                 packet.rescale_ts(ffmpeg_rational(clock), time_base);
+                self.order(&mut packet, index);
                 packet.write_interleaved(&mut self.output)
             }
             None => Err(ffmpeg::Error::StreamNotFound),
@@ -188,6 +200,22 @@ impl Muxer {
             self.file.note_useful();
         }
         Ok(())
+    }
+
+    /// Packets of a stream are decoded one after the other, never two at once; damaged recordings step back, and two times
+    /// may be one on a coarser clock.
+    fn order(&mut self, packet: &mut Packet, index: usize) {
+        if self.last_dts_ticks.len() <= index {
+            self.last_dts_ticks.resize(index + 1, None);
+        }
+        let Some(dts) = packet.dts() else { return };
+        let last = self.last_dts_ticks[index];
+        let ordered = last.map_or(dts, |last| dts.max(last.saturating_add(1)));
+        self.last_dts_ticks[index] = Some(ordered);
+        if ordered != dts {
+            packet.set_dts(Some(ordered));
+            packet.set_pts(packet.pts().map(|pts| pts.max(ordered)));
+        }
     }
 
     /// Writes what is held back and the index, and closes the file; returns why the drive took no more, where it did not.

@@ -3,7 +3,11 @@
 use ffmpeg::{Packet, format};
 use ffmpeg_next as ffmpeg;
 
-use crate::{demuxer_log, raw};
+use crate::{
+    demuxer_log::{self, Heard},
+    joins::Joins,
+    raw,
+};
 
 /// Unreadable packets in a row after which a file is given up.
 const MAX_DAMAGED_IN_A_ROW: u32 = 10_000;
@@ -13,6 +17,8 @@ pub(crate) struct Packets {
     input: format::context::Input,
     /// Whether only the log hears of what the demuxer loses.
     is_silent: bool,
+    /// Where the file may be several, end to end.
+    joins: Option<Joins>,
     damaged_in_a_row: u32,
     /// Whether something was lost when the file was opened, for which much of it may have been read, that is not told yet.
     lost_at_first: bool,
@@ -29,13 +35,19 @@ pub(crate) enum Piece {
 }
 
 impl Packets {
-    /// `has_errors`: whether the log heard of any when the file was opened.
-    pub(crate) fn new(mut input: format::context::Input, has_errors: bool) -> Self {
+    /// `heard`: what the log heard when the file was opened.
+    pub(crate) fn new(mut input: format::context::Input, heard: &Heard) -> Self {
         // Looking for an index or a length at the file's end may have failed; what is before it can be read.
         raw::forget_read_error(&mut input);
         let is_silent = demuxer_log::is_silent(input.format().name());
-        let lost_at_first = has_errors && is_silent;
-        Self { input, is_silent, damaged_in_a_row: 0, lost_at_first, behind_loss: None }
+        let lost_at_first = heard.has_errors && is_silent;
+        let joins = Joins::of(&input);
+        Self { input, is_silent, joins, damaged_in_a_row: 0, lost_at_first, behind_loss: None }
+    }
+
+    /// How much of a stream the demuxer has lost on its way, which is told here only; nothing where it marks the packets.
+    pub(crate) fn losses(&self, stream: usize) -> Option<u64> {
+        self.joins.as_ref().map(|joins| joins.losses(stream))
     }
 
     pub(crate) fn input(&self) -> &format::context::Input {
@@ -53,8 +65,8 @@ impl Packets {
         let read = match self.behind_loss.take() {
             Some(read) => read,
             None => {
-                let (read, has_errors) = self.read();
-                if has_errors && self.is_silent {
+                let (read, heard) = self.read();
+                if heard.has_errors && self.is_silent {
                     self.behind_loss = Some(read);
                     return Ok(Piece::Damaged(ffmpeg::Error::InvalidData));
                 }
@@ -75,10 +87,16 @@ impl Packets {
         }
     }
 
-    /// The demuxer's answer, and whether it told the log of an error meanwhile.
-    fn read(&mut self) -> (Result<Packet, ffmpeg::Error>, bool) {
+    /// The demuxer's answer, and what it told the log meanwhile.
+    fn read(&mut self) -> (Result<Packet, ffmpeg::Error>, Heard) {
         let mut packet = Packet::empty();
-        let (read, has_errors) = demuxer_log::listen(|| packet.read(&mut self.input));
-        (read.map(|()| packet), has_errors)
+        let (read, heard) = demuxer_log::listen(|| packet.read(&mut self.input));
+        if let Some(joins) = &mut self.joins {
+            heard.corrupt.iter().for_each(|stream| joins.note_corrupt(*stream));
+            if read.is_ok() {
+                joins.place(&mut packet);
+            }
+        }
+        (read.map(|()| packet), heard)
     }
 }

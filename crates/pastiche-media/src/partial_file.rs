@@ -17,6 +17,8 @@ static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 /// What the name of an unfinished output ends in. Nobody else's files do, so one that no process works on is of no use.
 const SUFFIX: &str = ".pastiche-unfinished";
+/// Of an output's name; with the ending and a number there are fewer than the 255 that file systems allow.
+const MAX_NAME_BYTES: usize = 220;
 /// How many temporary names are tried before giving up.
 const MAX_NAMES: u32 = 10;
 
@@ -46,14 +48,16 @@ pub(crate) struct PartialFile {
     kept: bool,
     growing: bool,
     /// Held locked while the file has a temporary name, where the drive knows locks.
-    _lock: Option<File>,
+    lock: Option<File>,
 }
 
 impl PartialFile {
     /// Creates the empty file, which proves that the place can be written. In the place of one that a job has left which was
     /// killed; those of other jobs are left alone.
     pub(crate) fn create(target: &Path) -> Result<Self> {
-        let not_writable = |source| MediaError::OutputNotWritable { path: target.to_owned(), source };
+        // A link stays one: what it leads to is replaced.
+        let target = &fs::canonicalize(target).unwrap_or_else(|_| target.to_owned());
+        let not_writable = |source| MediaError::OutputNotWritable { path: target.clone(), source };
         check_place(target)?;
         let Some(name) = target.file_name() else {
             return Err(not_writable(io::Error::from(io::ErrorKind::InvalidInput)));
@@ -65,8 +69,8 @@ impl PartialFile {
             match claim(&part) {
                 Ok(Some(lock)) => {
                     unfinished.push(part.clone());
-                    let target = target.to_owned();
-                    return Ok(Self { part, target, kept: false, growing: false, _lock: Some(lock) });
+                    let target = target.clone();
+                    return Ok(Self { part, target, kept: false, growing: false, lock: Some(lock) });
                 }
                 Ok(None) => {}
                 Err(error) => return Err(not_writable(error)),
@@ -82,7 +86,7 @@ impl PartialFile {
         File::create(target)
             .map_err(|source| MediaError::OutputNotWritable { path: target.to_owned(), source })?;
         let (part, target) = (target.to_owned(), target.to_owned());
-        Ok(Self { part, target, kept: false, growing: true, _lock: None })
+        Ok(Self { part, target, kept: false, growing: true, lock: None })
     }
 
     /// Whether it has its own name already.
@@ -116,21 +120,47 @@ impl PartialFile {
     /// closed.
     ///
     /// # Errors
-    /// It cannot have that name; it keeps the one that it has.
+    /// It cannot have that name, and has a similar one instead; or it is gone.
     pub(crate) fn keep(mut self) -> Result<u64> {
         self.kept = true;
         if !self.growing {
             let mut unfinished = unfinished();
             unfinished.retain(|part| *part != self.part);
+            if !self.is_own() {
+                let source =
+                    io::Error::other("it was removed, or another program writes there, while it was written");
+                return Err(MediaError::OutputNotWritable { path: self.target.clone(), source });
+            }
             if let Err(source) = fs::rename(&self.part, &self.target) {
-                let (path, part) = (self.target.clone(), self.part.clone());
-                return Err(MediaError::NotRenamed { path, part, source });
+                let part = beside(&self.part, &self.target);
+                return Err(MediaError::NotRenamed { path: self.target.clone(), part, source });
             }
         }
         fs::metadata(&self.target)
             .map(|metadata| metadata.len())
             .map_err(|source| MediaError::OutputNotWritable { path: self.target.clone(), source })
     }
+
+    /// Whether the file that has the name is this one still. On a drive that several machines write, locks may not reach all.
+    fn is_own(&self) -> bool {
+        self.lock.as_ref().is_none_or(|lock| is_at(lock, &self.part))
+    }
+}
+
+/// Gives a whole file that cannot have its name a similar one, `out-2.mp4`, since what has the name of an unfinished one may
+/// be removed; returns where it is.
+fn beside(part: &Path, target: &Path) -> PathBuf {
+    for number in 2..=MAX_NAMES {
+        let mut name = target.file_stem().unwrap_or_default().to_owned();
+        name.push(format!("-{number}"));
+        let mut place = target.with_file_name(name);
+        place.set_extension(target.extension().unwrap_or_default());
+        // Made first, so that nothing is replaced.
+        if File::create_new(&place).is_ok() && fs::rename(part, &place).is_ok() {
+            return place;
+        }
+    }
+    part.to_owned()
 }
 
 /// What can be told before anything is created.
@@ -142,15 +172,21 @@ fn check_place(target: &Path) -> Result<()> {
     if !folder.exists() {
         return Err(MediaError::OutputFolderMissing { folder: folder.to_owned() });
     }
-    if target.is_dir() {
-        let source = io::Error::from(io::ErrorKind::IsADirectory);
-        return Err(MediaError::OutputNotWritable { path: target.to_owned(), source });
-    }
-    Ok(())
+    let source = match fs::metadata(target) {
+        Ok(metadata) if metadata.is_dir() => io::Error::from(io::ErrorKind::IsADirectory),
+        Ok(metadata) if !metadata.is_file() => io::Error::other("it is there and no file"),
+        _ => return Ok(()),
+    };
+    Err(MediaError::OutputNotWritable { path: target.to_owned(), source })
 }
 
+/// The first part of a long name is enough: it is the lock that tells files apart.
 fn part_name(name: &OsStr, attempt: u32) -> OsString {
     let mut part_name = name.to_owned();
+    if part_name.len() > MAX_NAME_BYTES {
+        let name = name.to_string_lossy();
+        part_name = name[..name.floor_char_boundary(MAX_NAME_BYTES)].into();
+    }
     part_name.push(SUFFIX);
     if attempt > 0 {
         part_name.push(format!("-{}", attempt + 1));
@@ -182,7 +218,8 @@ fn remove_left_over(part: &Path) {
     if !fs::symlink_metadata(part).is_ok_and(|metadata| metadata.is_file()) {
         return;
     }
-    let Ok(file) = File::open(part) else { return };
+    // Some network drives lock only what can be written.
+    let Ok(file) = File::options().read(true).write(true).open(part) else { return };
     // Locked, it is nobody's; but who worked on it may just have given it its own name.
     if file.try_lock().is_ok() && is_at(&file, part) {
         match fs::remove_file(part) {
@@ -200,7 +237,7 @@ fn is_at(file: &File, path: &Path) -> bool {
 
 impl Drop for PartialFile {
     fn drop(&mut self) {
-        if self.kept {
+        if self.kept || !self.is_own() {
             return;
         }
         let mut unfinished = unfinished();
@@ -242,8 +279,9 @@ mod tests {
         fs::create_dir(&target).unwrap();
         let error = part.keep().unwrap_err();
         let MediaError::NotRenamed { part, .. } = &error else { panic!("{error}") };
+        assert_eq!(*part, folder.path().join("out-2.mp4"));
         assert_eq!(fs::read_to_string(part).unwrap(), "whole");
-        assert!(error.to_string().ends_with(&format!("out.mp4{SUFFIX}")), "{error}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
     }
 
     #[test]
@@ -283,6 +321,49 @@ mod tests {
         assert_eq!(fs::read_to_string(&target).unwrap(), "first");
         assert_eq!(fs::read_to_string(&foreign).unwrap(), "left");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn an_output_that_is_a_link_stays_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let (target, large_drive) = (folder.path().join("out.mp4"), folder.path().join("large.mp4"));
+        fs::write(&large_drive, "old").unwrap();
+        std::os::unix::fs::symlink(&large_drive, &target).unwrap();
+        let part = PartialFile::create(&target).unwrap();
+        fs::write(part.path(), "new").unwrap();
+        part.keep().unwrap();
+        assert_eq!(fs::read_to_string(&large_drive).unwrap(), "new");
+        assert!(target.is_symlink());
+    }
+
+    #[test]
+    fn a_file_that_another_program_has_put_there_is_neither_kept_nor_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("out.mp4");
+        for keep in [true, false] {
+            let part = PartialFile::create(&target).unwrap();
+            let path = part.path().to_owned();
+            fs::remove_file(&path).unwrap();
+            fs::write(&path, "not ours").unwrap();
+            if keep {
+                assert!(matches!(part.keep(), Err(MediaError::OutputNotWritable { .. })));
+            } else {
+                drop(part);
+            }
+            assert_eq!(fs::read_to_string(&path).unwrap(), "not ours");
+            assert!(!target.exists());
+        }
+    }
+
+    #[test]
+    fn a_name_as_long_as_names_can_be_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join(format!("{}.mp4", "長".repeat(83)));
+        let part = PartialFile::create(&target).unwrap();
+        fs::write(part.path(), "whole").unwrap();
+        part.keep().unwrap();
+        assert_eq!(fs::read_to_string(&target).unwrap(), "whole");
     }
 
     #[cfg(unix)]

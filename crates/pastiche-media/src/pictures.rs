@@ -10,6 +10,7 @@ use crate::{
     MediaError,
     decode::is_again,
     deinterlace::Deinterlacer,
+    demuxer_log::Heard,
     ending,
     error::Result,
     input, nvdec,
@@ -39,17 +40,17 @@ pub(crate) struct PictureReader {
 }
 
 impl PictureReader {
-    /// `has_errors`: whether the log heard of any when the file was opened, for which much of it may have been read.
+    /// With the input, what the log heard when it was opened, for which much of it may have been read.
     pub(crate) fn new(
         path: &Path,
-        (input, has_errors): (format::context::Input, bool),
+        (input, heard): (format::context::Input, &Heard),
         stream_index: usize,
         decoder: ffmpeg::decoder::Video,
         time_base: Rational,
     ) -> Self {
         Self {
             path: path.to_owned(),
-            packets: Packets::new(input, has_errors),
+            packets: Packets::new(input, heard),
             stream_index,
             time_base,
             decoder,
@@ -87,7 +88,7 @@ impl PictureReader {
 
     /// How many pieces of the file could not be decoded and are left out.
     pub(crate) fn skipped(&self) -> u64 {
-        self.skipped
+        self.skipped + self.packets.losses(self.stream_index).unwrap_or(0)
     }
 
     /// When the last of the packets ends that were read, of whatever stream, in microseconds.

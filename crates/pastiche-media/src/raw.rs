@@ -240,6 +240,15 @@ pub(crate) fn read_error(input: &Input) -> Option<Error> {
     (code < 0).then(|| Error::from(code)).filter(|error| *error != Error::Eof)
 }
 
+/// Goes back to the first byte.
+pub(crate) fn rewind(input: &mut Input) -> Result<(), Error> {
+    // SAFETY: the context is live, and nobody else uses it while it is borrowed mutably.
+    match unsafe { ffi::avformat_seek_file(input.as_mut_ptr(), -1, 0, 0, 0, ffi::AVSEEK_FLAG_BYTE) } {
+        code if code < 0 => Err(Error::from(code)),
+        _ => Ok(()),
+    }
+}
+
 /// Lets [`read_error`] tell of what is read from now on.
 pub(crate) fn forget_read_error(input: &mut Input) {
     // SAFETY: plain fields of a live context and of its reader, which nobody else uses while the context is borrowed mutably.

@@ -10,6 +10,7 @@ use pastiche_frame::{Frame, Rational};
 
 use crate::{
     MediaError,
+    container::Container,
     error::Result,
     partial_file::PartialFile,
     still::{self, Kind, is_read_image},
@@ -154,15 +155,18 @@ pub struct PictureSequence {
     clock: Option<ConstantClock>,
     written: u64,
     bytes: u64,
+    /// Whether the folder was made for it.
+    made_folder: bool,
 }
 
 impl PictureSequence {
     /// For a path with a number's place in its name, `frames/%05d.png`, or a folder's that ends in a separator, in which the
-    /// names are `000001.png` and so on; `None` where it is neither.
+    /// names are `000001.png` and so on; `None` where it is neither, or a video's name.
     pub fn of(path: &Path) -> Option<Self> {
         let names_folder = path.to_string_lossy().ends_with(std::path::is_separator);
         let path = if names_folder { path.join(NAME_IN_FOLDER) } else { path.to_owned() };
-        Pattern::of(&path).map(|pattern| Self { pattern, clock: None, written: 0, bytes: 0 })
+        let pattern = Pattern::of(&path).filter(|_| Container::of(&path).is_none())?;
+        Some(Self { pattern, clock: None, written: 0, bytes: 0, made_folder: false })
     }
 
     /// Puts the pictures at equal distances, as [`crate::EncodeOptions::constant_frame_rate`] does; else there is one a frame.
@@ -219,9 +223,19 @@ impl PictureSequence {
     pub fn write(&mut self, frame: &Frame) -> Result<()> {
         if self.written == 0 {
             let folder = &self.pattern.folder;
+            self.made_folder |= *folder != Path::new("") && !folder.exists();
             fs::create_dir_all(folder)
                 .map_err(|source| MediaError::OutputNotWritable { path: folder.clone(), source })?;
         }
+        let written = self.write_next(frame);
+        if written.is_err() && self.written == 0 && self.made_folder {
+            // It only goes if it is empty.
+            let _removed_or_not = fs::remove_dir(&self.pattern.folder);
+        }
+        written
+    }
+
+    fn write_next(&mut self, frame: &Frame) -> Result<()> {
         if let Some(clock) = &mut self.clock {
             let Some((repeats, _)) = clock.place(frame.timestamp, frame.duration_ticks) else {
                 return Ok(());
@@ -233,17 +247,21 @@ impl PictureSequence {
         Ok(())
     }
 
-    /// Shows the last picture for as long as it is to be seen, and removes what is there of a longer sequence before, which
-    /// would be taken for the rest of this one.
+    /// Shows the last picture for as long as it is to be seen. Pictures that were there before under higher numbers stay, and
+    /// are told, since they would be taken for the rest of these.
     ///
     /// # Errors
-    /// A picture cannot be written, or one of those removed.
+    /// A picture cannot be written.
     pub fn finish(&mut self) -> Result<()> {
         let rest = self.clock.as_ref().map_or(0, |clock| clock.rest().count());
         self.repeat(rest)?;
-        let pictures = self.pattern.pictures().into_iter();
-        for (_, path) in pictures.filter(|(number, _)| *number > self.written) {
-            fs::remove_file(&path).map_err(|source| MediaError::OutputNotWritable { path, source })?;
+        let mut others = self.pattern.pictures().into_iter().filter(|(number, _)| *number > self.written);
+        if let Some((_, first)) = others.next() {
+            let count = 1 + others.count();
+            log::warn!(
+                "{count} pictures that were there before stay behind the new ones, from {} on",
+                first.display()
+            );
         }
         Ok(())
     }
@@ -279,7 +297,9 @@ mod tests {
             assert_eq!(Pattern::of(Path::new(path)), None, "{path}");
         }
         assert_eq!(PictureSequence::of(Path::new("out/")).unwrap().path(3), Path::new("out/000003.png"));
-        assert!(PictureSequence::of(Path::new("out.mp4")).is_none());
+        for video in ["out.mp4", "100%done.mp4"] {
+            assert!(PictureSequence::of(Path::new(video)).is_none(), "{video}");
+        }
     }
 
     #[test]

@@ -9,12 +9,12 @@ use pastiche_frame::{Rational, Timestamp};
 use crate::{
     MediaError,
     container::Container,
+    demuxer_log::Heard,
     error::Result,
     extras::Extras,
     input::{self, Window},
     mux::Muxer,
     packets::{Packets, Piece as Read},
-    raw,
     subtitle_text::{packed, text_of},
 };
 
@@ -88,16 +88,12 @@ impl Subtitles {
             window.end.map(|end| Timestamp::new(end.saturating_add(LATE_MICROS), Rational::MICROSECONDS));
         // Without the pictures, reading would go on to the next subtitle, which may be an hour behind the end.
         let pictures = end.and_then(|_| input::video_stream(&input)).map(|stream| stream.index());
-        for mut other in input.streams_mut() {
-            if tracks.iter().all(|track| track.stream_index != other.index())
-                && pictures != Some(other.index())
-            {
-                raw::discard(&mut other);
-            }
-        }
+        input::discard_others(&mut input, |index| {
+            pictures == Some(index) || tracks.iter().any(|track| track.stream_index == index)
+        });
         Ok(Some(Self {
             path: extras.source.clone(),
-            packets: Packets::new(input, false),
+            packets: Packets::new(input, &Heard::default()),
             tracks,
             end,
             waiting: None,

@@ -9,7 +9,7 @@ use common::{numbered_frame, options, read_frames, sound, steady_ticks, write_nu
 use pastiche_frame::Timestamp;
 use pastiche_media::{
     DecodeOptions, EncodeOptions, MediaError, VideoDecoder, VideoEncoder, available_encoders, probe,
-    read_image, write_image,
+    read_image,
 };
 
 fn open_error(path: &Path) -> MediaError {

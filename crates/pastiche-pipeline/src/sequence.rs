@@ -78,11 +78,10 @@ impl SequenceJob {
         let cancelled = ending == Ending::Cancelled;
         let pictures = writer.output.written();
         if pictures == 0 {
-            let path = input;
             return Err(if cancelled {
-                PipelineError::NothingDone { path }
+                PipelineError::NothingDone { path: writer.output.path(1) }
             } else {
-                PipelineError::NoFrames { path }
+                PipelineError::NoFrames { path: input }
             });
         }
         on_progress(&meter.at(pictures));

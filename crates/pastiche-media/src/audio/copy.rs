@@ -5,7 +5,7 @@ use ffmpeg_next as ffmpeg;
 use pastiche_frame::Timestamp;
 
 use super::Source;
-use crate::{error::Result, mux::Muxer};
+use crate::{MediaError, error::Result, mux::Muxer};
 
 /// Sound whose packets go into the output as they are, moved in time only.
 pub(crate) struct CopiedTrack {
@@ -15,7 +15,6 @@ pub(crate) struct CopiedTrack {
     waiting: Option<Packet>,
     finished: bool,
     next_pts_ticks: i64,
-    last_dts_ticks: Option<i64>,
 }
 
 impl CopiedTrack {
@@ -24,14 +23,7 @@ impl CopiedTrack {
         let output_index = muxer.add_copied_stream(&stream)?;
         muxer.copy_stream_tags(output_index, &stream);
         let next_pts_ticks = source.window.start;
-        Ok(Self {
-            source,
-            output_index,
-            waiting: None,
-            finished: false,
-            next_pts_ticks,
-            last_dts_ticks: None,
-        })
+        Ok(Self { source, output_index, waiting: None, finished: false, next_pts_ticks })
     }
 
     pub(super) fn source(&self) -> &Source {
@@ -54,7 +46,13 @@ impl CopiedTrack {
                 self.waiting = Some(packet);
                 break;
             }
-            muxer.write(packet, self.output_index, self.source.time_base)?;
+            match muxer.write(packet, self.output_index, self.source.time_base) {
+                // In damaged files there are packets that the container's own form cannot be made of.
+                Err(MediaError::Write { source: error @ ffmpeg::Error::InvalidData, .. }) => {
+                    self.source.note_damage(error);
+                }
+                written => written?,
+            }
         }
         Ok(())
     }
@@ -73,13 +71,10 @@ impl CopiedTrack {
             if before && !window.from_beginning {
                 continue;
             }
-            if packet.is_corrupt() {
+            if packet.is_corrupt() && !self.source.counts_losses() {
                 self.source.note_damage(ffmpeg::Error::InvalidData);
             }
             let dts = packet.dts().unwrap_or(pts).saturating_sub(window.start);
-            // Damaged recordings jump back, which the muxer would refuse.
-            let dts = self.last_dts_ticks.map_or(dts, |last| dts.max(last.saturating_add(1)));
-            self.last_dts_ticks = Some(dts);
             packet.set_dts(Some(dts));
             packet.set_pts(Some(pts.saturating_sub(window.start).max(dts)));
             return Some(packet);

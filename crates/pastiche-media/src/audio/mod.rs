@@ -18,12 +18,13 @@ use ffmpeg_next as ffmpeg;
 use pastiche_frame::{Rational, Timestamp};
 
 use crate::{
-    MediaError, SoundDamage, ending,
+    MediaError, SoundDamage,
+    demuxer_log::Heard,
+    ending,
     error::Result,
     input::{self, Window},
     mux::Muxer,
     packets::{Packets, Piece},
-    raw,
     rgb_pictures::is_pictures_alone,
 };
 use copy::CopiedTrack;
@@ -177,16 +178,13 @@ impl Source {
         let time_base = input::rational(stream.time_base()).unwrap_or(Rational::MICROSECONDS);
         let codec = stream.parameters().id();
         let promised_end_ticks = ending::stream_end_ticks(&stream).filter(|_| request.duration.is_none());
-        for mut other in input.streams_mut().filter(|stream| stream.index() != stream_index) {
-            raw::discard(&mut other);
-        }
-        if let Some(start) = request.start.filter(|start| !start.is_zero()) {
-            input::seek_before(&mut input, stream_index, origin, start.saturating_sub(PRE_ROLL), path);
-        }
+        input::discard_others(&mut input, |index| index == stream_index);
+        let start = request.start.map(|start| start.saturating_sub(PRE_ROLL));
+        input::go_to(&mut input, stream_index, origin, start, path);
         let window = Window::new(origin, request.start, request.duration, time_base);
         Ok(Some(Self {
             path: path.clone(),
-            packets: Packets::new(input, false),
+            packets: Packets::new(input, &Heard::default()),
             stream_index,
             time_base,
             window,
@@ -221,6 +219,11 @@ impl Source {
         None
     }
 
+    /// Whether the packets' marks are counted where they are read.
+    fn counts_losses(&self) -> bool {
+        self.packets.losses(self.stream_index).is_some()
+    }
+
     fn note_damage(&mut self, error: ffmpeg::Error) {
         if self.damage.damaged == 0 {
             log::info!("the sound is damaged ({error}): {}", self.path.display());
@@ -232,7 +235,8 @@ impl Source {
         let at_end = self.ended && self.damage.cut_short.is_none() && self.end_ticks != AV_NOPTS_VALUE;
         let promised = self.promised_end_ticks.filter(|_| at_end);
         let missing = promised.and_then(|end| ending::missing(end, self.end_ticks, self.time_base));
-        SoundDamage { missing, ..self.damage.clone() }
+        let damaged = self.damage.damaged + self.packets.losses(self.stream_index).unwrap_or(0);
+        SoundDamage { damaged, missing, ..self.damage.clone() }
     }
 
     /// The stream, which an open file never loses.

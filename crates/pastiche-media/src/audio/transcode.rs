@@ -18,6 +18,10 @@ use super::{
 };
 use crate::{decode::is_again, error::Result, mux::Muxer, probe::layout_name};
 
+/// Sound that comes over 30 ms late or early by its times is put where it belongs: what is missing is silence, and what is
+/// there twice, where recordings meet, is cut.
+const RESAMPLING: &str = "async=1:min_hard_comp=0.03";
+
 /// Rates that AAC takes as they are.
 const AAC_SAMPLE_RATES_HZ: [u32; 11] =
     [8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 88_200, 96_000];
@@ -217,7 +221,7 @@ fn build_graph(
     encoder: &SoundEncoder,
 ) -> Result<filter::Graph, ffmpeg::Error> {
     let end = end_ticks.map(|ticks| format!(":end_pts={ticks}")).unwrap_or_default();
-    let mut graph = form.graph(&format!("atrim=start_pts=0{end},{}", encoder.filter_steps("async=1")))?;
+    let mut graph = form.graph(&format!("atrim=start_pts=0{end},{}", encoder.filter_steps(RESAMPLING)))?;
     encoder.cut(&mut graph);
     Ok(graph)
 }
