@@ -343,6 +343,11 @@ mod tests {
             upscaler.reach = 1;
             let seams = upscaler.upscale(&photo, &pool).unwrap();
             assert!(most(whole.data(), seams.data()) > 1);
+
+            let buffer = seams.data().as_ptr();
+            drop(seams);
+            let next = upscaler.upscale(&photo, &pool).unwrap();
+            assert_eq!(next.data().as_ptr(), buffer, "a buffer that came back is used again");
         }
     }
 
