@@ -70,6 +70,17 @@ impl RgbResizer {
         to: Size,
     ) -> Result<(), InferenceError> {
         target.resize(to.rgb8_len(), 0);
+        self.resize_into(pixels, from, target, to)
+    }
+
+    /// As [`Self::resize`], into a buffer of the right length.
+    pub(crate) fn resize_into(
+        &mut self,
+        pixels: &[u8],
+        from: Size,
+        target: &mut [u8],
+        to: Size,
+    ) -> Result<(), InferenceError> {
         let source = TypedImageRef::<U8x3>::from_buffer(from.width, from.height, pixels).map_err(failed)?;
         let mut image = TypedImage::<U8x3>::from_buffer(to.width, to.height, target).map_err(failed)?;
         self.resizer.resize_typed(&source, &mut image, &self.options).map_err(failed)

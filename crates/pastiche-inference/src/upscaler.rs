@@ -6,7 +6,7 @@ use std::{
 };
 
 use candle_core::Device;
-use pastiche_frame::{Frame, PixelFormat};
+use pastiche_frame::{Frame, FramePool, PixelFormat};
 use pastiche_nn::{Network, Output, WeightsFile};
 use rayon::{ThreadPool, prelude::*};
 
@@ -157,27 +157,26 @@ impl Upscaler {
         }
     }
 
-    /// Enlarges an RGB frame, which keeps its time and colour space.
+    /// Enlarges an RGB frame and leaves it as it is. The result has its time and colour space, and a buffer of `pool`.
     ///
     /// # Errors
     /// The frame is not RGB, is too small, or would become larger than pictures can be; or the device failed.
-    pub fn upscale(&mut self, frame: &Frame) -> Result<Frame, InferenceError> {
+    pub fn upscale(&mut self, frame: &Frame, pool: &FramePool) -> Result<Frame, InferenceError> {
         if frame.format() != PixelFormat::Rgb8 {
             return Err(InferenceError::Format { found: frame.format() });
         }
         let small = Size { width: frame.width(), height: frame.height() };
         let large = self.enlarged(small)?;
-        let mut enlarged = Vec::new();
-        self.resizer.resize(frame.data(), small, &mut enlarged, large)?;
+        let mut enlarged = pool.take_like(frame, large.width, large.height);
+        self.resizer.resize_into(frame.data(), small, enlarged.data_mut(), large)?;
         if self.network_factor == self.factor {
-            self.correct(frame.data(), small, &mut enlarged)?;
+            self.correct(frame.data(), small, enlarged.data_mut())?;
         } else {
-            let base = enlarged.clone();
-            self.correct(&base, large, &mut enlarged)?;
+            let mut base = pool.take_like(frame, large.width, large.height);
+            base.data_mut().copy_from_slice(enlarged.data());
+            self.correct(base.data(), large, enlarged.data_mut())?;
         }
-        let mut result = Frame::from_data(large.width, large.height, PixelFormat::Rgb8, enlarged);
-        result.copy_properties_from(frame);
-        Ok(result)
+        Ok(enlarged)
     }
 
     /// Adds to `enlarged` what the network makes of `input`, tile by tile.
@@ -324,7 +323,8 @@ mod tests {
             let options = StylizerOptions::default();
             let mut upscaler = Upscaler::new("test".to_owned(), &network, &device, &options).unwrap();
             let photo = photo(70, 53);
-            let whole = upscaler.upscale(&photo).unwrap();
+            let pool = FramePool::new(2);
+            let whole = upscaler.upscale(&photo, &pool).unwrap();
             assert_eq!((whole.width(), whole.height()), (280, 212));
             let mut bicubic = Vec::new();
             let sizes = (Size { width: 70, height: 53 }, Size { width: 280, height: 212 });
@@ -333,7 +333,7 @@ mod tests {
             assert!(most(whole.data(), &bicubic) > 20, "the network does something");
 
             upscaler.tile_side = 3 * upscaler.reach;
-            let tiled = upscaler.upscale(&photo).unwrap();
+            let tiled = upscaler.upscale(&photo, &pool).unwrap();
             // Sums are rounded in another order where a tile begins elsewhere.
             assert!(most(whole.data(), tiled.data()) <= 1);
             let other = whole.data().iter().zip(tiled.data()).filter(|(a, b)| a != b).count();
@@ -341,8 +341,13 @@ mod tests {
 
             // The comparison can fail: with too little around the tiles, seams show.
             upscaler.reach = 1;
-            let seams = upscaler.upscale(&photo).unwrap();
+            let seams = upscaler.upscale(&photo, &pool).unwrap();
             assert!(most(whole.data(), seams.data()) > 1);
+
+            let buffer = seams.data().as_ptr();
+            drop(seams);
+            let next = upscaler.upscale(&photo, &pool).unwrap();
+            assert_eq!(next.data().as_ptr(), buffer, "a buffer that came back is used again");
         }
     }
 
@@ -353,7 +358,8 @@ mod tests {
         let mut upscaler =
             Upscaler::new("test".to_owned(), &network, &device, &StylizerOptions::default()).unwrap();
         for (width, height) in [(8, 40), (5000, 20)] {
-            let error = upscaler.upscale(&photo(width, height)).err().unwrap().to_string();
+            let error =
+                upscaler.upscale(&photo(width, height), &FramePool::new(0)).err().unwrap().to_string();
             assert!(error.contains(&format!("{width}x{height}")) && error.contains("4 times"), "{error}");
             assert!(upscaler.check(width, height).is_err());
         }

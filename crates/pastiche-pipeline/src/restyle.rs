@@ -1,9 +1,12 @@
 //! The stage in the middle of a job: frames through a stylizer, and through what enlarges them.
 
-use pastiche_frame::Frame;
+use pastiche_frame::{Frame, FramePool};
 use pastiche_inference::{FrameRow, Past, Stylizer, Upscaler};
 
 use crate::{PipelineError, Transform, error::Result};
+
+/// Buffers of enlarged frames that are kept while nothing is in them: few, for they are large.
+const IDLE_BUFFERS: usize = 2;
 
 /// What a job's frames go through: a stylizer, and then, where they are to be enlarged, an upscaler. A stylizer alone is one.
 pub struct Painters<'a> {
@@ -32,18 +35,30 @@ impl Painters<'_> {
     }
 }
 
-/// Enlarges a painting where there is one and something to do it with.
-fn enlarge(upscaler: &mut Option<&mut Upscaler>, painted: Option<Frame>) -> Result<Option<Frame>> {
-    let (Some(upscaler), Some(painted)) = (upscaler, &painted) else { return Ok(painted) };
-    let enlarged = upscaler.upscale(painted)?;
-    warn(upscaler.take_warning());
-    Ok(Some(enlarged))
+/// Enlarges paintings where there is something to do it with.
+struct Enlarger<'a> {
+    upscaler: Option<&'a mut Upscaler>,
+    pool: FramePool,
+}
+
+impl<'a> Enlarger<'a> {
+    fn new(upscaler: Option<&'a mut Upscaler>) -> Self {
+        Self { upscaler, pool: FramePool::new(IDLE_BUFFERS) }
+    }
+
+    /// Enlarges a painting where there is one.
+    fn enlarge(&mut self, painted: Option<Frame>) -> Result<Option<Frame>> {
+        let (Some(upscaler), Some(painted)) = (&mut self.upscaler, &painted) else { return Ok(painted) };
+        let enlarged = upscaler.upscale(painted, &self.pool)?;
+        warn(upscaler.take_warning());
+        Ok(Some(enlarged))
+    }
 }
 
 /// Paints frames one after the other, and calls `on_frame` with each that comes.
 pub(crate) struct Restyler<'a, F> {
     row: FrameRow<'a>,
-    upscaler: Option<&'a mut Upscaler>,
+    enlarger: Enlarger<'a>,
     on_frame: F,
 }
 
@@ -52,7 +67,7 @@ impl<'a, F: FnMut()> Restyler<'a, F> {
     pub(crate) fn new(painters: Painters<'a>, on_frame: F) -> Self {
         let Painters { stylizer, upscaler } = painters;
         stylizer.reset();
-        Self { row: stylizer.in_a_row(), upscaler, on_frame }
+        Self { row: stylizer.in_a_row(), enlarger: Enlarger::new(upscaler), on_frame }
     }
 }
 
@@ -61,20 +76,20 @@ impl<F: FnMut()> Transform<Frame, Frame, PipelineError> for Restyler<'_, F> {
         let painted = self.row.push(frame)?;
         warn(self.row.take_warning());
         (self.on_frame)();
-        enlarge(&mut self.upscaler, painted)
+        self.enlarger.enlarge(painted)
     }
 
     fn finish(&mut self) -> Result<Option<Frame>> {
         let painted = self.row.finish()?;
         warn(self.row.take_warning());
-        enlarge(&mut self.upscaler, painted)
+        self.enlarger.enlarge(painted)
     }
 }
 
 /// As [`Restyler`] for a job in parts, without forgetting what came before; gives with the last frame of each part what smoothing knows then.
 pub(crate) struct PartRestyler<'a, F> {
     painter: Painter<'a>,
-    upscaler: Option<&'a mut Upscaler>,
+    enlarger: Enlarger<'a>,
     part_frames: u64,
     painted: u64,
     on_frame: F,
@@ -94,7 +109,7 @@ impl<'a, F: FnMut()> PartRestyler<'a, F> {
         } else {
             Painter::InARow(stylizer.in_a_row())
         };
-        Self { painter, upscaler, part_frames, painted: 0, on_frame }
+        Self { painter, enlarger: Enlarger::new(upscaler), part_frames, painted: 0, on_frame }
     }
 }
 
@@ -112,14 +127,14 @@ impl<F: FnMut()> Transform<Frame, (Frame, Option<Past>), PipelineError> for Part
         };
         warn(warning);
         (self.on_frame)();
-        Ok(enlarge(&mut self.upscaler, painted)?.map(|frame| (frame, past)))
+        Ok(self.enlarger.enlarge(painted)?.map(|frame| (frame, past)))
     }
 
     fn finish(&mut self) -> Result<Option<(Frame, Option<Past>)>> {
         let Painter::InARow(row) = &mut self.painter else { return Ok(None) };
         let painted = row.finish()?;
         warn(row.take_warning());
-        Ok(enlarge(&mut self.upscaler, painted)?.map(|frame| (frame, None)))
+        Ok(self.enlarger.enlarge(painted)?.map(|frame| (frame, None)))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use pastiche_frame::Frame;
+use pastiche_frame::{Frame, FramePool};
 use pastiche_inference::{Stylizer, Upscaler, resized};
 use pastiche_media::read_image;
 
@@ -75,7 +75,7 @@ pub fn restyle_image(
         })
         .and_then(|picture| match upscaler {
             Some(upscaler) => {
-                let enlarged = upscaler.upscale(&picture);
+                let enlarged = upscaler.upscale(&picture, &FramePool::new(0));
                 warn(upscaler.take_warning());
                 enlarged
             }

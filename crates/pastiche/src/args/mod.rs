@@ -17,4 +17,4 @@ pub(crate) use rate::parse_frame_rate;
 pub(crate) use size::{PictureSize, ProcessSizeArgs, SizeArgs, check_sides};
 pub(crate) use style::{DEFAULT_STYLE, OptionalStyleArgs, StyleArgs, find_style};
 pub(crate) use time::parse_time;
-pub(crate) use upscale::UpscaleArgs;
+pub(crate) use upscale::{UPSCALE_FACTORS, UpscaleArgs};

@@ -6,6 +6,9 @@ use anyhow::Result;
 use clap::Args;
 use pastiche_inference::Upscaler;
 
+/// By how much can be enlarged.
+pub(crate) const UPSCALE_FACTORS: [u32; 2] = [4, 8];
+
 /// Enlarging.
 #[derive(Debug, Args)]
 pub(crate) struct UpscaleArgs {
@@ -20,11 +23,8 @@ pub(crate) struct UpscaleArgs {
 }
 
 fn parse_factor(text: &str) -> Result<u32, String> {
-    match text {
-        "4" => Ok(4),
-        "8" => Ok(8),
-        _ => Err("4 and 8 work".to_owned()),
-    }
+    let known = text.parse().ok().filter(|factor| UPSCALE_FACTORS.contains(factor));
+    known.ok_or_else(|| "4 and 8 work".to_owned())
 }
 
 impl UpscaleArgs {

@@ -350,6 +350,7 @@ impl App {
                 }
             }
             ExportCommand::SetSize(size) => settings.export_size = size,
+            ExportCommand::SetUpscale(upscale) => settings.export_upscale = upscale,
             ExportCommand::SetQuality(quality) => settings.quality = quality,
             ExportCommand::SetEncoder(encoder) => settings.encoder = encoder,
             ExportCommand::SetAudio(audio) => settings.audio = audio,
@@ -371,6 +372,7 @@ impl App {
             engine: self.engine_options(),
             controls: self.state.settings.controls(),
             process_size: self.state.settings.resolution.of_export(),
+            upscaler: self.state.upscaler().map(|upscaler| upscaler.path.clone()),
             video: self.video_options(draft),
         };
         self.exports.add(request);
@@ -388,6 +390,7 @@ impl App {
             start: draft.job_start(),
             duration: draft.job_duration(),
             size: settings.export_size.of(draft.width, draft.height),
+            upscale: settings.export_upscale.factor(),
             encoder: settings.encoder.clone(),
             crf: Some(settings.quality.crf()),
             audio: settings.audio.mode(),

@@ -8,7 +8,7 @@ use pastiche_pipeline::live::ProcessSize;
 use super::{
     export::JobId,
     icons::Icon,
-    settings::{AudioChoice, ExportSize, MicrophoneSetting, Quality, SourceChoice},
+    settings::{AudioChoice, ExportSize, ExportUpscale, MicrophoneSetting, Quality, SourceChoice},
     state::Screen,
     text,
 };
@@ -189,6 +189,7 @@ pub(crate) enum ExportCommand {
         end_seconds: f64,
     },
     SetSize(ExportSize),
+    SetUpscale(ExportUpscale),
     SetQuality(Quality),
     /// `None`: the best that works here.
     SetEncoder(Option<String>),

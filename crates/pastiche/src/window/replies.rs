@@ -53,9 +53,10 @@ impl App {
                 Reply::Cameras(cameras) => self.take_cameras(cameras),
                 Reply::Microphones(microphones) => self.state.microphones = microphones,
                 Reply::Styles(styles) => self.take_styles(styles),
-                Reply::Hardware { devices, encoders } => {
+                Reply::Hardware { devices, encoders, upscalers } => {
                     self.state.devices = devices;
                     self.state.encoders = encoders;
+                    self.state.upscalers = upscalers;
                 }
                 Reply::Thumbnail { name, picture } => {
                     if let Some(style) = self.state.styles.iter_mut().find(|style| style.name == name) {

@@ -8,6 +8,7 @@ use pastiche_pipeline::live::ProcessSize;
 use serde::{Deserialize, Serialize};
 
 use super::text;
+use crate::args::UPSCALE_FACTORS;
 
 /// What is remembered from one start to the next.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,6 +34,7 @@ pub(crate) struct Settings {
     /// Where recordings, snapshots and exports go.
     pub(crate) folder: Option<PathBuf>,
     pub(crate) export_size: ExportSize,
+    pub(crate) export_upscale: ExportUpscale,
     pub(crate) quality: Quality,
     /// The video encoder by name; the best that works here where nothing is said.
     pub(crate) encoder: Option<String>,
@@ -59,6 +61,7 @@ impl Default for Settings {
             microphone: MicrophoneSetting::Off,
             folder: None,
             export_size: ExportSize::Source,
+            export_upscale: ExportUpscale::Off,
             quality: Quality::High,
             encoder: None,
             audio: AudioChoice::Keep,
@@ -75,6 +78,9 @@ impl Settings {
         self.strength = fraction(self.strength, 1.0);
         self.smoothing = fraction(self.smoothing, 0.0);
         self.split = fraction(self.split, 0.5);
+        if self.export_upscale.factor().is_some_and(|factor| !UPSCALE_FACTORS.contains(&factor)) {
+            self.export_upscale = ExportUpscale::Off;
+        }
         self
     }
 
@@ -221,6 +227,29 @@ impl ExportSize {
             Self::Height(lines) => Some(scaled(f64::from(lines) / f64::from(height.max(1)))),
         }
     }
+
+    /// Width and height as they are encoded: an odd source loses a row or a column.
+    pub(crate) fn encoded(self, width: u32, height: u32) -> (u32, u32) {
+        self.of(width, height).unwrap_or((width & !1, height & !1))
+    }
+}
+
+/// Whether an export is enlarged once it is painted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum ExportUpscale {
+    Off,
+    /// So many times as wide and high.
+    Times(u32),
+}
+
+impl ExportUpscale {
+    /// As a job takes it.
+    pub(crate) const fn factor(self) -> Option<u32> {
+        match self {
+            Self::Off => None,
+            Self::Times(factor) => Some(factor),
+        }
+    }
 }
 
 /// How good an export looks, and how large its file is.
@@ -274,6 +303,7 @@ mod tests {
     #[test]
     fn export_sizes_keep_the_shape_and_are_even() {
         assert_eq!(ExportSize::Source.of(641, 480), None);
+        assert_eq!(ExportSize::Source.encoded(641, 480), (640, 480));
         assert_eq!(ExportSize::Half.of(1280, 718), Some((640, 360)));
         assert_eq!(ExportSize::Height(720).of(1920, 1080), Some((1280, 720)));
         assert_eq!(ExportSize::Height(480).of(854, 480), Some((854, 480)));
@@ -286,5 +316,8 @@ mod tests {
         assert_eq!(serde_json::from_str::<Settings>(&text).unwrap(), settings);
         let partial: Settings = serde_json::from_str(r#"{"strength": 7.0, "unknown": 1}"#).unwrap();
         assert_eq!(partial.in_range(), Settings::default());
+        let enlarged = |text: &str| serde_json::from_str::<Settings>(text).unwrap().in_range().export_upscale;
+        assert_eq!(enlarged(r#"{"export_upscale": {"Times": 8}}"#), ExportUpscale::Times(8));
+        assert_eq!(enlarged(r#"{"export_upscale": {"Times": 3}}"#), ExportUpscale::Off);
     }
 }

@@ -32,6 +32,8 @@ pub(crate) struct State {
     pub(crate) devices: Vec<DeviceView>,
     /// The video encoders that work here.
     pub(crate) encoders: Vec<String>,
+    /// The networks that enlarge.
+    pub(crate) upscalers: Vec<UpscalerView>,
     /// The clip that comes with the program, where it is found.
     pub(crate) demo: Option<PathBuf>,
     /// Where recordings, snapshots and exports go.
@@ -51,6 +53,12 @@ impl State {
     pub(crate) fn style(&self) -> Option<&StyleView> {
         let chosen = self.settings.style.as_deref()?;
         self.styles.iter().find(|style| style.name == chosen)
+    }
+
+    /// The network that enlarges as is chosen.
+    pub(crate) fn upscaler(&self) -> Option<&UpscalerView> {
+        let factor = self.settings.export_upscale.factor()?;
+        self.upscalers.iter().find(|upscaler| upscaler.factor == factor)
     }
 
     /// The video that is shown.
@@ -124,6 +132,13 @@ pub(crate) struct DeviceView {
     /// As on the command line.
     pub(crate) id: String,
     pub(crate) name: String,
+}
+
+/// A network that enlarges.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct UpscalerView {
+    pub(crate) factor: u32,
+    pub(crate) path: PathBuf,
 }
 
 /// A video that is being prepared for export.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use pastiche_pipeline::live::ProcessSize;
 
-use super::settings::{AudioChoice, ExportSize, Quality};
+use super::settings::{AudioChoice, ExportSize, ExportUpscale, Quality};
 
 pub(crate) const APP: &str = "Pastiche";
 
@@ -117,6 +117,10 @@ pub(crate) const OUT_POINT: &str = "Out point";
 pub(crate) const TIMELINE: &str = "Part to export";
 pub(crate) const FORMAT: &str = "Format";
 pub(crate) const SIZE: &str = "Size";
+pub(crate) const UPSCALE: &str = "Enlarge";
+pub(crate) const UPSCALE_OFF: &str = "Off";
+pub(crate) const UPSCALE_TOOLTIP: &str =
+    "Make the painting larger than the size above, by a network that keeps edges sharp; takes much longer";
 pub(crate) const QUALITY: &str = "Quality";
 pub(crate) const ENCODER: &str = "Encoder";
 pub(crate) const ENCODER_AUTO: &str = "Automatic";
@@ -209,6 +213,20 @@ pub(crate) fn export_size(choice: ExportSize, source: Option<(u32, u32)>) -> Str
     match source.map(|(width, height)| choice.of(width, height).unwrap_or((width, height))) {
         Some(pixels) => format!("{name} ({})", size(pixels)),
         None => name,
+    }
+}
+
+/// What can be chosen to enlarge by, with the size that comes of it.
+pub(crate) fn export_upscale(choice: ExportUpscale, painted: Option<(u32, u32)>) -> String {
+    let Some(factor) = choice.factor() else { return UPSCALE_OFF.to_owned() };
+    match painted {
+        Some((width, height)) => {
+            format!(
+                "\u{d7}{factor} ({})",
+                size((width.saturating_mul(factor), height.saturating_mul(factor)))
+            )
+        }
+        None => format!("\u{d7}{factor}"),
     }
 }
 

@@ -26,6 +26,8 @@ pub(crate) struct ExportRequest {
     pub(crate) controls: Controls,
     /// The size that the network works at; that of the result where nothing is said.
     pub(crate) process_size: Option<(u32, u32)>,
+    /// The file of the network that enlarges, where something is to be; the installed one where nothing is said.
+    pub(crate) upscaler: Option<PathBuf>,
     /// The same as for `pastiche video`.
     pub(crate) video: VideoJobOptions,
 }

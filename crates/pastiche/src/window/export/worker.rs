@@ -1,13 +1,14 @@
 //! The thread that makes exports, by the same job as `pastiche video`.
 
 use std::{
+    path::PathBuf,
     sync::{Arc, Condvar, Mutex, PoisonError, mpsc},
     thread,
     time::{Duration, Instant},
 };
 
-use pastiche_inference::{ComputeDevice, Style, Stylizer, StylizerOptions};
-use pastiche_pipeline::{Cancel, PipelineError, Progress, VideoJob};
+use pastiche_inference::{ComputeDevice, InferenceError, Style, Stylizer, StylizerOptions, Upscaler};
+use pastiche_pipeline::{Cancel, Painters, PipelineError, Progress, VideoJob};
 
 use super::{ExportEvent, ExportOutcome, ExportRequest, Exporter, JobId};
 use crate::{args::threads_beside_a_codec, failure::one_line, window::text};
@@ -101,6 +102,11 @@ fn export(
     switches: &Switches,
     mut on_progress: impl FnMut(&Progress),
 ) -> anyhow::Result<Ending> {
+    let find = |factor| {
+        let file = request.upscaler.clone().map_or_else(|| Upscaler::find(factor), Ok)?;
+        Ok::<_, InferenceError>((factor, file))
+    };
+    let enlarging = request.video.upscale.map(find).transpose()?;
     let job = VideoJob::open(request.video.clone())?;
     let device = ComputeDevice::open(request.engine.device)?;
     let options = StylizerOptions {
@@ -110,9 +116,11 @@ fn export(
     };
     let mut stylizer = Stylizer::new(Style::load(&request.style)?, &device, &options)?;
     stylizer.set_controls(request.controls)?;
+    let load = |(factor, file): (u32, PathBuf)| Upscaler::load(&file, factor, &device, &options);
+    let mut upscaler = enlarging.map(load).transpose()?;
     let mut held = Duration::ZERO;
     let result = job.run(
-        &mut stylizer,
+        Painters { stylizer: &mut stylizer, upscaler: upscaler.as_mut() },
         |progress| {
             on_progress(progress);
             // Holding this stage holds the others: their queues are bounded.
@@ -179,5 +187,83 @@ impl Drop for ExportThread {
     fn drop(&mut self) {
         // An export in the middle stops, and leaves a file that plays.
         self.cancel();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use pastiche_inference::{Controls, DeviceChoice};
+    use pastiche_media::probe;
+    use pastiche_pipeline::{VideoJobOptions, live::EngineOptions};
+
+    use super::*;
+
+    /// A few small frames of the demo clip, enlarged `factor` times by the network that does it 4 times.
+    fn request(folder: &Path, factor: u32) -> ExportRequest {
+        let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        ExportRequest {
+            style: program.join("models/starry_night.swift.safetensors"),
+            style_title: "Starry Night".to_owned(),
+            engine: EngineOptions { device: DeviceChoice::Cpu, ..EngineOptions::default() },
+            controls: Controls::default(),
+            process_size: None,
+            upscaler: Some(program.join("models/upscalers/x4.safetensors")),
+            video: VideoJobOptions {
+                input: program.join("assets/harbour.mp4"),
+                output: folder.join("large.mp4"),
+                duration: Some(Duration::from_millis(100)),
+                size: Some((48, 32)),
+                upscale: Some(factor),
+                ..VideoJobOptions::default()
+            },
+        }
+    }
+
+    /// What an export comes to.
+    fn made(request: ExportRequest) -> ExportEvent {
+        let (wake, woken) = mpsc::sync_channel(MAX_EVENTS);
+        let mut thread = ExportThread::start(move || wake.try_send(()).unwrap_or_default()).unwrap();
+        thread.start(JobId(1), request);
+        loop {
+            woken.recv_timeout(Duration::from_secs(120)).unwrap();
+            let over = |event: &ExportEvent| !matches!(event, ExportEvent::Progress(..));
+            if let Some(event) = thread.drain_events().into_iter().find(over) {
+                return event;
+            }
+        }
+    }
+
+    #[test]
+    fn an_export_is_painted_and_enlarged() {
+        let folder = tempfile::tempdir().unwrap();
+        let request = request(folder.path(), 4);
+        let output = request.video.output.clone();
+        let event = made(request);
+        assert!(matches!(event, ExportEvent::Done(_, outcome) if outcome.frames > 1), "{event:?}");
+        let video = probe(&output).unwrap().video.unwrap();
+        assert_eq!((video.width, video.height), (192, 128));
+    }
+
+    #[test]
+    fn what_cannot_be_enlarged_is_told_in_a_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let told = |request: ExportRequest| {
+            let output = request.video.output.clone();
+            let event = made(request);
+            let ExportEvent::Failed(_, reason) = event else { panic!("{event:?}") };
+            assert!(!reason.contains('\n') && !output.exists(), "{reason}");
+            reason
+        };
+        let reason = told(request(folder.path(), 8));
+        assert!(reason.contains("enlarges 4 times, not 8"), "{reason}");
+        let none = ExportRequest { upscaler: None, ..request(folder.path(), 3) };
+        let reason = told(none);
+        assert!(reason.contains("3 times"), "{reason}");
+        let mut large = request(folder.path(), 4);
+        large.video.size = Some((4200, 16));
+        let reason = told(large);
+        assert!(reason.contains("4200x16") || reason.contains("16800x64"), "{reason}");
     }
 }

@@ -8,7 +8,7 @@ use super::{live::process_sizes, scrolling, styles};
 use crate::window::{
     commands::{Action, AppCommand, ExportCommand},
     icons::Icon,
-    settings::{AudioChoice, ExportSize, Quality},
+    settings::{AudioChoice, ExportSize, ExportUpscale, Quality},
     state::{ExportDraft, State},
     text, theme,
     widgets::{IconButton, Tone, action_button, choice, heading, row},
@@ -73,6 +73,7 @@ fn format_ui(ui: &mut Ui, state: &State, commands: &mut Vec<AppCommand>) {
     if let Some(size) = choice(ui, text::SIZE, "", (&settings.export_size, &shown), sizes) {
         commands.push(ExportCommand::SetSize(size).into());
     }
+    upscale_ui(ui, state, commands);
     resolution_ui(ui, state, commands);
     let qualities = Quality::ALL.map(|quality| (quality, text::quality(quality).to_owned()));
     let shown = text::quality(settings.quality);
@@ -94,6 +95,24 @@ fn format_ui(ui: &mut Ui, state: &State, commands: &mut Vec<AppCommand>) {
             commands.push(ExportCommand::SetAudio(audio).into());
         }
     });
+}
+
+/// What enlarges, where there is anything; a network that is chosen and gone can be chosen off.
+fn upscale_ui(ui: &mut Ui, state: &State, commands: &mut Vec<AppCommand>) {
+    let chosen = state.settings.export_upscale;
+    if state.upscalers.is_empty() && chosen == ExportUpscale::Off {
+        return;
+    }
+    let size = state.settings.export_size;
+    let painted = state.draft.as_ref().map(|draft| size.encoded(draft.width, draft.height));
+    let name = |upscale| text::export_upscale(upscale, painted);
+    let installed = state.upscalers.iter().map(|upscaler| ExportUpscale::Times(upscaler.factor));
+    let entries =
+        std::iter::once(ExportUpscale::Off).chain(installed).map(|upscale| (upscale, name(upscale)));
+    let shown = name(chosen);
+    if let Some(upscale) = choice(ui, text::UPSCALE, text::UPSCALE_TOOLTIP, (&chosen, &shown), entries) {
+        commands.push(ExportCommand::SetUpscale(upscale).into());
+    }
 }
 
 /// How large the network works, which the live picture's setting says.

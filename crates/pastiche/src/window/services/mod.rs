@@ -14,7 +14,10 @@ use pastiche_inference::StyleEntry;
 use pastiche_media::{CameraInfo, MediaInfo, MicrophoneInfo};
 use pastiche_pipeline::live::{LiveCommand, LiveEvent, LiveSession, LiveStatus, Shown};
 
-use super::{settings::Settings, state::DeviceView};
+use super::{
+    settings::Settings,
+    state::{DeviceView, UpscalerView},
+};
 
 pub(crate) use thread::ServiceThread;
 
@@ -24,7 +27,7 @@ pub(crate) enum Request {
     ListCameras,
     ListMicrophones,
     ListStyles,
-    /// Devices and encoders.
+    /// Devices, encoders and networks that enlarge.
     ListHardware,
     /// Paint a small picture in the style of this file.
     PaintThumbnail {
@@ -62,6 +65,7 @@ pub(crate) enum Reply {
     Hardware {
         devices: Vec<DeviceView>,
         encoders: Vec<String>,
+        upscalers: Vec<UpscalerView>,
     },
     Thumbnail {
         name: String,

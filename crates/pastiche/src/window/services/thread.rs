@@ -10,13 +10,19 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use pastiche_inference::{StyleEntry, StyleLibrary, compute_devices};
+use pastiche_inference::{StyleEntry, StyleLibrary, Upscaler, compute_devices};
 use pastiche_media::{IMAGE_ENDINGS, available_encoders, list_cameras, list_microphones, probe, read_image};
 
 use super::{Pick, Reply, Request, Services, thumbnail::ThumbnailPainter};
 use crate::{
+    args::UPSCALE_FACTORS,
     failure::one_line,
-    window::{settings::Settings, settings_file, state::DeviceView, text},
+    window::{
+        settings::Settings,
+        settings_file,
+        state::{DeviceView, UpscalerView},
+        text,
+    },
 };
 
 /// Requests and replies that may wait.
@@ -185,7 +191,13 @@ fn hardware() -> Reply {
     Reply::Hardware {
         devices: usable.map(|device| DeviceView { id: device.id, name: device.name }).collect(),
         encoders: available_encoders().into_iter().map(|encoder| encoder.name.to_owned()).collect(),
+        upscalers: UPSCALE_FACTORS.into_iter().filter_map(installed_upscaler).collect(),
     }
+}
+
+fn installed_upscaler(factor: u32) -> Option<UpscalerView> {
+    // Where there is none, it is not offered.
+    Upscaler::find(factor).ok().map(|path| UpscalerView { factor, path })
 }
 
 fn thumbnail(

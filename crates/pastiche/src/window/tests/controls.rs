@@ -9,7 +9,7 @@ use pastiche_pipeline::live::{LiveCommand, LiveEvent, LiveSource, ProcessSize, S
 use super::{Start, Window};
 use crate::window::{
     services::{Pick, Reply, Request},
-    settings::{MicrophoneSetting, Resolution, Settings, SourceChoice, ThemeChoice},
+    settings::{ExportUpscale, MicrophoneSetting, Resolution, Settings, SourceChoice, ThemeChoice},
     state::{NoticeKind, Screen},
     text,
 };
@@ -340,7 +340,8 @@ fn a_recording_is_told_where_there_is_no_bar() {
 
 #[test]
 fn nothing_is_cut_off_where_the_window_is_small() {
-    let mut window = Window::open();
+    let settings = Settings { export_upscale: ExportUpscale::Times(8), ..Start::default().settings };
+    let mut window = Window::start(Start { settings, ..Start::default() });
     let whole = egui::Rect::from_min_size(egui::Pos2::ZERO, vec2(1024.0, 640.0));
     for label in [text::RECORD, text::SNAPSHOT, text::FIGURES, text::THEME, text::EXPORT, text::NEXT_STYLE] {
         let rect = window.rect(Role::Button, label);

@@ -7,10 +7,11 @@ use egui_kittest::kittest::Queryable;
 use pastiche_media::AudioMode;
 use pastiche_pipeline::Progress;
 
-use super::{Start, Window, video_info};
+use super::{Start, Window, four_times, video_info};
 use crate::window::{
     export::{ExportEvent, ExportOutcome, JobState},
     services::{Pick, Reply, Request},
+    settings::{ExportUpscale, Settings},
     text,
 };
 
@@ -62,6 +63,59 @@ fn settings_become_the_same_job_as_on_the_command_line() {
     assert_eq!(video.input.to_str(), Some("/clips/boats.mp4"));
     assert_eq!(video.output.to_str(), Some("/videos/boats - starry_night 1.mp4"));
     assert!(request.style.ends_with("starry_night.swift.safetensors"));
+}
+
+#[test]
+fn an_export_is_enlarged_where_a_network_is_installed() {
+    let mut window = with_jobs(1);
+    assert_eq!(window.world.borrow().started[0].1.video.upscale, None, "not unless it is chosen");
+    window.node(Role::ComboBox, text::SIZE).scroll_to_me();
+    window.harness.run();
+    window.click(Role::ComboBox, text::UPSCALE);
+    assert!(window.harness.query_by_label_contains("\u{d7}8 (").is_none(), "there is no such network");
+    window.click_button("\u{d7}4 (5120 \u{d7} 2880)");
+    assert_eq!(window.settings().export_upscale, ExportUpscale::Times(4));
+    window.click(Role::ComboBox, text::SIZE);
+    window.click_button("Half (640 \u{d7} 360)");
+    window.click(Role::ComboBox, text::UPSCALE);
+    window.click_button("\u{d7}4 (2560 \u{d7} 1440)");
+    window.click_button(text::ADD_TO_QUEUE);
+    let request = window.app().state.jobs[1].request.clone();
+    assert_eq!((request.video.size, request.video.upscale), (Some((640, 360)), Some(4)));
+    assert_eq!(request.upscaler, Some(four_times().path));
+}
+
+#[test]
+fn nothing_is_offered_that_would_enlarge_where_no_network_is_installed() {
+    let mut window = with_jobs(0);
+    let without = || Reply::Hardware { devices: Vec::new(), encoders: Vec::new(), upscalers: Vec::new() };
+    window.reply(without());
+    assert!(window.harness.query_by_role_and_label(Role::ComboBox, text::UPSCALE).is_none());
+
+    // A network that was chosen and is gone: that is told by the export, and can be chosen off.
+    let settings = Settings { export_upscale: ExportUpscale::Times(8), ..Start::default().settings };
+    let mut window = Window::start(Start { settings, ..Start::default() });
+    window.reply(without());
+    window.open_video();
+    window.click_button(text::ADD_TO_QUEUE);
+    let request = window.app().state.jobs[0].request.clone();
+    assert_eq!((request.video.upscale, request.upscaler), (Some(8), None));
+    window.node(Role::ComboBox, text::UPSCALE).scroll_to_me();
+    window.harness.run();
+    window.click(Role::ComboBox, text::UPSCALE);
+    window.click_button(text::UPSCALE_OFF);
+    assert_eq!(window.settings().export_upscale, ExportUpscale::Off);
+}
+
+#[test]
+fn the_last_button_is_reached_by_scrolling() {
+    let mut window = with_jobs(0);
+    window.node(Role::Button, text::CHANGE).scroll_to_me();
+    window.harness.run();
+    window.requests();
+    window.click_button(text::CHANGE);
+    let requests = window.requests();
+    assert!(matches!(requests[..], [Request::Pick(Pick::Output(_))]), "{requests:?}");
 }
 
 #[test]

@@ -30,7 +30,7 @@ use super::{
     export::{ExportEvent, ExportRequest, Exporter, JobId},
     services::{Reply, Request, Services, Session},
     settings::Settings,
-    state::DeviceView,
+    state::{DeviceView, UpscalerView},
 };
 
 /// What the window has asked for, and what it will be told.
@@ -181,6 +181,7 @@ impl Window {
         world.borrow_mut().replies.push(Reply::Hardware {
             devices: vec![DeviceView { id: "cpu".into(), name: "Some Processor".into() }],
             encoders: vec!["libx264".into(), "mpeg4".into()],
+            upscalers: vec![four_times()],
         });
         for style in bundled_styles() {
             let picture = gradient(160, 120, [90, 130, 200], [230, 200, 120]);
@@ -292,6 +293,12 @@ pub(super) fn bundled_styles() -> Vec<StyleEntry> {
     ["great_wave", "starry_night"]
         .map(|name| StyleEntry::read(&folder.join(format!("{name}.swift.safetensors"))).unwrap())
         .into()
+}
+
+/// The network that enlarges and comes with the program.
+pub(super) fn four_times() -> UpscalerView {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/upscalers/x4.safetensors");
+    UpscalerView { factor: 4, path }
 }
 
 pub(super) fn running_status() -> LiveStatus {
