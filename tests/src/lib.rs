@@ -14,5 +14,5 @@ pub use assets::{demo_clip, shared};
 pub use clip::{Clip, Decoded, decode, mean_difference, write_clip, write_photo};
 pub use files::file_names;
 pub use mp4::sound_samples;
-pub use program::{Run, ffmpeg, ffprobe, json, pastiche, preloaded, program, run_in, signal, summary};
+pub use program::{Run, ffmpeg, json, pastiche, preloaded, program, run_in, signal, summary};
 pub use style::{write_style, write_upscaler};

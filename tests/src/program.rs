@@ -35,7 +35,9 @@ pub fn preloaded(name: &str) -> PathBuf {
 fn newer_source(program: &Path) -> Option<String> {
     let modified = |path: &Path| path.metadata().and_then(|metadata| metadata.modified()).ok();
     let built = modified(program)?;
-    let list = fs::read_to_string(program.with_extension("d")).ok()?;
+    let Ok(list) = fs::read_to_string(program.with_extension("d")) else {
+        return Some("the build that was broken off".to_owned());
+    };
     let (_, sources) = list.trim_end().split_once(": ")?;
     // A space in a name is written `\ `.
     let sources = sources.replace("\\ ", "\0");
@@ -95,14 +97,6 @@ pub fn ffmpeg(folder: &Path, line: &str) {
     let arguments = ["-v", "error", "-nostdin", "-y"].into_iter().chain(line.split(' '));
     let status = Command::new("ffmpeg").args(arguments).current_dir(folder).status().unwrap();
     assert!(status.success(), "ffmpeg {line}");
-}
-
-/// What the `ffprobe` program says of a file: a line for each of these entries.
-pub fn ffprobe(path: &Path, entries: &str) -> String {
-    let arguments = ["-v", "error", "-of", "csv=p=0", "-show_entries", entries];
-    let output = Command::new("ffprobe").args(arguments).arg(path).output().unwrap();
-    assert!(output.status.success(), "ffprobe of {}", path.display());
-    String::from_utf8(output.stdout).unwrap()
 }
 
 /// Sends a program that runs a signal, such as `-INT`.

@@ -8,7 +8,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use pastiche_e2e::{Clip, Run, decode, ffprobe, mean_difference, pastiche, program, write_clip, write_style};
+use pastiche_e2e::{Clip, Run, decode, mean_difference, pastiche, program, write_clip, write_style};
 use serde_json::Value;
 
 /// A folder with a clip of 50 frames, 2 s at 25 a second, of 96x64, and a style.
@@ -217,14 +217,4 @@ fn what_decodes_the_video_is_said_where_a_card_might() {
     let methods = Command::new("ffmpeg").args(["-hide_banner", "-hwaccels"]).output().unwrap();
     let may = String::from_utf8_lossy(&methods.stdout).lines().any(|line| line.trim() == "cuda");
     assert_eq!((told("auto"), told("none")), (usize::from(may), 0));
-}
-
-#[test]
-fn hevc_has_the_code_that_every_player_knows() {
-    let studio = Studio::new();
-    for more in [&[][..], &["--resume"]] {
-        studio.video(&[&["--encoder", "libx265", "--preset", "ultrafast", "-y"], more].concat()).done();
-        let codes = ffprobe(&studio.path("out.mp4"), "stream=codec_tag_string");
-        assert_eq!(codes.trim(), "hvc1", "{more:?}");
-    }
 }

@@ -47,8 +47,9 @@ impl Animation {
     pub(crate) fn is_at(path: &Path) -> bool {
         const ANIMATED: u8 = 2;
         let mut head = [0; 21];
-        let read = File::open(path).and_then(|mut file| file.read_exact(&mut head));
-        read.is_ok() && &head[..4] == b"RIFF" && &head[8..16] == b"WEBPVP8X" && head[20] & ANIMATED != 0
+        // Opening a pipe would wait for its other end.
+        let read = path.is_file() && File::open(path).and_then(|mut file| file.read_exact(&mut head)).is_ok();
+        read && &head[..4] == b"RIFF" && &head[8..16] == b"WEBPVP8X" && head[20] & ANIMATED != 0
     }
 
     /// Finds the pictures of a file for which [`Self::is_at`] holds. Where the file breaks off, they end.

@@ -51,8 +51,15 @@ thread_local! {
 pub(crate) struct Heard {
     /// Whether there were errors.
     pub(crate) has_errors: bool,
-    /// The streams of packets of which some is missing, one for each.
-    pub(crate) corrupt: Vec<usize>,
+    /// The packets of which some may be missing.
+    pub(crate) corrupt: Vec<CorruptPacket>,
+}
+
+/// A packet of which some may be missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct CorruptPacket {
+    pub(crate) stream: usize,
+    pub(crate) dts_ticks: Option<i64>,
 }
 
 /// Reads the log from now on. What is printed of it does not change.
@@ -86,7 +93,7 @@ unsafe extern "C" fn note<A>(context: *mut c_void, level: c_int, format: *const 
             make(context, level, format, arguments, line.as_mut_ptr(), LINE_BYTES as c_int, &raw mut prefix);
             CStr::from_ptr(line.as_ptr())
         };
-        hear(|heard| heard.corrupt.extend(stream_in(&text.to_string_lossy())));
+        hear(|heard| heard.corrupt.extend(corrupt_packet(&text.to_string_lossy())));
         // SAFETY: the format takes one string. The arguments cannot be read a second time.
         unsafe { ffi::av_log(context, level, c"%s".as_ptr(), line.as_ptr()) };
         return;
@@ -102,10 +109,14 @@ fn hear(note: impl FnOnce(&mut Heard)) {
     let _ = HEARD.try_with(|heard| note(&mut heard.borrow_mut()));
 }
 
-/// The stream in `Packet corrupt (stream = 1, dts = 237600).`
-fn stream_in(line: &str) -> Option<usize> {
-    let (_, behind) = line.split_once("stream = ")?;
-    behind.split(|letter: char| !letter.is_ascii_digit()).next()?.parse().ok()
+/// The packet in `Packet corrupt (stream = 1, dts = 237600).`
+fn corrupt_packet(line: &str) -> Option<CorruptPacket> {
+    let number = |name: &str| {
+        let (_, behind) = line.split_once(name)?;
+        behind.split(|letter: char| letter != '-' && !letter.is_ascii_digit()).next()?.parse::<i64>().ok()
+    };
+    let stream = usize::try_from(number("stream = ")?).ok()?;
+    Some(CorruptPacket { stream, dts_ticks: number("dts = ") })
 }
 
 /// # Safety
@@ -145,8 +156,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_corrupt_packet_s_stream_is_in_its_line() {
-        assert_eq!(stream_in("Packet corrupt (stream = 12, dts = 237600)."), Some(12));
-        assert_eq!(stream_in("Packet corrupt"), None);
+    fn a_corrupt_packet_is_found_in_its_line() {
+        let found = |line| corrupt_packet(line).map(|packet| (packet.stream, packet.dts_ticks));
+        assert_eq!(found("Packet corrupt (stream = 12, dts = -237600)."), Some((12, Some(-237_600))));
+        assert_eq!(found("Packet corrupt (stream = 0, dts = NOPTS)."), Some((0, None)));
+        assert_eq!(found("Packet corrupt"), None);
     }
 }

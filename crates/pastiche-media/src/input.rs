@@ -177,6 +177,10 @@ fn seek_before(
             return;
         }
     }
+    // By its time the first key frame may be missed where nothing but times is known of the packets.
+    if joins::may_be_joined(input) && raw::rewind(input).is_ok() {
+        return;
+    }
     let beginning = microseconds(origin);
     if let Err(error) = input.seek(beginning, ..beginning).or_else(|_| input.seek(beginning, ..)) {
         log::info!(

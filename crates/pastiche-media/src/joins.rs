@@ -5,7 +5,7 @@ use ffmpeg::{Packet, format::context::Input, media};
 use ffmpeg_next as ffmpeg;
 use pastiche_frame::{Rational, Timestamp};
 
-use crate::input;
+use crate::{demuxer_log::CorruptPacket, input};
 
 /// The container whose files can be joined like that.
 const DEMUXER: &str = "mpegts";
@@ -14,8 +14,8 @@ const MAX_BACK_MICROS: i64 = 100_000;
 const MAX_FORWARD_MICROS: i64 = 10_000_000;
 /// A smaller step is none, where it is not told how long a packet lasts.
 const UNKNOWN_DURATION_MICROS: i64 = 100_000;
-/// Packets of pictures, and of sound, of which one shows whether anything was lost: the parsers hold some back.
-const JUDGED_PICTURES: u32 = 3;
+/// Packets in which that one comes of which some may be missing, or the gap behind it: the parsers hold some back.
+const JUDGED_PICTURES: u32 = 4;
 const JUDGED_SOUND: u32 = 40;
 
 /// Puts the parts of a recording one behind the other, and tells where they meet from where something is lost: both show
@@ -34,9 +34,17 @@ struct StreamTimes {
     shift_micros: i64,
     /// When the next packet should come, in the whole.
     next_micros: Option<i64>,
-    /// Packets that may still show what a step in the numbers means.
-    judged: u32,
+    suspect: Option<Suspect>,
     losses: u64,
+}
+
+/// A packet of which some may be missing, or behind which another part begins.
+#[derive(Debug)]
+struct Suspect {
+    dts_ticks: Option<i64>,
+    has_come: bool,
+    /// Packets that may still show which.
+    packets_left: u32,
 }
 
 /// Whether the file may be several, end to end. Where one ends shows in all its streams, so that all have to be read.
@@ -55,25 +63,23 @@ impl Joins {
             time_base: input::rational(stream.time_base()).unwrap_or(Rational::MICROSECONDS),
             shift_micros: 0,
             next_micros: None,
-            judged: 0,
+            suspect: None,
             losses: 0,
         });
         Some(Self { streams: streams.collect(), shift_micros: 0 })
     }
 
-    /// Notes that a packet of this stream comes of which some may be missing.
-    pub(crate) fn note_corrupt(&mut self, stream: usize) {
-        if let Some(times) = self.streams.get_mut(stream) {
-            times.losses += u64::from(times.judged > 0 && times.medium == media::Type::Video);
-            times.judged = if times.medium == media::Type::Video { JUDGED_PICTURES } else { JUDGED_SOUND };
-        }
+    /// Notes a packet of which some may be missing, before it comes.
+    pub(crate) fn note_corrupt(&mut self, packet: CorruptPacket) {
+        let Some(times) = self.streams.get_mut(packet.stream) else { return };
+        times.losses += times.open_losses();
+        let packets_left = if times.is_video() { JUDGED_PICTURES } else { JUDGED_SOUND };
+        times.suspect = Some(Suspect { dts_ticks: packet.dts_ticks, has_come: false, packets_left });
     }
 
     /// How much was lost of a stream.
     pub(crate) fn losses(&self, stream: usize) -> u64 {
-        self.streams.get(stream).map_or(0, |times| {
-            times.losses + u64::from(times.judged > 0 && times.medium == media::Type::Video)
-        })
+        self.streams.get(stream).map_or(0, |times| times.losses + times.open_losses())
     }
 
     /// Moves a packet to its time in the whole.
@@ -94,7 +100,7 @@ impl Joins {
                     times.shift_micros = begun.unwrap_or_else(|| next.saturating_sub(dts));
                     self.shift_micros = times.shift_micros;
                 }
-                times.judge(jumps, packet.is_key(), step(times.shift_micros), duration_micros);
+                times.judge(packet, jumps, step(times.shift_micros), duration_micros);
             }
             _ => times.shift_micros = self.shift_micros,
         }
@@ -109,26 +115,31 @@ impl Joins {
 }
 
 impl StreamTimes {
-    /// What a step in the numbers means, by what follows it.
-    fn judge(&mut self, jumps: bool, is_key: bool, step_micros: i64, duration_micros: i64) {
-        if self.judged == 0 {
-            return;
-        }
+    fn is_video(&self) -> bool {
+        self.medium == media::Type::Video
+    }
+
+    /// A picture is damaged unless what follows shows that it is not; sound is not, unless a gap follows.
+    fn open_losses(&self) -> u64 {
+        u64::from(self.suspect.is_some() && self.is_video())
+    }
+
+    /// Whether anything is missing of the suspect, by what follows it. `packet` has the time that the file gives it.
+    fn judge(&mut self, packet: &Packet, jumps: bool, step_micros: i64, duration_micros: i64) {
+        let is_video = self.is_video();
+        let Some(suspect) = &mut self.suspect else { return };
         let limit = if duration_micros > 0 { duration_micros / 2 } else { UNKNOWN_DURATION_MICROS };
         let is_gap = step_micros > limit;
-        self.judged -= 1;
-        if self.medium == media::Type::Video {
-            // Another part begins with a picture that needs no other, at once.
-            if jumps || (is_key && !is_gap) {
-                self.judged = 0;
-            } else if self.judged == 0 {
-                self.losses += 1;
-            }
-        } else if jumps {
-            self.judged = 0;
-        } else if is_gap {
-            self.judged = 0;
+        // Another part begins at once, with a picture that needs no other.
+        let is_another = jumps || (is_video && suspect.has_come && packet.is_key() && !is_gap);
+        suspect.packets_left -= 1;
+        let is_lost = is_gap || (is_video && (suspect.has_come || suspect.packets_left == 0));
+        suspect.has_come |= packet.dts() == suspect.dts_ticks;
+        if !is_another && is_lost {
             self.losses += 1;
+        }
+        if is_another || is_lost || suspect.packets_left == 0 {
+            self.suspect = None;
         }
     }
 }

@@ -92,7 +92,7 @@ impl Packets {
         let mut packet = Packet::empty();
         let (read, heard) = demuxer_log::listen(|| packet.read(&mut self.input));
         if let Some(joins) = &mut self.joins {
-            heard.corrupt.iter().for_each(|stream| joins.note_corrupt(*stream));
+            heard.corrupt.iter().for_each(|corrupt| joins.note_corrupt(*corrupt));
             if read.is_ok() {
                 joins.place(&mut packet);
             }
