@@ -259,7 +259,7 @@ fn a_video_is_exported() {
     let home = tempfile::tempdir().unwrap();
     let clip = home.path().join("clip.mp4");
     write_clip(&clip, Clip { width: 320, height: 240, frames: 30, frames_per_second: 15 });
-    let arguments = ["live", clip.to_str().unwrap(), "--style", STYLES[0], "--renderer", "glow"];
+    let arguments = ["live", clip.to_str().unwrap(), "--style", "great_wave", "--renderer", "glow"];
     let mut window = Window::open(&screen, home.path(), &arguments);
     screen.key("s");
     window.wait_for_file("great_wave.png");
