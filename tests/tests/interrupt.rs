@@ -16,12 +16,12 @@ use pastiche_e2e::{Clip, decode, file_names, program, signal, write_clip, write_
 use serde_json::Value;
 
 /// Starts on a clip of 600 frames; the larger the network works, the longer each takes.
-fn start(folder: &Path, process_size: &str) -> Child {
+fn start(folder: &Path, options: &str) -> Child {
     write_clip(&folder.join("in.mp4"), Clip { width: 96, height: 64, frames: 600, frames_per_second: 25 });
     write_style(&folder.join("dots.safetensors"));
     Command::new(program())
-        .args(["video", "in.mp4", "-o", "out.mp4", "--style", "dots.safetensors", "--progress", "json"])
-        .args(["--process-size", process_size])
+        .args(["video", "in.mp4", "--style", "dots.safetensors", "--progress", "json"])
+        .args(options.split(' '))
         .current_dir(folder)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -54,7 +54,7 @@ fn wait_for_answer(messages: &mut BufReader<ChildStderr>) {
 fn an_interrupted_video_plays_up_to_where_it_was() {
     for name in ["-INT", "-TERM"] {
         let folder = tempfile::tempdir().unwrap();
-        let mut child = start(folder.path(), "480x360");
+        let mut child = start(folder.path(), "-o out.mp4 --process-size 480x360");
         let mut events = BufReader::new(child.stdout.take().unwrap());
         wait_for_frames(&mut events);
         signal(&child, name);
@@ -77,7 +77,7 @@ fn a_second_interruption_quits_at_once_and_leaves_nothing_of_its_own() {
     // Another job works on it, so that ours gets another name.
     let other = fs::File::create(folder.path().join("out.mp4.pastiche-unfinished")).unwrap();
     other.lock().unwrap();
-    let mut child = start(folder.path(), "1600x1200");
+    let mut child = start(folder.path(), "-o out.mp4 --process-size 1600x1200");
     wait_for_frames(&mut BufReader::new(child.stdout.take().unwrap()));
     assert_eq!(file_names(folder.path()).len(), 4, "{:?}", file_names(folder.path()));
     let mut messages = BufReader::new(child.stderr.take().unwrap());
@@ -124,20 +124,11 @@ fn a_second_interruption_leaves_no_half_a_picture() {
 fn pictures_that_were_there_stay_when_a_job_is_stopped() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
-    write_clip(&here.join("in.mp4"), Clip { width: 96, height: 64, frames: 600, frames_per_second: 25 });
-    write_style(&here.join("dots.safetensors"));
     fs::create_dir(here.join("out")).unwrap();
     for number in 1..=50 {
         fs::write(here.join(format!("out/{number:06}.png")), "older").unwrap();
     }
-    let line = "video in.mp4 -o out/ -y --style dots.safetensors --process-size 1200x900 --progress json";
-    let mut child = Command::new(program())
-        .args(line.split(' '))
-        .current_dir(here)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut child = start(here, "-o out/ -y --process-size 1200x900");
     wait_for_frames(&mut BufReader::new(child.stdout.take().unwrap()));
     signal(&child, "-INT");
     assert_eq!(child.wait().unwrap().code(), Some(130));

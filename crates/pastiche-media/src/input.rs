@@ -11,7 +11,7 @@ use ffmpeg::{Packet, Stream, format, format::stream::Disposition, media};
 use ffmpeg_next as ffmpeg;
 use pastiche_frame::{Rational, Timestamp};
 
-use crate::{MediaError, error::Result, joins, raw};
+use crate::{MediaError, discontinuities, error::Result, raw};
 
 /// Demuxers that take any text or any bytes for a picture of characters.
 const TEXT_ART_DEMUXERS: [&str; 5] = ["tty", "bin", "xbin", "adf", "idf"];
@@ -112,7 +112,7 @@ impl Window {
 
 /// Tells the demuxer not to read the streams that nobody wants, as far as it can do without.
 pub(crate) fn discard_others(input: &mut format::context::Input, is_wanted: impl Fn(usize) -> bool) {
-    if joins::may_be_joined(input) {
+    if discontinuities::may_be_discontinuous(input) {
         return;
     }
     for mut stream in input.streams_mut().filter(|stream| !is_wanted(stream.index())) {
@@ -130,7 +130,7 @@ pub(crate) fn go_to(
 ) {
     if let Some(start) = start.filter(|start| !start.is_zero()) {
         seek_before(input, stream_index, origin, start, path);
-    } else if joins::may_be_joined(input) {
+    } else if discontinuities::may_be_discontinuous(input) {
         // What the log heard when the file was opened, it is to hear again with the packets.
         if let Err(error) = raw::rewind(input) {
             log::info!("no going back in this file ({error}): {}", path.display());
@@ -178,7 +178,7 @@ fn seek_before(
         }
     }
     // By its time the first key frame may be missed where nothing but times is known of the packets.
-    if joins::may_be_joined(input) && raw::rewind(input).is_ok() {
+    if discontinuities::may_be_discontinuous(input) && raw::rewind(input).is_ok() {
         return;
     }
     let beginning = microseconds(origin);

@@ -5,7 +5,7 @@ use ffmpeg_next as ffmpeg;
 
 use crate::{
     demuxer_log::{self, Heard},
-    joins::Joins,
+    discontinuities::Discontinuities,
     raw,
 };
 
@@ -18,7 +18,7 @@ pub(crate) struct Packets {
     /// Whether only the log hears of what the demuxer loses.
     is_silent: bool,
     /// Where the file may be several, end to end.
-    joins: Option<Joins>,
+    discontinuities: Option<Discontinuities>,
     damaged_in_a_row: u32,
     /// Whether something was lost when the file was opened, for which much of it may have been read, that is not told yet.
     lost_at_first: bool,
@@ -41,13 +41,13 @@ impl Packets {
         raw::forget_read_error(&mut input);
         let is_silent = demuxer_log::is_silent(input.format().name());
         let lost_at_first = heard.has_errors && is_silent;
-        let joins = Joins::of(&input);
-        Self { input, is_silent, joins, damaged_in_a_row: 0, lost_at_first, behind_loss: None }
+        let discontinuities = Discontinuities::of(&input);
+        Self { input, is_silent, discontinuities, damaged_in_a_row: 0, lost_at_first, behind_loss: None }
     }
 
     /// How much of a stream the demuxer has lost on its way, which is told here only; nothing where it marks the packets.
     pub(crate) fn losses(&self, stream: usize) -> Option<u64> {
-        self.joins.as_ref().map(|joins| joins.losses(stream))
+        self.discontinuities.as_ref().map(|discontinuities| discontinuities.losses(stream))
     }
 
     pub(crate) fn input(&self) -> &format::context::Input {
@@ -91,10 +91,10 @@ impl Packets {
     fn read(&mut self) -> (Result<Packet, ffmpeg::Error>, Heard) {
         let mut packet = Packet::empty();
         let (read, heard) = demuxer_log::listen(|| packet.read(&mut self.input));
-        if let Some(joins) = &mut self.joins {
-            heard.corrupt.iter().for_each(|corrupt| joins.note_corrupt(*corrupt));
+        if let Some(discontinuities) = &mut self.discontinuities {
+            heard.corrupt.iter().for_each(|corrupt| discontinuities.note_corrupt(*corrupt));
             if read.is_ok() {
-                joins.place(&mut packet);
+                discontinuities.place(&mut packet);
             }
         }
         (read.map(|()| packet), heard)

@@ -11,7 +11,9 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use pastiche_inference::{StyleEntry, StyleLibrary, Upscaler, compute_devices};
-use pastiche_media::{IMAGE_ENDINGS, available_encoders, list_cameras, list_microphones, probe, read_image};
+use pastiche_media::{
+    IMAGE_ENDINGS, available_encoders, is_read_image, list_cameras, list_microphones, probe, read_image,
+};
 
 use super::{Pick, Reply, Request, Services, thumbnail::ThumbnailPainter};
 use crate::{
@@ -222,7 +224,7 @@ fn inspect(path: PathBuf) -> Reply {
             Err(error) => Reply::Failed(error.to_string()),
         };
     }
-    if IMAGE_ENDINGS.contains(&extension) {
+    if is_read_image(&path) {
         return match read_image(&path) {
             Ok(_) => Reply::Still(path),
             Err(error) => Reply::Failed(error.to_string()),

@@ -21,7 +21,7 @@ const JUDGED_SOUND: u32 = 40;
 /// Puts the parts of a recording one behind the other, and tells where they meet from where something is lost: both show
 /// as a step in the packets' numbers.
 #[derive(Debug)]
-pub(crate) struct Joins {
+pub(crate) struct Discontinuities {
     streams: Vec<StreamTimes>,
     /// Of the part that was begun last: what is added to its times.
     shift_micros: i64,
@@ -48,14 +48,14 @@ struct Suspect {
 }
 
 /// Whether the file may be several, end to end. Where one ends shows in all its streams, so that all have to be read.
-pub(crate) fn may_be_joined(input: &Input) -> bool {
+pub(crate) fn may_be_discontinuous(input: &Input) -> bool {
     input.format().name() == DEMUXER
 }
 
-impl Joins {
+impl Discontinuities {
     /// None where the container's files cannot be joined.
     pub(crate) fn of(input: &Input) -> Option<Self> {
-        if !may_be_joined(input) {
+        if !may_be_discontinuous(input) {
             return None;
         }
         let streams = input.streams().map(|stream| StreamTimes {
