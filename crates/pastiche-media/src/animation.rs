@@ -42,14 +42,29 @@ struct Picture {
     is_cleared: bool,
 }
 
+/// Whether a file is WebP, animated or not.
+pub(crate) fn is_webp_at(path: &Path) -> bool {
+    head::<12>(path).is_some_and(|head| is_webp(&head))
+}
+
+fn is_webp(head: &[u8]) -> bool {
+    head.starts_with(b"RIFF") && &head[8..12] == b"WEBP"
+}
+
+/// The first bytes of a file; `None` where there are fewer.
+fn head<const BYTES: usize>(path: &Path) -> Option<[u8; BYTES]> {
+    let mut head = [0; BYTES];
+    // Opening a pipe would wait for its other end.
+    let read = path.is_file() && File::open(path).and_then(|mut file| file.read_exact(&mut head)).is_ok();
+    read.then_some(head)
+}
+
 impl Animation {
     /// Whether a file is one, by the flag in its first chunk.
     pub(crate) fn is_at(path: &Path) -> bool {
         const ANIMATED: u8 = 2;
-        let mut head = [0; 21];
-        // Opening a pipe would wait for its other end.
-        let read = path.is_file() && File::open(path).and_then(|mut file| file.read_exact(&mut head)).is_ok();
-        read && &head[..4] == b"RIFF" && &head[8..16] == b"WEBPVP8X" && head[20] & ANIMATED != 0
+        head::<21>(path)
+            .is_some_and(|head| is_webp(&head) && &head[12..16] == b"VP8X" && head[20] & ANIMATED != 0)
     }
 
     /// Finds the pictures of a file for which [`Self::is_at`] holds. Where the file breaks off, they end.

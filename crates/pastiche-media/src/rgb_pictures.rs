@@ -1,4 +1,4 @@
-//! Moving pictures that FFmpeg does not read, or not well: numbered stills, and animated WebP.
+//! Moving pictures that FFmpeg does not read, or not well: numbered stills, and WebP, animated or of one picture.
 
 use std::path::{Path, PathBuf};
 
@@ -7,12 +7,19 @@ use ffmpeg_next as ffmpeg;
 use pastiche_frame::{ColorSpace, Rational, Rotation};
 
 use crate::{
-    MediaError, VideoInfo, animation::Animation, error::Result, input::check_readable, raw, sequence,
+    MediaError, VideoInfo,
+    animation::{Animation, is_webp_at},
+    error::Result,
+    input::check_readable,
+    raw, sequence,
     still::read_image,
 };
 
 /// The clock of animated WebP, whose times are in milliseconds.
 const MILLISECONDS: Rational = Rational::MILLISECONDS;
+
+/// The codec's name, animated or not.
+const WEBP: &str = "webp";
 
 /// Pictures in RGB with times of their own, one after the other.
 pub(crate) struct RgbPictures {
@@ -35,12 +42,18 @@ impl RgbPictures {
     /// The pictures that a path names; `None` where it is a file for FFmpeg. Stills come at `rate`.
     pub(crate) fn open(path: &Path, rate: Option<Rational>) -> Result<Option<Self>> {
         if let Some(pictures) = sequence::pictures(path)? {
-            return Self::stills(path, pictures, rate.unwrap_or(sequence::SEQUENCE_RATE)).map(Some);
+            return Self::stills(path, "image sequence", pictures, rate).map(Some);
         }
-        if Animation::is_at(path) { Self::animation(path).map(Some) } else { Ok(None) }
+        if Animation::is_at(path) {
+            return Self::animation(path).map(Some);
+        }
+        // FFmpeg 5.1's decoder ends the program where bytes follow the picture.
+        let is_webp = is_webp_at(path);
+        is_webp.then(|| Self::stills(path, WEBP, vec![path.to_owned()], rate)).transpose()
     }
 
-    fn stills(path: &Path, pictures: Vec<PathBuf>, rate: Rational) -> Result<Self> {
+    fn stills(path: &Path, codec: &str, pictures: Vec<PathBuf>, rate: Option<Rational>) -> Result<Self> {
+        let rate = rate.unwrap_or(sequence::SEQUENCE_RATE);
         let count = pictures.len() as u64;
         // The first that can be read tells the size of all.
         let mut first = Err(MediaError::NoSequence { path: path.to_owned() });
@@ -54,7 +67,7 @@ impl RgbPictures {
         let info = VideoInfo {
             frame_rate: Some(rate),
             frame_count: Some(count),
-            ..info("image sequence", (first.width(), first.height()), rate.recip(), count as i64)
+            ..info(codec, (first.width(), first.height()), rate.recip(), count as i64)
         };
         Ok(Self::new(path, Source::Stills { pictures, next: 0 }, info))
     }
@@ -71,7 +84,7 @@ impl RgbPictures {
         let info = VideoInfo {
             frame_rate: rate,
             frame_count: Some(count as u64),
-            ..info("webp", animation.size(), MILLISECONDS, milliseconds)
+            ..info(WEBP, animation.size(), MILLISECONDS, milliseconds)
         };
         Ok(Self::new(path, Source::Animation(animation), info))
     }
@@ -192,5 +205,5 @@ fn info(codec: &str, (width, height): (u32, u32), time_base: Rational, ticks: i6
 
 /// Whether a path names pictures without anything beside them, which FFmpeg does not open.
 pub(crate) fn is_pictures_alone(path: &Path) -> bool {
-    sequence::is_picture_sequence(path) || Animation::is_at(path)
+    sequence::is_picture_sequence(path) || is_webp_at(path)
 }

@@ -140,6 +140,22 @@ fn an_animated_webp_keeps_its_uneven_times() {
     assert_eq!((info.container.as_str(), info.video.unwrap().frame_count), ("webp", Some(6)));
 }
 
+#[test]
+fn a_webp_of_one_picture_is_a_video_of_one_whatever_is_behind_it() {
+    let folder = tempfile::tempdir().unwrap();
+    ffmpeg(folder.path(), "-f lavfi -i testsrc=s=64x48 -frames:v 1 -c:v libwebp whole.webp");
+    let whole = fs::read(folder.path().join("whole.webp")).unwrap();
+    // At this FFmpeg 5.1's own decoder ends the program.
+    let padded = [&whole[..], &[0xff; 30]].concat();
+    for (name, bytes) in [("whole", &whole), ("padded", &padded)] {
+        let path = folder.path().join(format!("{name}.webp"));
+        fs::write(&path, bytes).unwrap();
+        assert_eq!(read_frames(&path, &WHOLE).len(), 1, "{name}");
+        let info = probe(&path).unwrap();
+        assert_eq!((info.container.as_str(), info.video.unwrap().frame_count), ("webp", Some(1)), "{name}");
+    }
+}
+
 /// A chunk of a RIFF file.
 fn chunk(name: &[u8; 4], contents: &[u8]) -> Vec<u8> {
     let mut chunk = [name, &(contents.len() as u32).to_le_bytes()[..], contents].concat();
