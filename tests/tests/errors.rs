@@ -72,6 +72,11 @@ fn errors_say_in_one_line_what_is_wrong() {
         ("image photo.png -o photo.png --style dots.safetensors -y", 1, ["is the input itself", "photo.png"]),
         ("image photo.png -o . --style dots.safetensors -y", 1, ["is the input itself", "photo.png"]),
         ("image photo.png -o out.png --style dots.safetensors --size 8x8", 1, ["16 to 16384", "8x8"]),
+        (
+            "image photo.png -o out.png --style dots.safetensors --size 20000x64",
+            1,
+            ["16 to 16384", "20000x64"],
+        ),
         ("image photo.png -o made/ --style nope", 1, ["no style is called", "nope"]),
         (
             "image photo.png -o made/ --style half.safetensors",
@@ -90,5 +95,42 @@ fn errors_say_in_one_line_what_is_wrong() {
             assert!(error.contains(word), "{line}: {word:?} is not in {error:?}");
         }
         assert_eq!(file_names(here), before, "{line} left something behind");
+    }
+}
+
+#[test]
+fn hostile_style_files_are_refused_in_one_line() {
+    let folder = studio();
+    let here = folder.path();
+    let whole = fs::read(here.join("dots.safetensors")).unwrap();
+    let header_end = 8 + u64::from_le_bytes(whole[..8].try_into().unwrap()) as usize;
+    let header = str::from_utf8(&whole[8..header_end]).unwrap();
+    let with_header = |from: &str, to: &str| {
+        let changed = header.replacen(from, to, 1);
+        assert!(changed != header && changed.len() == header.len(), "{from} is not in {header}");
+        [&whole[..8], changed.as_bytes(), &whole[header_end..]].concat()
+    };
+    let with_data = |data: &[u8]| [&whole[..header_end], data].concat();
+    let (mut not_a_number, data_end) = (whole[header_end..].to_vec(), whole.len() - header_end);
+    not_a_number[data_end - 4..].fill(0xff);
+    let end = format!(",{data_end}]");
+    for (name, bytes) in [
+        ("endless_header", [&(1_u64 << 62).to_le_bytes(), &whole[8..]].concat()),
+        ("overlap", with_header("\"data_offsets\":[0,", "\"data_offsets\":[4,")),
+        ("out_of_range", with_header(&end, &format!(",{}]", "9".repeat(end.len() - 2)))),
+        ("shape", with_header("[4,3,9,9]", "[4,9,3,9]")),
+        ("not_a_number", with_data(&not_a_number)),
+        ("twice", with_header("\"in1.weight\"", "\"in1.bias\"  ")),
+        ("more", with_data(&[&whole[header_end..], &[0; 4]].concat())),
+    ] {
+        let style = format!("{name}.safetensors");
+        fs::write(here.join(&style), bytes).unwrap();
+        let before = file_names(here);
+        for line in ["image photo.png -o out.png", "video in.mp4 -o out.mp4"] {
+            let run = run_in(here, &format!("{line} --style {style}"));
+            let error = run.error(1);
+            assert!(error.contains(&style), "{error}");
+            assert_eq!(file_names(here), before, "{name}: {line} left something behind");
+        }
     }
 }

@@ -159,7 +159,7 @@ fn the_same_job_gives_the_same_bytes_whatever_is_in_memory() {
 fn an_interrupted_job_says_how_to_go_on() {
     let studio = Studio::new();
     let child = studio.start(BEHIND_FIRST_PART, "");
-    signal(&child, "-INT");
+    signal(&child, "-TERM");
     signal(&child, "-CONT");
     let run = Run::from(child.wait_with_output().unwrap());
     assert_eq!(run.code, Some(130), "{}", run.err);
@@ -176,6 +176,22 @@ fn an_interrupted_job_says_how_to_go_on() {
     let again = studio.run("out.mp4", "").done();
     assert_eq!(summary(&again)["frames_before"], PART);
     assert_eq!(decode(&studio.path("out.mp4")).times.len() as u64, FRAMES);
+}
+
+#[test]
+fn a_job_that_is_told_to_quit_at_once_keeps_its_parts() {
+    let studio = Studio::new();
+    let mut child = studio.start(BEHIND_FIRST_PART, "");
+    // Both wait for it to go on; what the first asks for would take longer.
+    signal(&child, "-INT");
+    signal(&child, "-TERM");
+    signal(&child, "-CONT");
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(studio.files(), ["dots.safetensors", "in.mp4", "out.mp4.pastiche-part"]);
+
+    let again = studio.run("out.mp4", "").done();
+    assert_eq!(summary(&again)["frames_before"], PART);
+    assert_eq!(studio.files(), ["dots.safetensors", "in.mp4", "out.mp4"]);
 }
 
 #[test]

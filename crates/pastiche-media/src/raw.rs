@@ -9,8 +9,13 @@ use std::{
 };
 
 use ffmpeg::{
-    Chapter, Error, Rational, Stream, StreamMut, codec::Id, color, ffi, format::Pixel,
-    format::context::Input, frame, software::scaling,
+    Chapter, Error, Packet, Rational, Stream, StreamMut,
+    codec::{Id, packet::Ref},
+    color, ffi,
+    format::Pixel,
+    format::context::Input,
+    frame,
+    software::scaling,
 };
 use ffmpeg_next as ffmpeg;
 
@@ -231,6 +236,12 @@ pub(crate) fn set_subtitle_parameters(
 pub(crate) fn discard(stream: &mut StreamMut<'_>) {
     // SAFETY: a plain field of a live stream, meant to be set by the caller.
     unsafe { (*stream.as_mut_ptr()).discard = ffi::AVDiscard::AVDISCARD_ALL };
+}
+
+/// Whether a packet is there only so that those behind it can be decoded.
+pub(crate) fn is_hidden(packet: &Packet) -> bool {
+    // SAFETY: a plain field of a live packet.
+    unsafe { (*packet.as_ptr()).flags & ffi::AV_PKT_FLAG_DISCARD != 0 }
 }
 
 /// Why the drive gives no more of a file, where it does not; demuxers take that for the file's end.

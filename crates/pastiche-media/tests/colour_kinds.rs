@@ -140,14 +140,14 @@ fn hlg(nits: [f64; 3]) -> [f64; 3] {
 const MODEST: [[u8; 3]; 5] = [[170, 60, 40], [40, 160, 60], [50, 70, 170], [128, 128, 128], [16, 16, 16]];
 
 /// BT.2020 of an SDR colour, whose white is graphics white, 203 nits.
-fn write_wide(path: &Path, (format, bits): (Pixel, u32), nits: [f64; 3], transfer: Transfer) {
+fn write_wide(path: &Path, (format, bits): (Pixel, u32), range: Range, nits: [f64; 3], transfer: Transfer) {
     let signal = match transfer {
         Transfer::SMPTE2084 => nits.map(pq),
         Transfer::ARIB_STD_B67 => hlg(nits),
         _ => nits.map(|channel| (channel / 203.0).powf(1.0 / 2.4)),
     };
-    let yuv = codes(signal, Space::BT2020NCL, Range::MPEG, bits);
-    let coding = Coding { matrix: Space::BT2020NCL, range: Range::MPEG };
+    let yuv = codes(signal, Space::BT2020NCL, range, bits);
+    let coding = Coding { matrix: Space::BT2020NCL, range };
     let light = LightTags { primaries: Primaries::BT2020, transfer };
     write_flat_as(path, (64, 48), format, yuv, coding, light);
 }
@@ -156,13 +156,18 @@ fn write_wide(path: &Path, (format, bits): (Pixel, u32), nits: [f64; 3], transfe
 fn wide_gamut_and_high_dynamic_range_become_what_screens_show() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("wide.mkv");
-    for format in [(Pixel::YUV420P10LE, 10), (Pixel::YUV422P10LE, 10), (Pixel::YUV444P12LE, 12)] {
+    for (format, range) in [
+        ((Pixel::YUV420P10LE, 10), Range::MPEG),
+        ((Pixel::YUV422P10LE, 10), Range::MPEG),
+        ((Pixel::YUV420P10LE, 10), Range::JPEG),
+        ((Pixel::YUV444P12LE, 12), Range::MPEG),
+    ] {
         for transfer in [Transfer::BT2020_10, Transfer::SMPTE2084, Transfer::ARIB_STD_B67] {
             for rgb in MODEST {
                 let linear = rgb.map(|c| (f64::from(c) / 255.0).powf(2.4) * 203.0);
-                write_wide(&path, format, wide_from_linear(linear), transfer);
+                write_wide(&path, format, range, wide_from_linear(linear), transfer);
                 let (decoded, again) = there_and_back(&path);
-                let what = format!("{rgb:?} in {transfer:?}, {format:?}");
+                let what = format!("{rgb:?} in {transfer:?}, {format:?}, {range:?}");
                 assert_near(decoded, rgb.map(f64::from), &what);
                 assert_near(again, rgb.map(f64::from), &what);
             }
@@ -176,7 +181,7 @@ fn highlights_are_bent_not_cut() {
     let path = folder.path().join("bright.mkv");
     for transfer in [Transfer::SMPTE2084, Transfer::ARIB_STD_B67] {
         let shown = [100.0, 150.0, 203.0, 300.0, 400.0, 1000.0].map(|nits| {
-            write_wide(&path, (Pixel::YUV420P10LE, 10), [nits; 3], transfer);
+            write_wide(&path, (Pixel::YUV420P10LE, 10), Range::MPEG, [nits; 3], transfer);
             middle(&read_frames(&path, &DecodeOptions::default())[0])[1]
         });
         assert!(shown.windows(2).all(|pair| pair[0] < pair[1]), "{transfer:?}: {shown:?}");

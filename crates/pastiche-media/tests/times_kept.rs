@@ -8,6 +8,7 @@ use std::{path::Path, time::Duration};
 use common::{
     cli::ffmpeg,
     convert::{convert, picture_times},
+    edits::set_edits,
     flashes::{flash_times, flashes},
     formats::TARGETS,
     rational, read_frames,
@@ -62,9 +63,13 @@ fn uneven_times_come_through_every_container() {
 #[test]
 fn every_usual_rate_is_kept() {
     let folder = tempfile::tempdir().unwrap();
-    for (rate, (numerator, denominator)) in
-        [("24000/1001", (24_000, 1001)), ("30000/1001", (30_000, 1001)), ("50", (50, 1)), ("120", (120, 1))]
-    {
+    for (rate, (numerator, denominator)) in [
+        ("24000/1001", (24_000, 1001)),
+        ("30000/1001", (30_000, 1001)),
+        ("50", (50, 1)),
+        ("60000/1001", (60_000, 1001)),
+        ("120", (120, 1)),
+    ] {
         for name in ["a.mp4", "a.ts"] {
             ffmpeg(
                 folder.path(),
@@ -100,6 +105,23 @@ fn an_edit_list_hides_what_it_hides() {
     let (flashes, beeps) = starts(&output);
     assert_times(&flashes, &[0.48, 1.48, 2.48], 1e-3, "flashes");
     assert_times(&beeps, &[0.48, 1.48, 2.48], 0.02, "beeps");
+}
+
+#[test]
+fn an_edit_list_of_several_parts_shows_them_one_after_the_other() {
+    let folder = tempfile::tempdir().unwrap();
+    flashes(folder.path(), "cut.mp4", 4, "-c:v libx264 -g 50 -bf 2 -c:a aac");
+    let (source, output) = (folder.path().join("cut.mp4"), folder.path().join("out.mp4"));
+    set_edits(&source, &[(0.48, 1.0), (2.6, 1.0)]);
+    assert_eq!(times(&source).len(), 50);
+    for mode in [AudioMode::Copy, AudioMode::Aac] {
+        convert(&source, &output, mode, &DecodeOptions::default());
+        let (flashes, beeps) = starts(&output);
+        assert_times(&flashes, &[0.52, 1.4], 1e-3, "flashes");
+        assert_times(&beeps, &[0.52, 1.4], 0.02, &format!("beeps, {mode:?}"));
+        let sound = Sound::read(&output).seconds();
+        assert!((1.95..2.05).contains(&sound), "{mode:?}: {sound} s of sound");
+    }
 }
 
 #[test]

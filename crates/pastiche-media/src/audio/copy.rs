@@ -5,7 +5,7 @@ use ffmpeg_next as ffmpeg;
 use pastiche_frame::Timestamp;
 
 use super::Source;
-use crate::{MediaError, error::Result, mux::Muxer};
+use crate::{MediaError, error::Result, mux::Muxer, raw};
 
 /// Sound whose packets go into the output as they are, moved in time only.
 pub(crate) struct CopiedTrack {
@@ -62,6 +62,10 @@ impl CopiedTrack {
     fn next_wanted(&mut self) -> Option<Packet> {
         while let Some(mut packet) = self.source.next_packet() {
             let window = self.source.window;
+            // What an edit list leaves out between two parts.
+            if raw::is_hidden(&packet) && self.next_pts_ticks > window.start {
+                continue;
+            }
             let pts = packet.pts().or(packet.dts()).unwrap_or(self.next_pts_ticks);
             self.next_pts_ticks = pts.saturating_add(packet.duration());
             if window.end.is_some_and(|end| pts >= end) {

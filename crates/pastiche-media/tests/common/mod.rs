@@ -5,6 +5,7 @@
 pub(crate) mod cli;
 pub(crate) mod cmyk;
 pub(crate) mod convert;
+pub(crate) mod edits;
 pub(crate) mod exercise;
 pub(crate) mod flashes;
 pub(crate) mod flat;
