@@ -106,8 +106,8 @@ impl VideoEncoder {
         Self::create_with(path, options, None)
     }
 
-    /// As [`Self::create`] for what may break off at any time: the file has its own name from the start, an MP4 or MOV
-    /// plays up to its last seconds while it is written, and what is there stays when the encoder is dropped.
+    /// As [`Self::create`] for what may break off at any time: the file has its own name from its first pictures on,
+    /// an MP4 or MOV plays up to its last seconds while it is written, and what is there stays when the encoder is dropped.
     ///
     /// `with_microphone` gives it a track for [`Self::write_sound`].
     ///

@@ -79,26 +79,28 @@ impl PartialFile {
         Err(MediaError::PartialFilesTaken { path: part })
     }
 
-    /// Creates the file under its own name, replacing what was there: for what is of use before it is whole. It stays from
-    /// the first [`Self::note_written`] on.
+    /// As [`Self::create`] for what is of use before it is whole: from the first [`Self::note_written`] on it has its own
+    /// name, and stays.
     pub(crate) fn create_growing(target: &Path) -> Result<Self> {
-        check_place(target)?;
-        File::create(target)
-            .map_err(|source| MediaError::OutputNotWritable { path: target.to_owned(), source })?;
-        let (part, target) = (target.to_owned(), target.to_owned());
-        Ok(Self { part, target, kept: false, growing: true, lock: None })
+        let mut file = Self::create(target)?;
+        file.growing = true;
+        Ok(file)
     }
 
-    /// Whether it has its own name already.
+    /// Whether it is of use before it is whole.
     pub(crate) fn is_growing(&self) -> bool {
         self.growing
     }
 
     /// Something of use was written; it may be on its way still.
-    pub(crate) fn note_written(&mut self) {
-        if self.growing && !self.kept {
-            self.kept = !self.is_empty();
+    ///
+    /// # Errors
+    /// As [`Self::keep`].
+    pub(crate) fn note_written(&mut self) -> Result<()> {
+        if self.growing && !self.kept && !self.is_empty() {
+            self.take_name()?;
         }
+        Ok(())
     }
 
     /// Whether there is nothing in it.
@@ -122,23 +124,29 @@ impl PartialFile {
     /// # Errors
     /// It cannot have that name, and has a similar one instead; or it is gone.
     pub(crate) fn keep(mut self) -> Result<u64> {
-        self.kept = true;
-        if !self.growing {
-            let mut unfinished = unfinished();
-            unfinished.retain(|part| *part != self.part);
-            if !self.is_own() {
-                let source =
-                    io::Error::other("it was removed, or another program writes there, while it was written");
-                return Err(MediaError::OutputNotWritable { path: self.target.clone(), source });
-            }
-            if let Err(source) = fs::rename(&self.part, &self.target) {
-                let part = beside(&self.part, &self.target);
-                return Err(MediaError::NotRenamed { path: self.target.clone(), part, source });
-            }
+        if !self.kept {
+            self.take_name()?;
         }
         fs::metadata(&self.target)
             .map(|metadata| metadata.len())
             .map_err(|source| MediaError::OutputNotWritable { path: self.target.clone(), source })
+    }
+
+    fn take_name(&mut self) -> Result<()> {
+        self.kept = true;
+        let mut unfinished = unfinished();
+        unfinished.retain(|part| *part != self.part);
+        if !self.is_own() {
+            let source =
+                io::Error::other("it was removed, or another program writes there, while it was written");
+            return Err(MediaError::OutputNotWritable { path: self.target.clone(), source });
+        }
+        if let Err(source) = fs::rename(&self.part, &self.target) {
+            let part = beside(&self.part, &self.target);
+            return Err(MediaError::NotRenamed { path: self.target.clone(), part, source });
+        }
+        self.part.clone_from(&self.target);
+        Ok(())
     }
 
     /// Whether the file that has the name is this one still. On a drive that several machines write, locks may not reach all.
@@ -288,12 +296,15 @@ mod tests {
     fn a_growing_file_stays_once_something_is_written() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("out.mp4");
+        fs::write(&target, "old").unwrap();
         drop(PartialFile::create_growing(&target).unwrap());
-        assert!(!target.exists(), "an empty file is of no use");
+        assert_eq!(fs::read_to_string(&target).unwrap(), "old", "an empty file is of no use");
 
         let mut file = PartialFile::create_growing(&target).unwrap();
         fs::write(file.path(), "so far").unwrap();
-        file.note_written();
+        assert_eq!(fs::read_to_string(&target).unwrap(), "old");
+        file.note_written().unwrap();
+        assert_eq!((file.path(), fs::read_to_string(&target).unwrap()), (&*target, "so far".to_owned()));
         drop(file);
         assert_eq!(fs::read_to_string(&target).unwrap(), "so far");
         assert_eq!(PartialFile::create_growing(&target).unwrap().keep().unwrap(), 0);
