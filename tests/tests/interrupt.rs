@@ -13,6 +13,7 @@ use std::{
 };
 
 use pastiche_e2e::{Clip, decode, file_names, program, signal, write_clip, write_style};
+use pastiche_media::read_image;
 use serde_json::Value;
 
 /// Starts on a clip of 600 frames; the larger the network works, the longer each takes.
@@ -118,6 +119,23 @@ fn a_second_interruption_leaves_no_half_a_picture() {
         assert_eq!(parts(), 0, "{:?}", file_names(&out));
         fs::remove_dir_all(out).unwrap();
     }
+}
+
+#[test]
+fn a_killed_job_leaves_whole_pictures_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let mut child = start(folder.path(), "-o out/ --size 800x600 --process-size 16x16");
+    wait_for_frames(&mut BufReader::new(child.stdout.take().unwrap()));
+    signal(&child, "-KILL");
+    assert_eq!(child.wait().unwrap().code(), None);
+    let names = file_names(&out);
+    let (pictures, unfinished): (Vec<_>, Vec<_>) = names.iter().partition(|name| name.ends_with(".png"));
+    assert!(!pictures.is_empty() && pictures.len() < 600, "{names:?}");
+    for picture in pictures {
+        assert_eq!(read_image(&out.join(picture)).unwrap().width(), 800, "{picture}");
+    }
+    assert!(unfinished.iter().all(|name| name.ends_with(".pastiche-unfinished")), "{unfinished:?}");
 }
 
 #[test]
