@@ -1,0 +1,213 @@
+//! The bundled styles leave no grid, no blotch, no dead patch and no frame around the picture.
+
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
+use std::{fs, path::Path};
+
+use pastiche_e2e::shared;
+use pastiche_frame::{Frame, FramePool};
+use pastiche_inference::{ComputeDevice, DeviceChoice, Style, Stylizer, StylizerOptions, resized};
+use pastiche_media::read_image;
+
+const PHOTOS: usize = 20;
+const SIZES: [(u32, u32); 2] = [(640, 480), (1280, 720)];
+/// Of grids, in pixels: those of 2 and 4 are among them.
+const PERIOD: usize = 8;
+/// Side of the squares that are looked at for patches, in pixels.
+const SQUARE: usize = 32;
+
+/// Brightness, row by row.
+struct Plane {
+    width: usize,
+    values: Vec<f32>,
+}
+
+impl Plane {
+    fn of(frame: &Frame) -> Self {
+        let brightness = |pixel: &[u8]| pixel.iter().map(|value| f32::from(*value)).sum::<f32>() / 3.0;
+        Self { width: frame.width() as usize, values: frame.data().chunks(3).map(brightness).collect() }
+    }
+
+    fn height(&self) -> usize {
+        self.values.len() / self.width
+    }
+
+    fn at(&self, x: usize, y: usize) -> f32 {
+        self.values[y * self.width + x]
+    }
+
+    fn transposed(&self) -> Self {
+        let columns = (0..self.width).flat_map(|x| (0..self.height()).map(move |y| self.at(x, y)));
+        Self { width: self.height(), values: columns.collect() }
+    }
+
+    /// Mean and deviation of a square.
+    fn square(&self, column: usize, row: usize) -> [f32; 2] {
+        let lines = (row * SQUARE..(row + 1) * SQUARE).map(|y| y * self.width + column * SQUARE);
+        let values: Vec<f32> = lines.flat_map(|from| &self.values[from..from + SQUARE]).copied().collect();
+        let mean = values.iter().sum::<f32>() / values.len() as f32;
+        let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f32>() / values.len() as f32;
+        [mean, variance.sqrt()]
+    }
+}
+
+/// What is wrong with a painting, each in a measure of its own.
+#[derive(Debug, Clone, Copy, Default)]
+struct Artefacts {
+    /// How much lighter or darker one pixel in every square of 8x8 is than its neighbours, on 0-255: strided and transposed
+    /// convolutions leave such grids.
+    grid: f32,
+    /// Squares that are flat where the photograph is not.
+    dead: usize,
+    /// How much lighter or darker a square is than those around it, beyond what the photograph has there, on 0-255.
+    blotch: f32,
+    /// How much lighter or darker an edge of the picture is than what lies behind it, beyond what the photograph has.
+    border: f32,
+}
+
+impl Artefacts {
+    fn of(painting: &Plane, photo: &Plane) -> Self {
+        let turned = [painting.transposed(), photo.transposed()];
+        let (dead, blotch) = patches(painting, photo);
+        Self {
+            grid: grid(painting),
+            dead,
+            blotch,
+            border: border(painting, photo).max(border(&turned[0], &turned[1])),
+        }
+    }
+
+    /// Whether nobody would see any of them: a faint weave of canvas is none.
+    fn are_unseen(self) -> bool {
+        self.grid < 4.0 && self.dead == 0 && self.blotch < 45.0 && self.border < 15.0
+    }
+
+    fn worst(self, other: Self) -> Self {
+        Self {
+            grid: self.grid.max(other.grid),
+            dead: self.dead.max(other.dead),
+            blotch: self.blotch.max(other.blotch),
+            border: self.border.max(other.border),
+        }
+    }
+}
+
+/// Of a period that divides `PERIOD`: the mean over all squares of that side, each taken from the mean of its surroundings.
+fn grid(plane: &Plane) -> f32 {
+    let (columns, rows) = (plane.width / PERIOD - 2, plane.height() / PERIOD - 2);
+    let mut pattern = [0.0f32; PERIOD * PERIOD];
+    for top in (PERIOD..).step_by(PERIOD).take(rows) {
+        for left in (PERIOD..).step_by(PERIOD).take(columns) {
+            for (index, sum) in pattern.iter_mut().enumerate() {
+                let (x, y) = (left + index % PERIOD, top + index / PERIOD);
+                // What is brightest in the middle of a square is so on both sides of it.
+                let beside = [(x - 1, y), (x + 1, y), (x, y - 1), (x, y + 1)];
+                let around = beside.iter().map(|(x, y)| plane.at(*x, *y)).sum::<f32>() / 4.0;
+                *sum += plane.at(x, y) - around;
+            }
+        }
+    }
+    let strongest = pattern.iter().fold(0.0f32, |most, sum| most.max(sum.abs()));
+    strongest / (columns * rows) as f32
+}
+
+fn patches(painting: &Plane, photo: &Plane) -> (usize, f32) {
+    let (columns, rows) = (painting.width / SQUARE, painting.height() / SQUARE);
+    let squares = |plane: &Plane| -> Vec<[f32; 2]> {
+        (0..rows).flat_map(|row| (0..columns).map(move |column| plane.square(column, row))).collect()
+    };
+    let (painted, seen) = (squares(painting), squares(photo));
+    let dead =
+        painted.iter().zip(&seen).filter(|([_, painted], [_, seen])| *painted < 0.5 && *seen > 6.0).count();
+    let mut blotch = 0.0f32;
+    for row in 1..rows - 1 {
+        for column in 1..columns - 1 {
+            let apart = |squares: &[[f32; 2]]| {
+                let at = |row: usize, column: usize| squares[row * columns + column][0];
+                let around: f32 = (row - 1..=row + 1)
+                    .flat_map(|row| (column - 1..=column + 1).map(move |column| (row, column)))
+                    .map(|(row, column)| at(row, column))
+                    .sum();
+                let own = at(row, column);
+                own - (around - own) / 8.0
+            };
+            blotch = blotch.max(apart(&painted).abs() - 2.0 * apart(&seen).abs());
+        }
+    }
+    (dead, blotch)
+}
+
+/// Of the left and the right edge.
+fn border(painting: &Plane, photo: &Plane) -> f32 {
+    let columns = |plane: &Plane, from: usize| {
+        let values = (0..plane.height()).flat_map(|y| (from..from + 4).map(move |x| plane.at(x, y)));
+        values.sum::<f32>() / (4 * plane.height()) as f32
+    };
+    let edge =
+        |plane: &Plane, outer: usize, inner: usize| (columns(plane, outer) - columns(plane, inner)).abs();
+    let last = painting.width - 4;
+    let excess = |outer: usize, inner: usize| edge(painting, outer, inner) - 2.0 * edge(photo, outer, inner);
+    excess(0, 10).max(excess(last, last - 10))
+}
+
+fn bundled() -> impl Iterator<Item = Style> {
+    let models = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("models");
+    let files = fs::read_dir(models).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<_> =
+        files.filter(|path| path.extension().is_some_and(|ending| ending == "safetensors")).collect();
+    files.sort();
+    files.into_iter().map(|path| Style::load(&path).unwrap())
+}
+
+#[test]
+fn the_bundled_styles_leave_no_artefacts() {
+    let Some(folder) = shared("photos/content") else { return };
+    let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let mut photos: Vec<Frame> = files.iter().map(|path| read_image(path).unwrap()).collect();
+    photos.retain(|photo| photo.width() > photo.height());
+    photos.truncate(PHOTOS);
+    assert_eq!(photos.len(), PHOTOS);
+    let device = ComputeDevice::open(DeviceChoice::Cpu).unwrap();
+    let named = |style: Style| {
+        let name = format!("{} ({})", style.name(), style.architecture());
+        (name, Stylizer::new(style, &device, &StylizerOptions::default()).unwrap())
+    };
+    let mut stylizers: Vec<_> = bundled().map(named).collect();
+    let pool = FramePool::new(1);
+    for (width, height) in SIZES {
+        photos = photos.into_iter().map(|photo| resized(photo, width, height).unwrap()).collect();
+        for (name, stylizer) in &mut stylizers {
+            let of_photo = |photo: &Frame| {
+                let painting = stylizer.stylize_copy(photo, &pool).unwrap();
+                Artefacts::of(&Plane::of(&painting), &Plane::of(photo))
+            };
+            let worst = photos.iter().map(of_photo).fold(Artefacts::default(), Artefacts::worst);
+            assert!(worst.are_unseen(), "{name} at {width}x{height}: {worst:?}");
+        }
+    }
+}
+
+#[test]
+fn each_artefact_is_found() {
+    let (width, height) = (160, 128);
+    // Rough everywhere, like a lawn.
+    let rough = |at: usize| ((at.wrapping_mul(2_654_435_761) >> 12) % 64) as f32 + 96.0;
+    let photo = Plane { width, values: (0..width * height).map(rough).collect() };
+    let spoilt = |spoil: &dyn Fn(usize, usize, f32) -> f32| {
+        let value = |(at, value): (usize, &f32)| spoil(at % width, at / width, *value);
+        Artefacts::of(&Plane { width, values: photo.values.iter().enumerate().map(value).collect() }, &photo)
+    };
+    let whole = spoilt(&|_, _, value| value);
+    assert!(whole.are_unseen(), "{whole:?}");
+    let in_square = |x: usize, y: usize| x / SQUARE == 2 && y / SQUARE == 1;
+    let found = [
+        spoilt(&|x, y, value| if x % 4 == 1 && y % 4 == 2 { value + 10.0 } else { value }),
+        spoilt(&|x, _, value| if x % 2 == 1 { value + 10.0 } else { value }),
+        spoilt(&|x, y, value| if in_square(x, y) { 128.0 } else { value }),
+        spoilt(&|x, y, value| if in_square(x, y) { value + 60.0 } else { value }),
+        spoilt(&|x, _, value| if x < 6 { value - 20.0 } else { value }),
+        spoilt(&|_, y, value| if y + 6 >= height { value + 20.0 } else { value }),
+    ];
+    assert!(found.iter().all(|artefacts| !artefacts.are_unseen()), "{found:?}");
+}
