@@ -21,6 +21,9 @@ pub struct TrainingConfig {
     pub architecture: String,
     /// Its width, where it is not the usual one.
     pub width: Option<usize>,
+    /// Its residual blocks, where there are not as many as usual; of a `swift` network only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blocks: Option<usize>,
     /// How many steps.
     pub steps: u64,
     /// Photos a step.
@@ -52,6 +55,7 @@ impl Default for TrainingConfig {
         Self {
             architecture: Architecture::Swift.name().to_owned(),
             width: None,
+            blocks: None,
             steps: 3000,
             batch: 2,
             crop: 160,
@@ -128,25 +132,40 @@ impl TrainingConfig {
             value: self.architecture.clone(),
             allowed: Architecture::ALL.map(Architecture::name).join(", "),
         })?;
+        if known == Architecture::Swift {
+            return self.describe_swift().map(networks::swift);
+        }
+        if let Some(blocks) = self.blocks {
+            return Err(wrong("--blocks", blocks, "left out: only swift can have more or fewer"));
+        }
         let Some(width) = self.width else { return Ok(known.usual()) };
-        let wrong = |allowed: &str| TrainError::Setting {
-            name: "--width",
-            value: width.to_string(),
-            allowed: allowed.to_owned(),
-        };
+        let in_range = (1..=128).contains(&width);
         match known {
-            Architecture::Swift if width.is_multiple_of(6) && (6..=384).contains(&width) => {
-                Ok(networks::swift(SwiftSize { width, ..SwiftSize::default() }))
+            Architecture::TransformerNet if in_range => Ok(networks::transformer_net(width)),
+            Architecture::Johnson if in_range => Ok(networks::johnson(width)),
+            Architecture::Lengstrom => {
+                Err(wrong("--width", width, "left out: this architecture has one width"))
             }
-            Architecture::Swift => Err(wrong("a multiple of 6 up to 384")),
-            Architecture::TransformerNet if (1..=128).contains(&width) => {
-                Ok(networks::transformer_net(width))
-            }
-            Architecture::Johnson if (1..=128).contains(&width) => Ok(networks::johnson(width)),
-            Architecture::TransformerNet | Architecture::Johnson => Err(wrong("from 1 to 128")),
-            Architecture::Lengstrom => Err(wrong("left out: this architecture has one width")),
+            _ => Err(wrong("--width", width, "from 1 to 128")),
         }
     }
+
+    fn describe_swift(&self) -> Result<SwiftSize, TrainError> {
+        let usual = SwiftSize::default();
+        let width = self.width.unwrap_or(usual.width);
+        let blocks = self.blocks.unwrap_or(usual.blocks);
+        if !width.is_multiple_of(6) || !(6..=384).contains(&width) {
+            return Err(wrong("--width", width, "a multiple of 6 up to 384"));
+        }
+        if !(1..=32).contains(&blocks) {
+            return Err(wrong("--blocks", blocks, "from 1 to 32"));
+        }
+        Ok(SwiftSize { width, blocks })
+    }
+}
+
+fn wrong(name: &'static str, value: usize, allowed: &str) -> TrainError {
+    TrainError::Setting { name, value: value.to_string(), allowed: allowed.to_owned() }
 }
 
 /// Refuses a setting outside its range.

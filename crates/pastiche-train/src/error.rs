@@ -96,7 +96,7 @@ pub enum TrainError {
     },
     /// The style to start from cannot be used.
     #[error(
-        "the style to start from cannot be used: {source} (--architecture and --width must be those of the file): {}",
+        "the style to start from cannot be used: {source} (--architecture, --width and --blocks must be those of the file): {}",
         path.display()
     )]
     Start {

@@ -50,7 +50,7 @@ pub(crate) struct StyleCommand {
 /// The network and its training.
 #[derive(Args)]
 struct NetworkArgs {
-    /// A style to start from, of the same architecture and width: learning another painting, or going on with the same
+    /// A style to start from, of the same architecture and size: learning another painting, or going on with the same
     /// one, takes far fewer steps from there.
     #[arg(long, value_name = "FILE")]
     from: Option<PathBuf>,
@@ -62,6 +62,10 @@ struct NetworkArgs {
     /// The network's width; the architecture's usual one unless given.
     #[arg(long, value_name = "N")]
     width: Option<usize>,
+
+    /// Residual blocks of a swift network; 4 unless given.
+    #[arg(long, value_name = "N")]
+    blocks: Option<usize>,
 
     /// Steps to train for.
     #[arg(long, value_name = "N")]
@@ -114,6 +118,7 @@ impl NetworkArgs {
         TrainingConfig {
             architecture: self.architecture.clone().unwrap_or(usual.architecture),
             width: self.width.or(usual.width),
+            blocks: self.blocks.or(usual.blocks),
             steps: self.steps.unwrap_or(usual.steps),
             batch: self.batch.unwrap_or(usual.batch),
             crop: self.crop.unwrap_or(usual.crop),
