@@ -25,10 +25,21 @@ fn errors_say_in_one_line_what_is_wrong() {
     fs::write(here.join("notes.txt"), "not a video").unwrap();
     let style = fs::read(here.join("dots.safetensors")).unwrap();
     fs::write(here.join("half.safetensors"), &style[..style.len() / 2]).unwrap();
+    fs::write(here.join("list.ffconcat"), "ffconcat version 1.0\nfile in.mp4\n").unwrap();
+    fs::write(
+        here.join("list.m3u8"),
+        "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nin.mp4\n#EXT-X-ENDLIST\n",
+    )
+    .unwrap();
+    fs::copy(here.join("list.ffconcat"), here.join("list.mp4")).unwrap();
     let before = file_names(here);
     for (line, code, words) in [
         ("video missing.mp4 -o out.mp4 --style dots.safetensors", 1, ["no such file", "missing.mp4"]),
         ("video notes.txt -o out.mp4 --style dots.safetensors", 1, ["not a video", "notes.txt"]),
+        // Lists that open other files.
+        ("video list.ffconcat -o out.mp4 --style dots.safetensors", 1, ["not a video", "list.ffconcat"]),
+        ("video list.mp4 -o out.mp4 --style dots.safetensors", 1, ["not a video", "list.mp4"]),
+        ("video list.m3u8 -o out.mp4 --style dots.safetensors", 1, ["not a video", "list.m3u8"]),
         ("video in.mp4 -o out.mp4 --style no_such_style", 1, ["no style is called", "no_such_style"]),
         ("video in.mp4 -o out.mp4 --style gone.safetensors", 1, ["cannot be read", "gone.safetensors"]),
         (
@@ -107,21 +118,23 @@ fn hostile_style_files_are_refused_in_one_line() {
     let header = str::from_utf8(&whole[8..header_end]).unwrap();
     let with_header = |from: &str, to: &str| {
         let changed = header.replacen(from, to, 1);
-        assert!(changed != header && changed.len() == header.len(), "{from} is not in {header}");
-        [&whole[..8], changed.as_bytes(), &whole[header_end..]].concat()
+        assert_ne!(changed, header, "{from} is not there");
+        [&(changed.len() as u64).to_le_bytes(), changed.as_bytes(), &whole[header_end..]].concat()
     };
     let with_data = |data: &[u8]| [&whole[..header_end], data].concat();
     let (mut not_a_number, data_end) = (whole[header_end..].to_vec(), whole.len() - header_end);
     not_a_number[data_end - 4..].fill(0xff);
     let end = format!(",{data_end}]");
-    for (name, bytes) in [
-        ("endless_header", [&(1_u64 << 62).to_le_bytes(), &whole[8..]].concat()),
-        ("overlap", with_header("\"data_offsets\":[0,", "\"data_offsets\":[4,")),
-        ("out_of_range", with_header(&end, &format!(",{}]", "9".repeat(end.len() - 2)))),
-        ("shape", with_header("[4,3,9,9]", "[4,9,3,9]")),
-        ("not_a_number", with_data(&not_a_number)),
-        ("twice", with_header("\"in1.weight\"", "\"in1.bias\"  ")),
-        ("more", with_data(&[&whole[header_end..], &[0; 4]].concat())),
+    let from = header.find("\"in1.weight\"").unwrap();
+    let again = &header[from..=from + header[from..].find('}').unwrap()];
+    for (name, reason, bytes) in [
+        ("endless_header", "header too large", [&(1_u64 << 62).to_le_bytes(), &whole[8..]].concat()),
+        ("overlap", "invalid offset", with_header("\"data_offsets\":[0,", "\"data_offsets\":[4,")),
+        ("out_of_range", "offset", with_header(&end, &format!(",{}]", "9".repeat(end.len() - 2)))),
+        ("shape", "has shape [4, 9, 3, 9]", with_header("[4,3,9,9]", "[4,9,3,9]")),
+        ("not_a_number", "not finite", with_data(&not_a_number)),
+        ("twice", "`in1.weight` is there twice", with_header(again, &format!("{again},{again}"))),
+        ("more", "not fully covered", with_data(&[&whole[header_end..], &[0; 4]].concat())),
     ] {
         let style = format!("{name}.safetensors");
         fs::write(here.join(&style), bytes).unwrap();
@@ -129,7 +142,7 @@ fn hostile_style_files_are_refused_in_one_line() {
         for line in ["image photo.png -o out.png", "video in.mp4 -o out.mp4"] {
             let run = run_in(here, &format!("{line} --style {style}"));
             let error = run.error(1);
-            assert!(error.contains(&style), "{error}");
+            assert!(error.contains(&style) && error.contains(reason), "{name}: {error}");
             assert_eq!(file_names(here), before, "{name}: {line} left something behind");
         }
     }

@@ -59,6 +59,17 @@ impl OpenCard {
     }
 }
 
+/// Whether a choice means a card.
+pub(crate) fn is_card(choice: DeviceChoice) -> bool {
+    match choice {
+        DeviceChoice::Cpu => false,
+        DeviceChoice::Cuda(_) => true,
+        DeviceChoice::Auto => {
+            card::cards().and_then(|cards| cards.list()).is_ok_and(|found| !found.is_empty())
+        }
+    }
+}
+
 impl ComputeDevice {
     /// Opens a device. For [`DeviceChoice::Auto`] that is the first card, where one can be used; else the processor, and
     /// [`Self::note`] says why. Such a card may fail later: the processor then takes its place. That, and that a card does not

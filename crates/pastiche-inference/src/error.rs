@@ -168,7 +168,9 @@ pub enum InferenceError {
         source: rayon::ThreadPoolBuildError,
     },
     /// A picture is too small or too large.
-    #[error("a picture of {width}x{height} cannot be painted: sides go from {MIN_SIDE} to {MAX_SIDE} pixels")]
+    #[error(
+        "a picture of {width}x{height} cannot be painted: sides go from {MIN_SIDE} to {MAX_SIDE} pixels; `--size` sets another"
+    )]
     Size {
         /// In pixels.
         width: u32,

@@ -8,7 +8,7 @@ use std::{
 use pastiche_nn::{Architecture, WeightsFile};
 use serde::Serialize;
 
-use crate::{InferenceError, style::name_of};
+use crate::{DeviceChoice, InferenceError, device, style::name_of};
 
 /// One style as `pastiche styles` lists it. It may come as several networks, one an architecture.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -34,16 +34,25 @@ pub struct StyleEntry {
 }
 
 /// All installed styles, by name.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct StyleLibrary {
     styles: Vec<StyleEntry>,
+    /// What a style is taken as that comes as several networks, the first choice first.
+    preferred: [Architecture; 4],
 }
 
+/// The one made for processors first.
+const ON_A_PROCESSOR: [Architecture; 4] =
+    [Architecture::Swift, Architecture::Lengstrom, Architecture::TransformerNet, Architecture::Johnson];
+/// A card is quick enough for those that paint best.
+const ON_A_CARD: [Architecture; 4] =
+    [Architecture::TransformerNet, Architecture::Lengstrom, Architecture::Johnson, Architecture::Swift];
+
 impl StyleLibrary {
-    /// Looks in the user's folder and in the program's; of two networks with the same name and architecture the user's
-    /// counts. Files there that are no styles are left out with a warning.
-    pub fn discover() -> Self {
-        let mut library = Self::default();
+    /// Looks in the user's folder and in the program's; of two networks with the same name the user's counts, and of two in
+    /// one folder the one that suits the device. Files there that are no styles are left out with a warning.
+    pub fn discover(device: DeviceChoice) -> Self {
+        let mut library = Self::empty(device::is_card(device));
         if let Some(folder) = Self::user_folder() {
             library.add_folder(&folder, false);
         }
@@ -51,6 +60,10 @@ impl StyleLibrary {
             library.add_folder(&folder, true);
         }
         library
+    }
+
+    fn empty(on_card: bool) -> Self {
+        Self { styles: Vec::new(), preferred: if on_card { ON_A_CARD } else { ON_A_PROCESSOR } }
     }
 
     /// Where the user's own styles go.
@@ -64,12 +77,13 @@ impl StyleLibrary {
         let mut paths: Vec<PathBuf> = files.filter_map(|file| Some(file.ok()?.path())).collect();
         paths.retain(|path| path.extension().is_some_and(|extension| extension == "safetensors"));
         paths.sort();
-        for path in paths {
-            match entry(&path, bundled) {
-                Ok(entry) => self.add(entry),
-                Err(error) => log::warn!("{error}"),
-            }
-        }
+        let read = |path: &PathBuf| entry(path, bundled).map_err(|error| log::warn!("{error}")).ok();
+        let mut entries: Vec<StyleEntry> = paths.iter().filter_map(read).collect();
+        let rank = |entry: &StyleEntry| {
+            self.preferred.iter().position(|preferred| entry.architectures[0] == preferred.name())
+        };
+        entries.sort_by_key(rank);
+        entries.into_iter().for_each(|entry| self.add(entry));
         self.styles.sort_by(|a, b| a.name.cmp(&b.name));
     }
 
@@ -190,17 +204,17 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         for name in names {
             let architecture = name.split('.').nth(1).unwrap();
-            let description = if architecture == "lengstrom" {
-                networks::lengstrom()
-            } else {
-                networks::transformer_net(1)
+            let description = match architecture {
+                "lengstrom" => networks::lengstrom(),
+                "swift" => networks::swift(networks::SwiftSize { width: 6, blocks: 1 }),
+                _ => networks::transformer_net(1),
             };
             let network = Network::random(description, 0, &Device::Cpu).unwrap();
             let metadata = HashMap::from([("pastiche.credit".to_owned(), "Nobody".to_owned())]);
             let path = folder.path().join(format!("{name}.safetensors"));
             weights::save(&network, &metadata, DType::F16, &path).unwrap();
         }
-        let mut library = StyleLibrary::default();
+        let mut library = StyleLibrary::empty(false);
         library.add_folder(folder.path(), true);
         (folder, library)
     }
@@ -218,6 +232,19 @@ mod tests {
         assert_eq!(wave.architectures, ["lengstrom", "transformer_net"]);
         assert_eq!(wave.credit.as_deref(), Some("Nobody"));
         assert_eq!(wave.bytes, fs::metadata(&wave.path).unwrap().len());
+    }
+
+    #[test]
+    fn the_device_decides_between_networks_of_one_name() {
+        let (folder, on_processor) = library(&["wave.swift", "wave.transformer_net", "wave.lengstrom"]);
+        assert_eq!(on_processor.styles()[0].architectures, ["swift", "lengstrom", "transformer_net"]);
+        let mut on_card = StyleLibrary::empty(true);
+        on_card.add_folder(folder.path(), true);
+        assert_eq!(on_card.styles()[0].architectures, ["transformer_net", "lengstrom", "swift"]);
+        let found = |library: &StyleLibrary| library.find("wave", None).unwrap();
+        assert_eq!(found(&on_processor), folder.path().join("wave.swift.safetensors"));
+        assert_eq!(found(&on_card), folder.path().join("wave.transformer_net.safetensors"));
+        assert_eq!(on_card.find("wave", Some("swift")).unwrap(), found(&on_processor));
     }
 
     #[test]
@@ -257,7 +284,7 @@ mod tests {
         assert!(error.contains("did you mean starry_night?"), "{error}");
         let nothing_like_it = library.find("xyz", None).unwrap_err().to_string();
         assert!(nothing_like_it.contains("`pastiche styles` lists"), "{nothing_like_it}");
-        let none_at_all = StyleLibrary::default().find("wave", None).unwrap_err().to_string();
+        let none_at_all = StyleLibrary::empty(false).find("wave", None).unwrap_err().to_string();
         assert!(none_at_all.contains("no styles are installed"), "{none_at_all}");
     }
 }

@@ -176,7 +176,7 @@ pub enum MediaError {
         source: ffmpeg::Error,
     },
     /// A size that 4:2:0 video cannot have.
-    #[error("a video of {width}x{height} cannot be encoded; both sides must be even and from 2 to {max}", max = crate::MAX_SIDE)]
+    #[error("a video of {width}x{height} cannot be encoded; both sides must be even and from 2 to {max}; choose another size", max = crate::MAX_SIDE)]
     EncodeSize {
         /// The width asked for.
         width: u32,

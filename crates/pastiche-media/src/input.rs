@@ -4,24 +4,32 @@ use std::{
     fs::{self, File, Metadata},
     io,
     path::{Path, PathBuf},
+    sync::LazyLock,
     time::Duration,
 };
 
-use ffmpeg::{Packet, Stream, format, format::stream::Disposition, media};
+use ffmpeg::{Dictionary, Packet, Stream, format, format::stream::Disposition, media};
 use ffmpeg_next as ffmpeg;
 use pastiche_frame::{Rational, Timestamp};
 
 use crate::{MediaError, discontinuities, error::Result, raw};
 
-/// Demuxers that take any text or any bytes for a picture of characters.
-const TEXT_ART_DEMUXERS: [&str; 5] = ["tty", "bin", "xbin", "adf", "idf"];
+/// Demuxers that take any text or any bytes for a picture of characters, and those of lists, which open other files.
+const REFUSED_DEMUXERS: [&str; 10] =
+    ["tty", "bin", "xbin", "adf", "idf", "concat", "hls", "dash", "sdp", "imf"];
+
+/// All others, as FFmpeg's option lists them.
+static DEMUXERS: LazyLock<String> = LazyLock::new(|| {
+    raw::demuxer_names().filter(|name| !REFUSED_DEMUXERS.contains(name)).collect::<Vec<_>>().join(",")
+});
 
 /// Opens a media file and finds its streams.
 pub(crate) fn open(path: &Path) -> Result<format::context::Input> {
     check_readable(path)?;
     let not_media = |source| MediaError::NotMedia { path: path.to_owned(), source };
-    let input = format::input(&ffmpeg_url(path)?).map_err(not_media)?;
-    if TEXT_ART_DEMUXERS.contains(&input.format().name()) || input.nb_streams() == 0 {
+    let options = Dictionary::from_iter([("format_whitelist", DEMUXERS.as_str())]);
+    let input = format::input_with_dictionary(&ffmpeg_url(path)?, options).map_err(not_media)?;
+    if input.nb_streams() == 0 {
         return Err(not_media(ffmpeg::Error::InvalidData));
     }
     Ok(input)
@@ -197,6 +205,10 @@ fn next_key_frame(input: &mut format::context::Input, stream_index: usize) -> Op
         let mut packet = Packet::empty();
         packet.read(input).ok()?;
         if packet.stream() == stream_index && packet.is_key() {
+            // Where an edit list joins parts, what it hides of the next has the times of what it shows of this one.
+            if raw::is_hidden(&packet) {
+                return None;
+            }
             return packet.pts().or(packet.dts()).map(|ticks| Timestamp::new(ticks, time_base));
         }
     }

@@ -111,7 +111,7 @@ impl Movie {
         let start_ticks = packet.pts().unwrap_or_default();
         let end_ticks = start_ticks.saturating_add(packet.duration());
         self.muxer.write(packet, self.video_index, clock)?;
-        self.file.note_written()?;
+        self.file.note_written();
         self.frames += 1;
         // An encoder's first picture needs no other, so none is shown before it.
         self.start.get_or_insert(Timestamp::new(start_ticks, clock));

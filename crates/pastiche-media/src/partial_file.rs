@@ -93,14 +93,20 @@ impl PartialFile {
     }
 
     /// Something of use was written; it may be on its way still.
-    ///
-    /// # Errors
-    /// As [`Self::keep`].
-    pub(crate) fn note_written(&mut self) -> Result<()> {
-        if self.growing && !self.kept && !self.is_empty() {
-            self.take_name()?;
+    pub(crate) fn note_written(&mut self) {
+        if !self.growing || self.kept || self.is_empty() || !self.is_own() {
+            return;
         }
-        Ok(())
+        let mut unfinished = unfinished();
+        match fs::rename(&self.part, &self.target) {
+            Ok(()) => {
+                unfinished.retain(|part| *part != self.part);
+                self.part.clone_from(&self.target);
+                self.kept = true;
+            }
+            // It can be tried again, at the latest by `keep`.
+            Err(error) => log::debug!("no name yet ({error}): {}", self.target.display()),
+        }
     }
 
     /// Whether there is nothing in it.
@@ -124,15 +130,6 @@ impl PartialFile {
     /// # Errors
     /// It cannot have that name, and has a similar one instead; or it is gone.
     pub(crate) fn keep(mut self) -> Result<u64> {
-        if !self.kept {
-            self.take_name()?;
-        }
-        fs::metadata(&self.target)
-            .map(|metadata| metadata.len())
-            .map_err(|source| MediaError::OutputNotWritable { path: self.target.clone(), source })
-    }
-
-    fn take_name(&mut self) -> Result<()> {
         self.kept = true;
         let mut unfinished = unfinished();
         unfinished.retain(|part| *part != self.part);
@@ -141,12 +138,16 @@ impl PartialFile {
                 io::Error::other("it was removed, or another program writes there, while it was written");
             return Err(MediaError::OutputNotWritable { path: self.target.clone(), source });
         }
-        if let Err(source) = fs::rename(&self.part, &self.target) {
+        // What grows has its name already.
+        if self.part != self.target
+            && let Err(source) = fs::rename(&self.part, &self.target)
+        {
             let part = beside(&self.part, &self.target);
             return Err(MediaError::NotRenamed { path: self.target.clone(), part, source });
         }
-        self.part.clone_from(&self.target);
-        Ok(())
+        fs::metadata(&self.target)
+            .map(|metadata| metadata.len())
+            .map_err(|source| MediaError::OutputNotWritable { path: self.target.clone(), source })
     }
 
     /// Whether the file that has the name is this one still. On a drive that several machines write, locks may not reach all.
@@ -245,14 +246,16 @@ fn is_at(file: &File, path: &Path) -> bool {
 
 impl Drop for PartialFile {
     fn drop(&mut self) {
-        if self.kept || !self.is_own() {
+        if self.kept {
             return;
         }
         let mut unfinished = unfinished();
-        if let Err(error) = fs::remove_file(&self.part) {
+        unfinished.retain(|part| *part != self.part);
+        if self.is_own()
+            && let Err(error) = fs::remove_file(&self.part)
+        {
             log::warn!("the unfinished output could not be removed ({error}): {}", self.part.display());
         }
-        unfinished.retain(|part| *part != self.part);
     }
 }
 
@@ -303,12 +306,31 @@ mod tests {
         let mut file = PartialFile::create_growing(&target).unwrap();
         fs::write(file.path(), "so far").unwrap();
         assert_eq!(fs::read_to_string(&target).unwrap(), "old");
-        file.note_written().unwrap();
+        file.note_written();
         assert_eq!((file.path(), fs::read_to_string(&target).unwrap()), (&*target, "so far".to_owned()));
         drop(file);
         assert_eq!(fs::read_to_string(&target).unwrap(), "so far");
-        assert_eq!(PartialFile::create_growing(&target).unwrap().keep().unwrap(), 0);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_growing_file_that_cannot_have_its_name_grows_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("out.mp4");
+        let mut file = PartialFile::create_growing(&target).unwrap();
+        fs::write(file.path(), "so far").unwrap();
+        fs::create_dir(&target).unwrap();
+        file.note_written();
+        assert_ne!(file.path(), target);
+        fs::remove_dir(&target).unwrap();
+        file.note_written();
+        assert_eq!(file.path(), target);
+
+        // Another program's file is not taken for this one.
+        fs::remove_file(&target).unwrap();
+        fs::write(&target, "another's").unwrap();
+        assert!(matches!(file.keep(), Err(MediaError::OutputNotWritable { .. })));
+        assert_eq!(fs::read_to_string(&target).unwrap(), "another's");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 use std::{
     ffi::CStr,
+    iter,
     ops::{Deref, DerefMut},
     ptr::{self, addr_of},
 };
@@ -119,6 +120,20 @@ pub(crate) fn new_picture(format: Pixel, width: u32, height: u32) -> Result<fram
         return Err(Error::Other { errno: ffmpeg::error::ENOMEM });
     }
     Ok(picture)
+}
+
+/// The names of all demuxers of this build of FFmpeg.
+pub(crate) fn demuxer_names() -> impl Iterator<Item = &'static str> {
+    let mut position = ptr::null_mut();
+    iter::from_fn(move || {
+        // SAFETY: the position is null at first, and then what the last call left there; a demuxer lives for ever, its name
+        // is a C string that does, too.
+        unsafe {
+            let demuxer = ffi::av_demuxer_iterate(&raw mut position).as_ref()?;
+            Some(CStr::from_ptr(demuxer.name))
+        }
+    })
+    .filter_map(|name| name.to_str().ok())
 }
 
 /// A file's tags. ffmpeg-next takes them for UTF-8, whatever they are.

@@ -334,26 +334,44 @@ fn one_of_several_sounds_can_be_chosen() {
     assert!(matches!(refused, Err(MediaError::NoSuchSound { number: 3, count: 2, .. })));
 }
 
+/// For every channel of a file's sound, the fifth of a second in which it is loudest.
+fn loudest_fifths(folder: &Path, file: &str, channels: usize) -> Vec<usize> {
+    ffmpeg(folder, &format!("-i {file} -map 0:a -f s16le -c:a pcm_s16le -ar 48000 sound.raw"));
+    let samples = fs::read(folder.join("sound.raw")).unwrap();
+    let samples: Vec<f64> =
+        samples.chunks_exact(2).map(|sample| f64::from(i16::from_le_bytes([sample[0], sample[1]]))).collect();
+    let loudest = |channel: usize| {
+        let energy = |fifth: &[f64]| fifth.iter().skip(channel).step_by(channels).map(|s| s * s).sum::<f64>();
+        let energies: Vec<f64> = samples.chunks(9600 * channels).map(energy).collect();
+        (0..energies.len()).max_by(|a, b| energies[*a].total_cmp(&energies[*b])).unwrap()
+    };
+    (0..channels).map(loudest).collect()
+}
+
 #[test]
 fn many_channels_keep_their_places() {
     let folder = tempfile::tempdir().unwrap();
-    for (layout, in_aac, in_opus) in [
-        ("mono", "mono", "mono"),
-        ("stereo", "stereo", "stereo"),
-        ("3.0", "3.0", "3.0"),
-        ("quad", "quad", "quad"),
-        ("5.1", "5.1", "5.1"),
-        ("5.1(side)", "5.1", "5.1"),
-        ("7.1", "7.1", "7.1"),
+    for (layout, channels, in_aac, in_opus) in [
+        ("mono", 1, "mono", "mono"),
+        ("stereo", 2, "stereo", "stereo"),
+        ("3.0", 3, "3.0", "3.0"),
+        ("quad", 4, "quad", "quad"),
+        ("5.1", 6, "5.1", "5.1"),
+        ("5.1(side)", 6, "5.1", "5.1"),
+        ("7.1", 8, "7.1", "7.1"),
         // Where one of the two has no such arrangement, there is one in which all the channels have a place.
-        ("2.1", "2.1", "5.1"),
-        ("4.0", "4.0", "5.1"),
-        ("6.1", "7.1", "6.1"),
+        ("2.1", 3, "2.1", "5.1"),
+        ("4.0", 4, "4.0", "5.1"),
+        ("6.1", 7, "7.1", "6.1"),
     ] {
+        // One channel after the other, low enough for that of low frequencies.
+        let tone = |channel: usize| format!("0.5*sin(2*PI*80*t)*eq(floor(5*t)\\,{channel})");
+        let tones = (0..channels).map(tone).collect::<Vec<_>>().join("|");
         ffmpeg(
             folder.path(),
             &format!(
-                "-f lavfi -i testsrc=s=64x48:r=25:d=1 -f lavfi -i anullsrc=cl={layout}:r=48000:d=1 -c:v libx264 -c:a flac -shortest in.mkv"
+                "-f lavfi -i testsrc=s=64x48:r=25:d=1.6 -f lavfi -i aevalsrc={tones}:c={layout}:s=48000:d=1.6 \
+                 -c:v libx264 -c:a flac in.mkv"
             ),
         );
         for (name, to, kept) in [("out.mp4", "aac", in_aac), ("out.webm", "opus", in_opus)] {
@@ -361,6 +379,10 @@ fn many_channels_keep_their_places() {
             let outcome = convert(&folder.path().join("in.mkv"), &output, AudioMode::Copy, &WHOLE);
             assert_eq!(outcome, AudioOutcome::Transcoded { from: "flac", to });
             assert_eq!(probe(&output).unwrap().audio[0].channel_layout, kept, "{layout} in {name}");
+            if layout.starts_with(kept) {
+                let in_order: Vec<usize> = (0..channels).collect();
+                assert_eq!(loudest_fifths(folder.path(), name, channels), in_order, "{layout} in {name}");
+            }
         }
     }
 }

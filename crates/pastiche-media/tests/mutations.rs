@@ -20,7 +20,7 @@ const ROUNDS_A_SEED: u64 = 20;
 /// Far more than any of these small files takes.
 const TIME_LIMIT: Duration = Duration::from_secs(60);
 
-const VIDEOS: [(&str, &str); 10] = [
+const VIDEOS: [(&str, &str); 11] = [
     ("a.mp4", "-c:v libx264 -c:a aac"),
     ("b.mkv", "-c:v ffv1 -c:a flac"),
     ("c.ts", "-c:v mpeg2video -c:a mp2"),
@@ -30,6 +30,7 @@ const VIDEOS: [(&str, &str); 10] = [
     ("g.flv", "-c:v flv -c:a aac"),
     ("h.ogv", "-c:v libtheora -c:a libvorbis"),
     ("i.mov", "-c:v prores_ks -c:a pcm_s16le"),
+    ("k.webp", "-c:v libwebp_anim -an"),
     ("j.mkv", "-c:v mjpeg -c:a ac3 -i words.srt -c:s srt -metadata title=Film"),
 ];
 const STILLS: [&str; 5] = ["a.png", "b.jpg", "c.webp", "d.tiff", "e.bmp"];

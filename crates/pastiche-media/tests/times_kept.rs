@@ -121,6 +121,17 @@ fn an_edit_list_of_several_parts_shows_them_one_after_the_other() {
         assert_times(&beeps, &[0.52, 1.4], 0.02, &format!("beeps, {mode:?}"));
         let sound = Sound::read(&output).seconds();
         assert!((1.95..2.05).contains(&sound), "{mode:?}: {sound} s of sound");
+        // From one part into the next.
+        let part = DecodeOptions {
+            start: Some(Duration::from_millis(440)),
+            duration: Some(Duration::from_millis(1200)),
+            ..DecodeOptions::default()
+        };
+        convert(&source, &output, mode, &part);
+        assert_eq!(times(&output).len(), 30, "{mode:?}");
+        let (flashes, beeps) = starts(&output);
+        assert_times(&flashes, &[0.08, 0.96], 1e-3, "flashes of a part");
+        assert_times(&beeps, &[0.08, 0.96], 0.02, &format!("beeps of a part, {mode:?}"));
     }
 }
 

@@ -146,7 +146,9 @@ impl TrainingConfig {
             Architecture::Lengstrom => {
                 Err(wrong("--width", width, "left out: this architecture has one width"))
             }
-            _ => Err(wrong("--width", width, "from 1 to 128")),
+            Architecture::TransformerNet | Architecture::Johnson | Architecture::Swift => {
+                Err(wrong("--width", width, "from 1 to 128"))
+            }
         }
     }
 

@@ -195,6 +195,7 @@ fn settings_out_of_range_are_told_with_the_range() {
         ("--stability-weight", "inf", "from 0 to"),
         ("--width", "7", "a multiple of 6"),
         ("--blocks", "0", "from 1 to 32"),
+        ("--blocks", "33", "from 1 to 32"),
         ("--architecture", "resnet", "transformer_net, lengstrom, swift, johnson"),
     ] {
         let mut command = workshop.program();

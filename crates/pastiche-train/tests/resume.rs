@@ -36,7 +36,7 @@ fn losses(path: &std::path::Path) -> Vec<(u64, f32, f32)> {
 #[test]
 fn resume() {
     let workshop = Workshop::new();
-    let twenty = ["--steps", "20", "--checkpoint-every", "10", "--stability-from", "0.6"];
+    let twenty = ["--steps", "20", "--checkpoint-every", "10", "--stability-from", "0.6", "--blocks", "2"];
     let straight = workshop.style("straight.safetensors", &twenty).output().unwrap();
     assert!(straight.status.success(), "{}", said(&straight));
 

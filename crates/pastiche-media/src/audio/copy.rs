@@ -14,6 +14,8 @@ pub(crate) struct CopiedTrack {
     /// Read, but not yet due.
     waiting: Option<Packet>,
     finished: bool,
+    /// Something has come that is heard.
+    begun: bool,
     next_pts_ticks: i64,
 }
 
@@ -23,7 +25,7 @@ impl CopiedTrack {
         let output_index = muxer.add_copied_stream(&stream)?;
         muxer.copy_stream_tags(output_index, &stream);
         let next_pts_ticks = source.window.start;
-        Ok(Self { source, output_index, waiting: None, finished: false, next_pts_ticks })
+        Ok(Self { source, output_index, waiting: None, finished: false, begun: false, next_pts_ticks })
     }
 
     pub(super) fn source(&self) -> &Source {
@@ -62,10 +64,12 @@ impl CopiedTrack {
     fn next_wanted(&mut self) -> Option<Packet> {
         while let Some(mut packet) = self.source.next_packet() {
             let window = self.source.window;
-            // What an edit list leaves out between two parts.
-            if raw::is_hidden(&packet) && self.next_pts_ticks > window.start {
+            // What an edit list leaves out between two parts; what it does before the first settles the decoder.
+            let is_hidden = raw::is_hidden(&packet);
+            if is_hidden && self.begun {
                 continue;
             }
+            self.begun |= !is_hidden;
             let pts = packet.pts().or(packet.dts()).unwrap_or(self.next_pts_ticks);
             self.next_pts_ticks = pts.saturating_add(packet.duration());
             if window.end.is_some_and(|end| pts >= end) {

@@ -1,7 +1,7 @@
 //! The end of every way that sound takes into a file but as it is: an encoder, and its stream in the output.
 
 use ffmpeg::{
-    ChannelLayout, Packet,
+    ChannelLayout, Dictionary, Packet,
     codec::{self, Id},
     encoder, filter,
     format::{Sample, sample::Type},
@@ -119,5 +119,11 @@ fn open(codec: Id, rate_hz: u32, layout: ChannelLayout) -> Result<encoder::Audio
     audio.set_bit_rate(BITS_PER_SECOND_AND_CHANNEL * layout.channels().max(1) as usize);
     audio.set_time_base(ffmpeg::Rational::new(1, rate_hz as i32));
     audio.set_flags(codec::Flags::GLOBAL_HEADER);
-    audio.open_as(codec)
+    let mut options = Dictionary::new();
+    if is_opus && layout.channels() > 2 {
+        // The order of channels that Opus has for surround sound (RFC 7845, 5.1.1.2); left to choose, FFmpeg 5.1 says so too,
+        // but does not bring the 7 of 6.1 into it.
+        options.set("mapping_family", "1");
+    }
+    audio.open_as_with(codec, options)
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
-use pastiche_inference::StyleLibrary;
+use pastiche_inference::{DeviceChoice, StyleLibrary};
 
 /// The style where none is said.
 pub(crate) const DEFAULT_STYLE: &str = "starry_night";
@@ -22,9 +22,9 @@ pub(crate) struct StyleArgs {
 }
 
 impl StyleArgs {
-    /// The style's file.
-    pub(crate) fn find(&self) -> Result<PathBuf> {
-        find_style(&self.style, self.architecture.as_deref())
+    /// The style's file; the device decides where there are several.
+    pub(crate) fn find(&self, device: DeviceChoice) -> Result<PathBuf> {
+        find_style(&self.style, self.architecture.as_deref(), device)
     }
 }
 
@@ -42,14 +42,18 @@ pub(crate) struct OptionalStyleArgs {
 }
 
 impl OptionalStyleArgs {
-    /// The style's file, where there is to be one.
-    pub(crate) fn find(&self) -> Result<Option<PathBuf>> {
+    /// The style's file, where there is to be one; the device decides where there are several.
+    pub(crate) fn find(&self, device: DeviceChoice) -> Result<Option<PathBuf>> {
         let style = self.style.as_deref();
-        style.map(|style| find_style(style, self.architecture.as_deref())).transpose()
+        style.map(|style| find_style(style, self.architecture.as_deref(), device)).transpose()
     }
 }
 
 /// The file of a style given by name or path.
-pub(crate) fn find_style(name_or_path: &str, architecture: Option<&str>) -> Result<PathBuf> {
-    Ok(StyleLibrary::discover().find(name_or_path, architecture)?)
+pub(crate) fn find_style(
+    name_or_path: &str,
+    architecture: Option<&str>,
+    device: DeviceChoice,
+) -> Result<PathBuf> {
+    Ok(StyleLibrary::discover(device).find(name_or_path, architecture)?)
 }

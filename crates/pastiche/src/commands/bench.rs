@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use clap::Args;
 use pastiche_frame::{Frame, FramePool, PixelFormat};
-use pastiche_inference::{Style, Stylizer};
+use pastiche_inference::{DeviceChoice, Style, Stylizer};
 use serde::Serialize;
 
 use crate::{
@@ -88,7 +88,7 @@ struct Measurement {
 impl BenchArgs {
     pub(crate) fn run(&self) -> Result<Outcome> {
         let (width, height) = self.size.sides()?;
-        let style = self.network.load(self.architecture.as_deref())?;
+        let style = self.network.load(self.architecture.as_deref(), self.device.choice())?;
         let (name, architecture) = (style.name().to_owned(), style.architecture().to_owned());
         let controls = self.controls.controls(Some(&self.smoothing));
         let mut stylizer = engine::start(style, &self.device, self.process_size.process_size()?, controls)?;
@@ -156,9 +156,9 @@ fn picture(width: u32, height: u32, pool: &FramePool) -> Frame {
 }
 
 impl NetworkArgs {
-    fn load(&self, architecture: Option<&str>) -> Result<Style> {
+    fn load(&self, architecture: Option<&str>, device: DeviceChoice) -> Result<Style> {
         Ok(match (&self.style, &self.random_weights) {
-            (Some(style), _) => Style::load(&find_style(style, architecture)?)?,
+            (Some(style), _) => Style::load(&find_style(style, architecture, device)?)?,
             (None, random) => Style::random(random.as_deref().unwrap_or_default())?,
         })
     }

@@ -107,7 +107,7 @@ struct Tally {
 impl ImageArgs {
     pub(crate) fn run(&self) -> Result<Outcome> {
         let errands = self.errands()?;
-        let (style, upscaler) = (self.style.find()?, self.upscale.find()?);
+        let (style, upscaler) = (self.style.find(self.device.choice())?, self.upscale.find()?);
         let size = self.size.output_size()?;
         let controls = self.controls.controls(None);
         let process_size = self.process_size.process_size()?;

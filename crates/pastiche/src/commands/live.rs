@@ -164,7 +164,7 @@ impl LiveArgs {
         let source = self.source()?.map_or_else(|| self.camera_source(CameraChoice::First), Ok)?;
         let style = self.style.as_deref().unwrap_or(DEFAULT_STYLE);
         Ok(LiveOptions {
-            style: Some(find_style(style, self.architecture.as_deref())?),
+            style: Some(find_style(style, self.architecture.as_deref(), self.device.choice())?),
             engine: EngineOptions {
                 device: self.device.choice(),
                 threads: self.device.threads(),
@@ -180,7 +180,10 @@ impl LiveArgs {
 
     /// What the window is told; it remembers the rest.
     fn given(&self) -> Result<Given> {
-        let style = self.style.as_deref().map(|style| find_style(style, self.architecture.as_deref()));
+        let style = self
+            .style
+            .as_deref()
+            .map(|style| find_style(style, self.architecture.as_deref(), self.device.choice()));
         Ok(Given {
             source: self.source()?,
             style: style.transpose()?,

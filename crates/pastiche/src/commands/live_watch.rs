@@ -6,6 +6,7 @@ use std::{
 };
 
 use anyhow::{Result, bail};
+use pastiche_inference::DeviceChoice;
 use pastiche_pipeline::live::{LiveCommand, LiveEvent, LiveSession, LiveSummary, ProcessSize, SourceState};
 use serde::Serialize;
 
@@ -129,8 +130,8 @@ impl Watch {
         let styles = match args.cycle_styles {
             None => None,
             Some(period_ms) => {
-                let paths =
-                    ["great_wave", "stained_glass", "starry_night"].map(|name| find_style(name, None));
+                let paths = ["great_wave", "stained_glass", "starry_night"]
+                    .map(|name| find_style(name, None, DeviceChoice::default()));
                 Some((paths.into_iter().collect::<Result<Vec<_>>>()?, Cycle::new(period_ms, begun)))
             }
         };

@@ -23,7 +23,7 @@ impl VideoArgs {
         if let Some(existing) = output.existing().filter(|_| !self.overwrite.overwrite) {
             bail!("pictures of this name are there already; add -y to replace them: {}", existing.display());
         }
-        let (style, upscaler) = (self.style.find()?, self.upscale.find()?);
+        let (style, upscaler) = (self.style.find(self.device.choice())?, self.upscale.find()?);
         let interrupt = Interrupt::watch("finishing this picture")?;
         let options = DecodeOptions {
             start: self.start,

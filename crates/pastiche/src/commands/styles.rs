@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use clap::Args;
-use pastiche_inference::StyleLibrary;
+use pastiche_inference::{DeviceChoice, StyleLibrary};
 
 use crate::{
     failure::Outcome,
@@ -19,7 +19,7 @@ pub(crate) struct StylesArgs {
 
 impl StylesArgs {
     pub(crate) fn run(&self) -> Result<Outcome> {
-        let library = StyleLibrary::discover();
+        let library = StyleLibrary::discover(DeviceChoice::default());
         let styles = library.styles();
         if self.json {
             print_json(&styles)?;

@@ -165,7 +165,7 @@ impl VideoArgs {
         if let Some(output) = PictureSequence::of(&self.output) {
             return self.run_to_pictures(output);
         }
-        let (style, upscaler) = (self.style.find()?, self.upscale.find()?);
+        let (style, upscaler) = (self.style.find(self.device.choice())?, self.upscale.find()?);
         let factor = upscaler.as_ref().map(|(factor, _)| *factor);
         let options = self.job_options(self.output_size()?, factor);
         if self.resume {

@@ -6,7 +6,6 @@ use std::{
 };
 
 use egui::{Context, ViewportCommand};
-use pastiche_inference::DeviceChoice;
 use pastiche_media::{CameraChoice, CameraInfo, CameraOptions};
 use pastiche_pipeline::{
     VideoJobOptions,
@@ -172,9 +171,7 @@ impl App {
     }
 
     fn engine_options(&self) -> EngineOptions {
-        // A device that is not known any more is as good as none chosen.
-        let device = self.state.settings.device.parse().unwrap_or(DeviceChoice::Auto);
-        EngineOptions { device, ..self.engine_defaults }
+        EngineOptions { device: self.state.settings.device_choice(), ..self.engine_defaults }
     }
 
     fn live_source(&self, source: &SourceChoice) -> LiveSource {

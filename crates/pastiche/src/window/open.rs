@@ -162,7 +162,6 @@ fn build(
         move || context.request_repaint()
     };
     let demo = demo_clip();
-    let library = StyleLibrary::discover();
     let mut settings = settings_file::load();
     let cameras = list_cameras().unwrap_or_else(|error| {
         log::info!("{error}");
@@ -171,6 +170,7 @@ fn build(
     let mut extra_styles = Vec::new();
     let given = &options.given;
     apply_given(&mut settings, given, &cameras);
+    let library = StyleLibrary::discover(settings.device_choice());
     if let Some(path) = &given.style {
         let known = library.styles().iter().find(|style| style.path == *path);
         let style = known.cloned().map_or_else(|| StyleEntry::read(path), Ok)?;

@@ -73,7 +73,7 @@ impl App {
                 Reply::StyleInstalled { name, title } => {
                     self.tell(text::style_added(&title));
                     self.wanted_style = Some(name);
-                    self.services.request(Request::ListStyles);
+                    self.services.request(Request::ListStyles(self.state.settings.device_choice()));
                 }
                 Reply::Picked(pick, path) => self.take_picked(pick, path),
                 Reply::Failed(reason) => self.fail(reason),

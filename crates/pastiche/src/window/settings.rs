@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use pastiche_inference::{Controls, MIN_SIDE};
+use pastiche_inference::{Controls, DeviceChoice, MIN_SIDE};
 use pastiche_media::{AudioMode, CameraInfo, MicrophoneChoice, MicrophoneInfo};
 use pastiche_pipeline::live::ProcessSize;
 use serde::{Deserialize, Serialize};
@@ -71,6 +71,11 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// The device; one that is not known any more is as good as none chosen.
+    pub(crate) fn device_choice(&self) -> DeviceChoice {
+        self.device.parse().unwrap_or(DeviceChoice::Auto)
+    }
+
     /// The same with every number in its range: the file may have been edited by hand.
     pub(crate) fn in_range(mut self) -> Self {
         let fraction =

@@ -10,7 +10,7 @@ use std::{
 };
 
 use pastiche_frame::Frame;
-use pastiche_inference::StyleEntry;
+use pastiche_inference::{DeviceChoice, StyleEntry};
 use pastiche_media::{CameraInfo, MediaInfo, MicrophoneInfo};
 use pastiche_pipeline::live::{LiveCommand, LiveEvent, LiveSession, LiveStatus, Shown};
 
@@ -26,7 +26,8 @@ pub(crate) use thread::ServiceThread;
 pub(crate) enum Request {
     ListCameras,
     ListMicrophones,
-    ListStyles,
+    /// Those installed, in the networks that suit the device.
+    ListStyles(DeviceChoice),
     /// Devices, encoders and networks that enlarge.
     ListHardware,
     /// Paint a small picture in the style of this file.

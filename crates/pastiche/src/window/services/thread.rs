@@ -10,7 +10,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use pastiche_inference::{StyleEntry, StyleLibrary, Upscaler, compute_devices};
+use pastiche_inference::{DeviceChoice, StyleEntry, StyleLibrary, Upscaler, compute_devices};
 use pastiche_media::{
     IMAGE_ENDINGS, available_encoders, is_read_image, list_cameras, list_microphones, probe, read_image,
 };
@@ -174,7 +174,9 @@ fn answer(request: Request, reply: &Replier) {
             // The system's own can be tried all the same.
             Err(error) => log::info!("{error}"),
         },
-        Request::ListStyles => reply.tell(Reply::Styles(StyleLibrary::discover().styles().to_vec())),
+        Request::ListStyles(device) => {
+            reply.tell(Reply::Styles(StyleLibrary::discover(device).styles().to_vec()));
+        }
         Request::ListHardware => reply.tell(hardware()),
         Request::Inspect(path) => reply.tell(inspect(path)),
         Request::InstallStyle(path) => reply.tell_result(install_style(&path)),
@@ -243,7 +245,7 @@ fn install_style(path: &Path) -> Result<Reply> {
     let folder = StyleLibrary::user_folder().context("there is no folder for styles on this system")?;
     fs::create_dir_all(&folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
     let name = path.file_name().context("the style file has no name")?;
-    let library = StyleLibrary::discover();
+    let library = StyleLibrary::discover(DeviceChoice::Cpu);
     let has_name = |known: &&StyleEntry| {
         known.name == entry.name && entry.architectures.iter().any(|own| known.architectures.contains(own))
     };

@@ -1,6 +1,7 @@
 //! Files that are dropped on the window.
 
 use egui_kittest::kittest::Queryable;
+use pastiche_inference::DeviceChoice;
 use pastiche_pipeline::live::{LiveCommand, LiveSource};
 
 use super::{Window, bundled_styles};
@@ -54,7 +55,7 @@ fn a_style_is_offered_added_and_painted_in() {
     assert_eq!(window.requests(), [Request::InstallStyle(style.path.clone())]);
     window.sent();
     window.reply(Reply::StyleInstalled { name: style.name.clone(), title: style.title.clone() });
-    assert_eq!(window.requests(), [Request::ListStyles]);
+    assert_eq!(window.requests(), [Request::ListStyles(DeviceChoice::Auto)]);
     window.reply(Reply::Styles(bundled_styles()));
     assert_eq!(window.settings().style.as_deref(), Some("great_wave"));
     assert_eq!(window.sent(), [LiveCommand::SetStyle(Some(style.path))]);
