@@ -8,7 +8,8 @@ use std::{
     process::{Command, Stdio},
 };
 
-use pastiche_e2e::{Clip, Run, decode, mean_difference, pastiche, program, write_clip, write_style};
+use pastiche_e2e::{Clip, Run, decode, ffmpeg, mean_difference, pastiche, program, write_clip, write_style};
+use pastiche_media::probe;
 use serde_json::Value;
 
 /// A folder with a clip of 50 frames, 2 s at 25 a second, of 96x64, and a style.
@@ -192,6 +193,25 @@ fn progress_as_json_is_one_object_a_line_with_a_summary_at_the_end() {
     for key in ["output", "bytes", "encoder", "precision", "threads", "seconds", "fps", "video_seconds"] {
         assert!(!summary[key].is_null(), "{key}: {summary}");
     }
+}
+
+#[test]
+fn one_of_several_sounds_is_taken_or_none() {
+    let studio = Studio::new();
+    let sounds = "-f lavfi -i sine=500:d=2 -f lavfi -i anoisesrc=d=2:r=44100,aformat=channel_layouts=stereo";
+    ffmpeg(
+        studio.folder.path(),
+        &format!("-i in.mp4 {sounds} -map 0:v -map 1 -map 2 -c:v copy -c:a aac two.mp4"),
+    );
+    fs::rename(studio.path("two.mp4"), studio.path("in.mp4")).unwrap();
+    for (choice, channels) in [("copy", &[1][..]), ("1", &[1]), ("2", &[2]), ("aac", &[1]), ("none", &[])] {
+        studio.video(&["-y", "--audio", choice]).done();
+        let kept: Vec<u32> =
+            probe(&studio.path("out.mp4")).unwrap().audio.iter().map(|sound| sound.channels).collect();
+        assert_eq!(kept, channels, "--audio {choice}");
+    }
+    let missing = studio.video(&["-y", "--audio", "3"]);
+    assert!(missing.error(1).contains("no sound number 3"), "{}", missing.err);
 }
 
 #[test]
