@@ -5,7 +5,16 @@
 use pastiche_e2e::{ffmpeg, json, mean_difference, pastiche, run_in, write_photo};
 use pastiche_media::read_image;
 
-const BUNDLED: [&str; 5] = ["composition_vii", "great_wave", "scream", "stained_glass", "starry_night"];
+const BUNDLED: [&str; 8] = [
+    "composition_vii",
+    "great_wave",
+    "mondrian",
+    "scream",
+    "shipwreck",
+    "stained_glass",
+    "starry_night",
+    "udnie",
+];
 
 #[test]
 fn they_are_listed_with_their_painters_and_terms() {

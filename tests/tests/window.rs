@@ -17,7 +17,16 @@ use std::{
 use pastiche_e2e::{Clip, decode, demo_clip, program, write_clip, write_photo};
 
 /// Those that come with the program, as the list has them.
-const STYLES: [&str; 5] = ["composition_vii", "great_wave", "scream", "stained_glass", "starry_night"];
+const STYLES: [&str; 8] = [
+    "composition_vii",
+    "great_wave",
+    "mondrian",
+    "scream",
+    "shipwreck",
+    "stained_glass",
+    "starry_night",
+    "udnie",
+];
 /// A busy machine draws slowly; each step takes a moment otherwise.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// What is waited for is looked at this often.
@@ -171,15 +180,15 @@ fn the_window_paints_records_and_keeps_a_recording_when_it_is_closed() {
     screen.shoot("first-start");
     screen.key("Right");
     screen.key("s");
-    let painting = window.wait_for_file("composition_vii.png");
-    screen.shoot("composition-vii");
+    let painting = window.wait_for_file("udnie.png");
+    screen.shoot("udnie");
     assert_ne!(fs::read(painting).unwrap(), fs::read(home.path().join("Pastiche/starry_night.png")).unwrap());
 
     screen.key("r");
     sleep(Duration::from_secs(5));
     screen.shoot("recording");
     screen.key("r");
-    let recording = window.wait_for_file("composition_vii.mp4");
+    let recording = window.wait_for_file("udnie.mp4");
     // It is there from its start; an index of its fragments is its end.
     window.wait_for("the recording's end", || {
         fs::read(&recording).unwrap().windows(4).any(|name| name == b"mfra")
@@ -192,7 +201,7 @@ fn the_window_paints_records_and_keeps_a_recording_when_it_is_closed() {
 
     // Closed while it records: it asks, and the recording is whole.
     screen.key("r");
-    window.wait_for("recording", || home.path().join("Pastiche/composition_vii 2.mp4").exists());
+    window.wait_for("recording", || home.path().join("Pastiche/udnie 2.mp4").exists());
     sleep(Duration::from_secs(2));
     screen.key("ctrl+q");
     sleep(Duration::from_millis(700));
@@ -200,7 +209,7 @@ fn the_window_paints_records_and_keeps_a_recording_when_it_is_closed() {
     assert!(window.program.try_wait().unwrap().is_none(), "it closed without a question");
     // Pressed again where the question was not there yet.
     window.wait_for_end(|| screen.key("Return"));
-    assert!(decode(&home.path().join("Pastiche/composition_vii 2.mp4")).times.len() > 5);
+    assert!(decode(&home.path().join("Pastiche/udnie 2.mp4")).times.len() > 5);
     assert!(home.path().join("config/pastiche/window.json").exists(), "its settings are remembered");
 }
 
