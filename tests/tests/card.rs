@@ -55,6 +55,34 @@ impl Job {
     }
 }
 
+#[test]
+fn the_device_decides_between_networks_of_one_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let styles = folder.path().join("pastiche/styles");
+    fs::create_dir_all(&styles).unwrap();
+    let swift = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/scream.swift.safetensors");
+    fs::copy(swift, styles.join("night.swift.safetensors")).unwrap();
+    write_style(&styles.join("night.transformer_net.safetensors"));
+    let photo = folder.path().join("photo.png");
+    write_photo(&photo, 64, 48);
+    for (card, more, told) in [
+        ("", &[][..], "night (transformer_net) on cuda"),
+        ("", &["--device", "cpu"], "night (swift) on cpu"),
+        ("capability=7.0", &[], "night (swift) on cpu"),
+        ("", &["--device", "cpu", "--architecture", "transformer_net"], "night (transformer_net) on cpu"),
+    ] {
+        let out = folder.path().join("out.png");
+        let mut command = Command::new(program());
+        command
+            .env("PASTICHE_CUDA_LIBRARY", library())
+            .env("FAKE_CARD", card)
+            .env("XDG_DATA_HOME", folder.path());
+        command.arg("image").arg(&photo).arg("-o").arg(&out).args(["-y", "--style", "night"]).args(more);
+        let run = Run::from(command.output().unwrap()).done();
+        assert!(run.err.contains(told), "{card} {more:?}: {}", run.err);
+    }
+}
+
 fn last_line(run: &Run) -> serde_json::Value {
     serde_json::from_str(run.out.lines().last().unwrap()).unwrap()
 }

@@ -59,13 +59,14 @@ impl OpenCard {
     }
 }
 
-/// Whether a choice means a card.
+/// Whether a choice means a card, as far as can be told without opening it.
 pub(crate) fn is_card(choice: DeviceChoice) -> bool {
     match choice {
         DeviceChoice::Cpu => false,
         DeviceChoice::Cuda(_) => true,
         DeviceChoice::Auto => {
-            card::cards().and_then(|cards| cards.list()).is_ok_and(|found| !found.is_empty())
+            let found = card::cards().and_then(|cards| cards.list());
+            found.is_ok_and(|found| found.first().is_some_and(|card| card.check().is_ok()))
         }
     }
 }

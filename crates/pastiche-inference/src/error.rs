@@ -169,7 +169,7 @@ pub enum InferenceError {
     },
     /// A picture is too small or too large.
     #[error(
-        "a picture of {width}x{height} cannot be painted: sides go from {MIN_SIDE} to {MAX_SIDE} pixels; `--size` sets another"
+        "a picture of {width}x{height} cannot be painted: sides go from {MIN_SIDE} to {MAX_SIDE} pixels; choose another size"
     )]
     Size {
         /// In pixels.

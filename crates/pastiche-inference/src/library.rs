@@ -80,7 +80,8 @@ impl StyleLibrary {
         let read = |path: &PathBuf| entry(path, bundled).map_err(|error| log::warn!("{error}")).ok();
         let mut entries: Vec<StyleEntry> = paths.iter().filter_map(read).collect();
         let rank = |entry: &StyleEntry| {
-            self.preferred.iter().position(|preferred| entry.architectures[0] == preferred.name())
+            let place = self.preferred.iter().position(|known| entry.architectures[0] == known.name());
+            place.unwrap_or(self.preferred.len())
         };
         entries.sort_by_key(rank);
         entries.into_iter().for_each(|entry| self.add(entry));

@@ -16,7 +16,8 @@ pub(crate) struct StyleArgs {
     #[arg(short, long, value_name = "NAME|FILE")]
     style: String,
 
-    /// Which network to take where a style comes with several (see `pastiche styles`).
+    /// Which network to take where a style comes with several (see `pastiche styles`); the one that suits the device unless
+    /// given.
     #[arg(long, value_name = "ARCH")]
     architecture: Option<String>,
 }
@@ -36,7 +37,8 @@ pub(crate) struct OptionalStyleArgs {
     #[arg(short, long, value_name = "NAME|FILE", required_unless_present = "upscale")]
     style: Option<String>,
 
-    /// Which network to take where a style comes with several (see `pastiche styles`).
+    /// Which network to take where a style comes with several (see `pastiche styles`); the one that suits the device unless
+    /// given.
     #[arg(long, value_name = "ARCH", requires = "style")]
     architecture: Option<String>,
 }

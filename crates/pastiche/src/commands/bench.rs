@@ -29,7 +29,8 @@ pub(crate) struct BenchArgs {
     #[command(flatten)]
     network: NetworkArgs,
 
-    /// Which network to take where a style comes with several (see `pastiche styles`).
+    /// Which network to take where a style comes with several (see `pastiche styles`); the one that suits the device unless
+    /// given.
     #[arg(long, value_name = "ARCH", conflicts_with = "random_weights")]
     architecture: Option<String>,
 

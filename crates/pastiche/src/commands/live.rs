@@ -41,7 +41,8 @@ pub(crate) struct LiveArgs {
     #[arg(short, long, value_name = "NAME|FILE")]
     style: Option<String>,
 
-    /// Which network to take where a style comes with several (see `pastiche styles`).
+    /// Which network to take where a style comes with several (see `pastiche styles`); the one that suits the device unless
+    /// given.
     #[arg(long, value_name = "ARCH")]
     architecture: Option<String>,
 
@@ -139,7 +140,7 @@ impl LiveArgs {
         if let Some(device) = &self.without_window.virtual_camera {
             session.send(LiveCommand::StartVirtualCamera(Some(device.clone())));
         }
-        let mut watch = Watch::new(begun, &self.without_window)?;
+        let mut watch = Watch::new(begun, &self.without_window, self.device.choice())?;
         if let Some(styles) = watch.styles() {
             session.send(LiveCommand::PrepareStyles(styles));
         }

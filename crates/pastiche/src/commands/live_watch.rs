@@ -126,12 +126,12 @@ impl Cycle {
 }
 
 impl Watch {
-    pub(super) fn new(begun: Instant, args: &HeadlessArgs) -> Result<Self> {
+    pub(super) fn new(begun: Instant, args: &HeadlessArgs, device: DeviceChoice) -> Result<Self> {
         let styles = match args.cycle_styles {
             None => None,
             Some(period_ms) => {
                 let paths = ["great_wave", "stained_glass", "starry_night"]
-                    .map(|name| find_style(name, None, DeviceChoice::default()));
+                    .map(|name| find_style(name, None, device));
                 Some((paths.into_iter().collect::<Result<Vec<_>>>()?, Cycle::new(period_ms, begun)))
             }
         };

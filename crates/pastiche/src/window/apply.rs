@@ -54,6 +54,8 @@ impl App {
             AppCommand::SetDevice(device) => {
                 self.state.settings.device = device;
                 self.send(LiveCommand::SetEngine(self.engine_options()));
+                // Another network may suit it better.
+                self.services.request(Request::ListStyles(self.state.settings.device_choice()));
             }
             AppCommand::SetMirror(on) => {
                 self.state.settings.mirror = on;

@@ -83,11 +83,15 @@ impl App {
 
     /// Takes over a list of styles, keeps the previews that are there, and chooses one.
     pub(super) fn take_styles(&mut self, entries: Vec<StyleEntry>) {
+        let painted = self.state.style().map(|style| style.path.clone());
         let known = std::mem::take(&mut self.state.styles);
         let extra = self.extra_styles.clone();
+        // A file that was asked for stands in the place of the installed style of its name.
+        let is_alone = |entry: &StyleEntry| extra.iter().all(|extra| extra.name != entry.name);
         self.state.styles = entries
             .into_iter()
-            .chain(extra)
+            .filter(is_alone)
+            .chain(extra.clone())
             .map(|entry| {
                 let known = known.iter().find(|known| known.name == entry.name && known.path == entry.path);
                 let thumbnail = known.and_then(|style| style.thumbnail.clone());
@@ -104,7 +108,10 @@ impl App {
                 }
             })
             .collect();
-        if let Some(name) = self.wanted_style.take() {
+        // The same style may be another network now.
+        let is_another = |style: &&StyleView| painted.as_ref().is_some_and(|painted| *painted != style.path);
+        let another = self.state.style().filter(is_another).map(|style| style.name.clone());
+        if let Some(name) = self.wanted_style.take().or(another) {
             self.set_style(&name);
         }
         if self.state.style().is_none() {
