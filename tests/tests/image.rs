@@ -189,8 +189,10 @@ fn what_cannot_be_enlarged_is_told() {
     let useless =
         run(folder.path(), "image a.png -o out.png --upscale 4 --upscaler four.safetensors --strength 0.5");
     assert!(useless.error(2).contains("name its --style"), "{}", useless.err);
-    // Where none is installed, as in the tests' folder of data.
-    let none = Command::new(program())
+    // Where none is installed: neither in the folder of data nor beside the program.
+    let alone = folder.path().join("pastiche");
+    fs::copy(program(), &alone).unwrap();
+    let none = Command::new(alone)
         .args(["image", "a.png", "-o", "out.png", "--upscale", "8"])
         .env("HOME", folder.path())
         .env("XDG_DATA_HOME", folder.path())
