@@ -15,4 +15,4 @@ pub use clip::{Clip, Decoded, decode, mean_difference, write_clip, write_photo};
 pub use files::file_names;
 pub use mp4::sound_samples;
 pub use program::{Run, ffmpeg, json, pastiche, preloaded, program, run_in, signal, summary};
-pub use style::{write_style, write_upscaler};
+pub use style::{BUNDLED_STYLES, write_style, write_upscaler};

@@ -4,6 +4,18 @@ use std::{collections::HashMap, path::Path};
 
 use safetensors::{Dtype, tensor::TensorView};
 
+/// The styles that come with the program, as its lists have them.
+pub const BUNDLED_STYLES: [&str; 8] = [
+    "composition_vii",
+    "great_wave",
+    "mondrian",
+    "scream",
+    "shipwreck",
+    "stained_glass",
+    "starry_night",
+    "udnie",
+];
+
 /// Channels of the first layer: few, so that tests are quick.
 const WIDTH: usize = 4;
 

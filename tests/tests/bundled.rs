@@ -2,24 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
-use pastiche_e2e::{ffmpeg, json, mean_difference, pastiche, run_in, write_photo};
+use pastiche_e2e::{BUNDLED_STYLES, ffmpeg, json, mean_difference, pastiche, run_in, write_photo};
 use pastiche_media::read_image;
-
-const BUNDLED: [&str; 8] = [
-    "composition_vii",
-    "great_wave",
-    "mondrian",
-    "scream",
-    "shipwreck",
-    "stained_glass",
-    "starry_night",
-    "udnie",
-];
 
 #[test]
 fn they_are_listed_with_their_painters_and_terms() {
     let styles = json(&pastiche(["styles", "--json"]).done());
-    for name in BUNDLED {
+    for name in BUNDLED_STYLES {
         let found = styles.as_array().unwrap().iter().find(|style| style["name"] == name);
         let style = found.unwrap_or_else(|| panic!("no {name} in {styles}"));
         assert_eq!(style["bundled"], true);
@@ -37,7 +26,7 @@ fn each_paints_in_its_own_colours_and_keeps_the_scene() {
     write_photo(&at("photo.png"), 96, 64);
     let photo = read_image(&at("photo.png")).unwrap();
     let mut paintings = Vec::new();
-    for name in BUNDLED {
+    for name in BUNDLED_STYLES {
         let out = at(&format!("{name}.png"));
         let (photo, out_text) = (at("photo.png"), out.to_str().unwrap());
         pastiche(["image", photo.to_str().unwrap(), "-o", out_text, "--style", name]).done();

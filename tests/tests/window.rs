@@ -14,19 +14,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use pastiche_e2e::{Clip, decode, demo_clip, program, write_clip, write_photo};
+use pastiche_e2e::{BUNDLED_STYLES, Clip, decode, demo_clip, program, write_clip, write_photo};
 
-/// Those that come with the program, as the list has them.
-const STYLES: [&str; 8] = [
-    "composition_vii",
-    "great_wave",
-    "mondrian",
-    "scream",
-    "shipwreck",
-    "stained_glass",
-    "starry_night",
-    "udnie",
-];
 /// A busy machine draws slowly; each step takes a moment otherwise.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// What is waited for is looked at this often.
@@ -219,11 +208,11 @@ fn each_style_is_painted_in_the_window() {
     let home = tempfile::tempdir().unwrap();
     let photo = home.path().join("photo.png");
     write_photo(&photo, 320, 240);
-    let arguments = ["live", photo.to_str().unwrap(), "--style", STYLES[0], "--renderer", "glow"];
+    let arguments = ["live", photo.to_str().unwrap(), "--style", BUNDLED_STYLES[0], "--renderer", "glow"];
     let mut window = Window::open(&screen, home.path(), &arguments);
     // A photograph stands still, so two pictures of it differ where their styles do.
     let mut pictures = vec![fs::read(&photo).unwrap()];
-    for style in STYLES {
+    for style in BUNDLED_STYLES {
         let mut number = 0;
         window.wait_for(style, || {
             number += 1;
@@ -239,7 +228,7 @@ fn each_style_is_painted_in_the_window() {
         screen.shoot(&format!("photo-{style}"));
         screen.key("Right");
     }
-    assert_eq!(pictures.len(), 1 + STYLES.len());
+    assert_eq!(pictures.len(), 1 + BUNDLED_STYLES.len());
     window.wait_for_end(|| screen.key("ctrl+q"));
 }
 

@@ -47,7 +47,7 @@ pub(crate) struct PartialFile {
     target: PathBuf,
     kept: bool,
     growing: bool,
-    /// Held locked while the file has a temporary name, where the drive knows locks.
+    /// The file, held locked as long as it is written, where the drive knows locks.
     lock: Option<File>,
 }
 
