@@ -99,11 +99,10 @@ impl TrainingConfig {
     /// # Errors
     /// The first one that makes no sense.
     pub fn validate(self) -> Result<ValidConfig, TrainError> {
-        let description = self.describe()?;
+        let description = described(&self.architecture, self.width, self.blocks)?;
         within("--steps", self.steps as f64, 1.0, 1e9)?;
         within("--batch", self.batch as f64, 1.0, 256.0)?;
-        let least = MIN_SIDE.max(description.least_side() as u32);
-        within("--crop", self.crop.into(), least.into(), 2048.0)?;
+        within("--crop", self.crop.into(), least_crop(&description).into(), 2048.0)?;
         within("--style-size", self.style_size.into(), MIN_SIDE.into(), 4096.0)?;
         within("--learning-rate", self.learning_rate, 1e-9, 1.0)?;
         within("--style-weight", self.loss.style, 1e-9, 1e9)?;
@@ -118,56 +117,68 @@ impl TrainingConfig {
         within("augmentation.contrast", self.augmentation.contrast, 0.0, 1.0)?;
         within("augmentation.brightness", self.augmentation.brightness, 0.0, 255.0)?;
         self.loss.validate()?;
-        let multiple = description.side_multiple as u32;
-        if !self.crop.is_multiple_of(multiple) {
-            let allowed = format!("a multiple of {multiple}");
-            return Err(TrainError::Setting { name: "--crop", value: self.crop.to_string(), allowed });
-        }
+        divided_by(description.side_multiple as u32, self.crop)?;
         Ok(ValidConfig { config: self, description })
     }
+}
 
-    fn describe(&self) -> Result<NetworkDescription, TrainError> {
-        let known = Architecture::from_name(&self.architecture).ok_or_else(|| TrainError::Setting {
-            name: "--architecture",
-            value: self.architecture.clone(),
-            allowed: Architecture::ALL.map(Architecture::name).join(", "),
-        })?;
-        if known == Architecture::Swift {
-            return self.describe_swift().map(networks::swift);
-        }
-        if let Some(blocks) = self.blocks {
-            return Err(wrong("--blocks", blocks, "left out: only swift can have more or fewer"));
-        }
-        let Some(width) = self.width else { return Ok(known.usual()) };
-        let in_range = (1..=128).contains(&width);
-        match known {
-            Architecture::TransformerNet if in_range => Ok(networks::transformer_net(width)),
-            Architecture::Johnson if in_range => Ok(networks::johnson(width)),
-            Architecture::Lengstrom => {
-                Err(wrong("--width", width, "left out: this architecture has one width"))
-            }
-            Architecture::TransformerNet | Architecture::Johnson | Architecture::Swift => {
-                Err(wrong("--width", width, "from 1 to 128"))
-            }
+/// The network of this architecture and size; the usual size where none is given.
+pub(crate) fn described(
+    architecture: &str,
+    width: Option<usize>,
+    blocks: Option<usize>,
+) -> Result<NetworkDescription, TrainError> {
+    let known = Architecture::from_name(architecture).ok_or_else(|| TrainError::Setting {
+        name: "--architecture",
+        value: architecture.to_owned(),
+        allowed: Architecture::ALL.map(Architecture::name).join(", "),
+    })?;
+    if known == Architecture::Swift {
+        return swift_size(width, blocks).map(networks::swift);
+    }
+    if let Some(blocks) = blocks {
+        return Err(wrong("--blocks", blocks, "left out: only swift can have more or fewer"));
+    }
+    let Some(width) = width else { return Ok(known.usual()) };
+    let in_range = (1..=128).contains(&width);
+    match known {
+        Architecture::TransformerNet if in_range => Ok(networks::transformer_net(width)),
+        Architecture::Johnson if in_range => Ok(networks::johnson(width)),
+        Architecture::Lengstrom => Err(wrong("--width", width, "left out: this architecture has one width")),
+        Architecture::TransformerNet | Architecture::Johnson | Architecture::Swift => {
+            Err(wrong("--width", width, "from 1 to 128"))
         }
     }
+}
 
-    fn describe_swift(&self) -> Result<SwiftSize, TrainError> {
-        let usual = SwiftSize::default();
-        let width = self.width.unwrap_or(usual.width);
-        let blocks = self.blocks.unwrap_or(usual.blocks);
-        if !width.is_multiple_of(6) || !(6..=384).contains(&width) {
-            return Err(wrong("--width", width, "a multiple of 6 up to 384"));
-        }
-        if !(1..=32).contains(&blocks) {
-            return Err(wrong("--blocks", blocks, "from 1 to 32"));
-        }
-        Ok(SwiftSize { width, blocks })
+fn swift_size(width: Option<usize>, blocks: Option<usize>) -> Result<SwiftSize, TrainError> {
+    let usual = SwiftSize::default();
+    let (width, blocks) = (width.unwrap_or(usual.width), blocks.unwrap_or(usual.blocks));
+    if !width.is_multiple_of(6) || !(6..=384).contains(&width) {
+        return Err(wrong("--width", width, "a multiple of 6 up to 384"));
     }
+    if !(1..=32).contains(&blocks) {
+        return Err(wrong("--blocks", blocks, "from 1 to 32"));
+    }
+    Ok(SwiftSize { width, blocks })
 }
 
 fn wrong(name: &'static str, value: usize, allowed: &str) -> TrainError {
     TrainError::Setting { name, value: value.to_string(), allowed: allowed.to_owned() }
+}
+
+/// The least side in pixels of what this network can be trained on.
+pub(crate) fn least_crop(description: &NetworkDescription) -> u32 {
+    MIN_SIDE.max(description.least_side() as u32)
+}
+
+/// Refuses samples of a side that the network has no room for.
+pub(crate) fn divided_by(multiple: u32, crop: u32) -> Result<(), TrainError> {
+    if crop.is_multiple_of(multiple) {
+        return Ok(());
+    }
+    let allowed = format!("a multiple of {multiple}");
+    Err(TrainError::Setting { name: "--crop", value: crop.to_string(), allowed })
 }
 
 /// Refuses a setting outside its range.

@@ -21,6 +21,7 @@
 mod adam;
 mod checkpoint;
 mod config;
+pub mod distillation;
 mod error;
 pub mod evaluate;
 mod fingerprint;

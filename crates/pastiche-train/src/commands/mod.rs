@@ -3,6 +3,7 @@
 mod args;
 mod bench;
 mod console;
+mod distil;
 mod enlarging;
 mod evaluate;
 mod kept;
@@ -49,6 +50,8 @@ pub(crate) fn outcome_of(error: &anyhow::Error) -> Outcome {
 pub(crate) enum Command {
     /// Train a style from a painting and a folder of photographs.
     Style(Box<style::StyleCommand>),
+    /// Train a small network to paint what the network of a style paints.
+    Distil(Box<distil::DistilCommand>),
     /// Measure a style: its objective or its speed beside the slow method's, and how steady it is. Or measure
     /// super-resolution.
     Evaluate(Box<evaluate::EvaluateCommand>),
@@ -64,6 +67,7 @@ impl Command {
     pub(crate) fn run(self) -> Result<Outcome> {
         match self {
             Self::Style(command) => command.run(),
+            Self::Distil(command) => command.run(),
             Self::Evaluate(command) => command.run(),
             Self::Optimize(command) => command.run(),
             Self::SuperResolution(command) => command.run(),

@@ -8,7 +8,7 @@ use pastiche_nn::Network;
 
 use super::HeldOut;
 use crate::{
-    TrainError, ValidConfig,
+    TrainError,
     photos::{open_rgb, picture_from_tensor, resized, side_by_side, tensor_from_picture},
 };
 
@@ -16,17 +16,17 @@ use crate::{
 const HEIGHT: u32 = 256;
 
 /// The photographs, ready for the network.
-pub(super) struct HeldOutPhotos {
+pub(crate) struct HeldOutPhotos {
     photos: Vec<Tensor>,
 }
 
 impl HeldOutPhotos {
     /// How many there are at most.
-    pub(super) const COUNT: usize = 4;
+    pub(crate) const COUNT: usize = 4;
 
-    /// Reads them; what cannot be read is left out.
-    pub(super) fn open(paths: &[PathBuf], config: &ValidConfig, device: &Device) -> Result<Self, TrainError> {
-        let multiple = config.description().side_multiple as u32;
+    /// Reads them, with sides that are multiples of `multiple`; what cannot be read is left out.
+    pub(crate) fn open(paths: &[PathBuf], multiple: usize, device: &Device) -> Result<Self, TrainError> {
+        let multiple = multiple as u32;
         let mut photos = Vec::new();
         for path in paths {
             match open_rgb(path) {

@@ -14,8 +14,9 @@ pub use self::{
 };
 pub(crate) use self::{
     files::write_whole,
-    held_out::sheet,
+    held_out::{HeldOutPhotos, sheet},
     metrics::{StepFigures, Term},
     report::HeldOut,
     session::{Session, Training},
+    style::population,
 };

@@ -57,10 +57,11 @@ pub fn train(
         None => Trainer::new(job.config.clone(), loss, &job.device)?,
     };
     let session = Session::begin(&job.options, recipe, &mut trainer.learner)?;
-    let held_out = HeldOutPhotos::open(&held_out, &job.config, &job.device)?;
+    let held_out = HeldOutPhotos::open(&held_out, job.config.description().side_multiple, &job.device)?;
     let (draw, threads) = (Draw::from(&*job.config), threads_beside(&job.device));
     if !job.config.description().batch_norms().is_empty() {
-        trainer.learner.population = population(&training_photos, &job.config, &job.device)?;
+        let in_pairs = job.config.stability > 0.0 && job.config.stability_from < 1.0;
+        trainer.learner.population = population(&training_photos, &draw, in_pairs, &job.device)?;
     }
     let loader = PhotoLoader::start(training_photos, draw, trainer.steps_done(), threads)?;
     session.run(&mut trainer, loader, held_out, cancel, watch)
@@ -85,16 +86,16 @@ fn recipe(job: &TrainJob) -> Result<Recipe, TrainError> {
 
 /// What the statistics of batch norms are measured over: what the network sees in the first steps, whatever step the
 /// training is at, so that it makes the same style however often it went on. Where steadiness counts, and be it only in the
-/// end, these are the photographs together with the varied ones.
-fn population(
+/// end, these are the photographs together with the varied ones: `in_pairs`.
+pub(crate) fn population(
     photos: &PhotoFolder,
-    config: &ValidConfig,
+    draw: &Draw,
+    in_pairs: bool,
     device: &Device,
 ) -> Result<Vec<Tensor>, TrainError> {
-    let mut loader = PhotoLoader::start(photos.clone(), Draw::from(&**config), 0, threads_beside(device))?;
-    let side = config.crop as usize;
-    let in_pairs = config.stability > 0.0 && config.stability_from < 1.0;
-    let tensors = (0..POPULATION.div_ceil(config.batch)).map(|_| {
+    let mut loader = PhotoLoader::start(photos.clone(), draw.clone(), 0, threads_beside(device))?;
+    let side = draw.side as usize;
+    let tensors = (0..POPULATION.div_ceil(draw.batch)).map(|_| {
         let Batch { mut photos, varied, .. } = loader.next_batch()?;
         if in_pairs {
             photos.extend(varied);

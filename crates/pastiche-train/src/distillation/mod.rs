@@ -1,0 +1,117 @@
+//! Distillation (Hinton et al. 2015): a small network learns to paint what a large one paints. It needs neither the painting
+//! nor a loss network, and turns a style that only a card can paint live into one that a processor can.
+
+mod config;
+mod trainer;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::atomic::AtomicBool,
+};
+
+use candle_core::Device;
+use pastiche_nn::{Network, WeightsError, WeightsFile};
+use serde::Serialize;
+
+pub use self::{
+    config::{DistillationConfig, ValidDistillationConfig},
+    trainer::{DistillationStep, DistillationTrainer},
+};
+use crate::{
+    TrainError,
+    config::{divided_by, least_crop, within},
+    fingerprint,
+    photos::{Draw, PhotoFolder, PhotoLoader, threads_beside},
+    run::{Ending, HeldOutPhotos, RunOptions, Session, population},
+};
+
+/// What to distil, on what, and where to.
+#[derive(Debug)]
+pub struct DistillationJob {
+    /// The settings.
+    pub config: ValidDistillationConfig,
+    /// The style to learn from, of any architecture.
+    pub teacher: PathBuf,
+    /// The style to start from; chance where there is none.
+    pub from: Option<PathBuf>,
+    /// The photographs.
+    pub photos: PhotoFolder,
+    /// What the network learns on.
+    pub device: Device,
+    /// Where to.
+    pub options: RunOptions,
+}
+
+/// The settings and the files that a distillation started with.
+#[derive(Serialize)]
+struct DistillationRecipe {
+    #[serde(flatten)]
+    config: DistillationConfig,
+    /// SHA-256 of the style that it learned from.
+    teacher: String,
+    photos: String,
+    /// SHA-256 of the style that it started from, where it did not start from chance.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<String>,
+}
+
+/// Distils. `watch` sees every step's report; `cancel` ends the training after the step in hand.
+///
+/// # Errors
+/// A file cannot be read or written, the photographs end, or the loss is no number any more. The last checkpoint is then
+/// as it was.
+pub fn distil(
+    job: &DistillationJob,
+    cancel: &AtomicBool,
+    watch: &mut dyn FnMut(&DistillationStep),
+) -> Result<Ending, TrainError> {
+    let DistillationJob { config, photos, device, options, .. } = job;
+    let recipe = recipe(job)?;
+    let teacher = open(&job.teacher, device)?;
+    within("--crop", config.crop.into(), least_crop(teacher.description()).into(), 2048.0)?;
+    // Both have room for samples whose sides are multiples of this.
+    let multiple = config.description().side_multiple.max(teacher.description().side_multiple);
+    divided_by(multiple as u32, config.crop)?;
+    let (held_out, training_photos) = photos.hold_out(HeldOutPhotos::COUNT);
+    let held_out = HeldOutPhotos::open(&held_out, multiple, device)?;
+    let mut trainer = DistillationTrainer::new(config.clone(), teacher, job.from.as_deref(), device)?;
+    let session = Session::begin(options, recipe, &mut trainer.learner)?;
+    let draw = Draw {
+        seed: config.seed,
+        batch: config.batch,
+        side: config.crop,
+        augmentation: config.augmentation.clone(),
+        variation: config.variation,
+    };
+    if !config.description().batch_norms().is_empty() {
+        trainer.learner.population = population(&training_photos, &draw, config.stability > 0.0, device)?;
+    }
+    let loader = PhotoLoader::start(training_photos, draw, trainer.steps_done(), threads_beside(device))?;
+    session.run(&mut trainer, loader, held_out, cancel, watch)
+}
+
+/// What the job starts with.
+fn recipe(job: &DistillationJob) -> Result<DistillationRecipe, TrainError> {
+    let of_teacher = fingerprint::sha256(&job.teacher);
+    let of_teacher = of_teacher.map_err(|source| unusable(WeightsError::Read { source }, &job.teacher))?;
+    let of_start = job.from.as_ref().map(|path| {
+        let start = |source| TrainError::Start { source: WeightsError::Read { source }, path: path.clone() };
+        fingerprint::sha256(path).map_err(start)
+    });
+    Ok(DistillationRecipe {
+        config: (*job.config).clone(),
+        teacher: of_teacher,
+        photos: job.photos.fingerprint(),
+        from: of_start.transpose()?,
+    })
+}
+
+fn open(teacher: &Path, device: &Device) -> Result<Network, TrainError> {
+    WeightsFile::open(teacher)
+        .and_then(|file| file.style_network(device))
+        .map_err(|source| unusable(source, teacher))
+}
+
+fn unusable(source: WeightsError, teacher: &Path) -> TrainError {
+    TrainError::Style { source, path: teacher.to_owned() }
+}
