@@ -110,12 +110,7 @@ impl TrainingConfig {
         within("--total-variation-weight", self.loss.total_variation, 0.0, 1e9)?;
         within("--stability-weight", self.stability, 0.0, 1e9)?;
         within("--stability-from", self.stability_from, 0.0, 1.0)?;
-        within("--noise", self.variation.noise, 0.0, 255.0)?;
-        within("--shift", self.variation.shift.into(), 0.0, (self.crop / 4).into())?;
-        within("--light", self.variation.light, 0.0, 0.5)?;
-        within("augmentation.min_scale", self.augmentation.min_scale, 0.01, 1.0)?;
-        within("augmentation.contrast", self.augmentation.contrast, 0.0, 1.0)?;
-        within("augmentation.brightness", self.augmentation.brightness, 0.0, 255.0)?;
+        photos_within(&self.variation, &self.augmentation, self.crop)?;
         self.loss.validate()?;
         divided_by(description.side_multiple as u32, self.crop)?;
         Ok(ValidConfig { config: self, description })
@@ -170,6 +165,20 @@ fn wrong(name: &'static str, value: usize, allowed: &str) -> TrainError {
 /// The least side in pixels of what this network can be trained on.
 pub(crate) fn least_crop(description: &NetworkDescription) -> u32 {
     MIN_SIDE.max(description.least_side() as u32)
+}
+
+/// Refuses photographs that cannot be varied so.
+pub(crate) fn photos_within(
+    variation: &Variation,
+    augmentation: &Augmentation,
+    crop: u32,
+) -> Result<(), TrainError> {
+    within("--noise", variation.noise, 0.0, 255.0)?;
+    within("--shift", variation.shift.into(), 0.0, (crop / 4).into())?;
+    within("--light", variation.light, 0.0, 0.5)?;
+    within("augmentation.min_scale", augmentation.min_scale, 0.01, 1.0)?;
+    within("augmentation.contrast", augmentation.contrast, 0.0, 1.0)?;
+    within("augmentation.brightness", augmentation.brightness, 0.0, 255.0)
 }
 
 /// Refuses samples of a side that the network has no room for.

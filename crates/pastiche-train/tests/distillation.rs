@@ -147,8 +147,11 @@ fn what_cannot_be_learned_from_is_refused() {
     }
     let said = failure(program(&workshop, "vgg.safetensors", &[]));
     assert!(said.contains("vgg.safetensors"), "a loss network is no teacher: {said}");
-    for (more, part) in [(["--crop", "50"], "a multiple of 4"), (["--learning-rate", "0"], "--learning-rate")]
-    {
+    for (more, part) in [
+        (["--crop", "50"], "a multiple of 4"),
+        (["--learning-rate", "0"], "--learning-rate"),
+        (["--shift", "99"], "--shift is 99"),
+    ] {
         let said = refusal(program(&workshop, "teacher.safetensors", &more), 2);
         assert!(said.contains(part), "{said}");
     }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     TrainError,
-    config::{described, divided_by, least_crop, within},
+    config::{described, divided_by, least_crop, photos_within, within},
     photos::{Augmentation, Variation},
 };
 
@@ -88,7 +88,7 @@ impl DistillationConfig {
         within("--crop", self.crop.into(), least_crop(&description).into(), 2048.0)?;
         within("--learning-rate", self.learning_rate, 1e-9, 1.0)?;
         within("--stability-weight", self.stability, 0.0, 1e9)?;
-        within("augmentation.min_scale", self.augmentation.min_scale, 0.01, 1.0)?;
+        photos_within(&self.variation, &self.augmentation, self.crop)?;
         divided_by(description.side_multiple as u32, self.crop)?;
         Ok(ValidDistillationConfig { config: self, description })
     }
