@@ -20,6 +20,9 @@ use super::{
 /// Steps whose photographs are loaded to count them.
 const PHOTO_STEPS: u32 = 50;
 
+/// The layers of style: those of the paper's kind that other programs' steps are timed with, whatever is usual in training.
+const STYLE_LAYERS: [&str; 4] = ["relu1_2", "relu2_2", "relu3_3", "relu4_1"];
+
 /// Times a training step on random pictures: without anything else asked for, a 16-32-64 transformer_net on two 160x160
 /// pictures, with content at relu2_2, style at four layers, and total variation.
 #[derive(Args)]
@@ -69,7 +72,9 @@ impl BenchCommand {
             stability: self.stability_weight,
             ..TrainingConfig::default()
         };
-        config.loss.content_layers = vec![LayerWeight { layer: "relu2_2".to_owned(), weight: 1.0 }];
+        let layer = |name: &str| LayerWeight { layer: name.to_owned(), weight: 1.0 };
+        config.loss.style_layers = STYLE_LAYERS.map(layer).to_vec();
+        config.loss.content_layers = vec![layer("relu2_2")];
         let config = config.validate()?;
         let loss_net = self.loss_net.open()?;
         let photos = self.photos.as_deref().map(PhotoFolder::open).transpose()?;

@@ -308,7 +308,7 @@ fn recipe(file: &WeightsFile) -> Option<Value> {
 fn settings(recipe: Option<&Value>) -> Result<ValidConfig> {
     let told = recipe.and_then(|recipe| serde_json::from_value::<TrainingConfig>(recipe.clone()).ok());
     let config = told.unwrap_or_else(|| {
-        tell("the style does not tell its settings: it is measured with the usual weights");
+        tell("the style does not tell the weights of its losses: it is measured with the usual ones");
         TrainingConfig::default()
     });
     Ok(config.validate()?)

@@ -32,8 +32,8 @@ pub struct LossWeights {
 }
 
 impl Default for LossWeights {
-    /// What makes photographs look painted: with a quarter of the style a network changes colours and outlines only; without
-    /// `relu1_1` it loses the rarer colours of a painting.
+    /// What makes photographs look painted: with a quarter of the style a network changes colours and outlines only.
+    /// `relu1_1` is for the rarer colours of a painting.
     fn default() -> Self {
         let equal = |layers: &[&str]| {
             layers.iter().map(|layer| LayerWeight { layer: (*layer).to_owned(), weight: 1.0 }).collect()
