@@ -101,8 +101,7 @@ impl TrainingConfig {
     pub fn validate(self) -> Result<ValidConfig, TrainError> {
         let description = described(&self.architecture, self.width, self.blocks)?;
         within("--steps", self.steps as f64, 1.0, 1e9)?;
-        within("--batch", self.batch as f64, 1.0, 256.0)?;
-        within("--crop", self.crop.into(), least_crop(&description).into(), 2048.0)?;
+        samples_within(&description, self.batch, self.crop)?;
         within("--style-size", self.style_size.into(), MIN_SIDE.into(), 4096.0)?;
         within("--learning-rate", self.learning_rate, 1e-9, 1.0)?;
         within("--style-weight", self.loss.style, 1e-9, 1e9)?;
@@ -112,7 +111,6 @@ impl TrainingConfig {
         within("--stability-from", self.stability_from, 0.0, 1.0)?;
         photos_within(&self.variation, &self.augmentation, self.crop)?;
         self.loss.validate()?;
-        divided_by(description.side_multiple as u32, self.crop)?;
         Ok(ValidConfig { config: self, description })
     }
 }
@@ -181,8 +179,15 @@ pub(crate) fn photos_within(
     within("augmentation.brightness", augmentation.brightness, 0.0, 255.0)
 }
 
-/// Refuses samples of a side that the network has no room for.
-pub(crate) fn divided_by(multiple: u32, crop: u32) -> Result<(), TrainError> {
+/// Refuses samples that the network has no room for, or too many a step.
+pub(crate) fn samples_within(
+    description: &NetworkDescription,
+    batch: usize,
+    crop: u32,
+) -> Result<(), TrainError> {
+    within("--batch", batch as f64, 1.0, 256.0)?;
+    within("--crop", crop.into(), least_crop(description).into(), 2048.0)?;
+    let multiple = description.side_multiple as u32;
     if crop.is_multiple_of(multiple) {
         return Ok(());
     }

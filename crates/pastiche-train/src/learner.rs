@@ -3,11 +3,12 @@
 use std::{
     collections::{BTreeMap, VecDeque},
     f64::consts::PI,
+    path::Path,
     time::Instant,
 };
 
 use candle_core::{DType, Device, Tensor, Var};
-use pastiche_nn::{Figures, Network};
+use pastiche_nn::{Figures, Network, NetworkDescription, WeightsFile};
 
 use crate::{TrainError, adam::Adam};
 
@@ -51,6 +52,20 @@ pub(crate) struct Taken {
     pub(crate) figures: Vec<f32>,
     /// How long it took; where several were under way, since the one before.
     pub(crate) step_ms: f64,
+}
+
+/// The network in the file of a style, to start from.
+///
+/// # Errors
+/// The file cannot be read, or holds another network than is described.
+pub(crate) fn start(
+    file: &Path,
+    description: NetworkDescription,
+    device: &Device,
+) -> Result<Network, TrainError> {
+    WeightsFile::open(file)
+        .and_then(|weights| weights.network(description, device))
+        .map_err(|source| TrainError::Start { source, path: file.to_owned() })
 }
 
 impl Learner {

@@ -2,7 +2,7 @@
 //! alike.
 
 use candle_core::{Result, Tensor};
-use pastiche_nn::ops;
+use pastiche_nn::{Network, ops};
 
 /// Deviation of the noise that steadiness is measured with, on 0-255.
 pub(crate) const NOISE_UNIT: f64 = 3.0;
@@ -10,14 +10,30 @@ pub(crate) const NOISE_UNIT: f64 = 3.0;
 /// A batch and its varied version, as pictures (N, 3, H, W): pixel (x, y) of `varied` shows what `plain` shows at
 /// (x + dx, y + dy).
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Pair<'a> {
-    pub(crate) plain: &'a Tensor,
-    pub(crate) varied: &'a Tensor,
+struct Pair<'a> {
+    plain: &'a Tensor,
+    varied: &'a Tensor,
+}
+
+/// What a network that learns makes of photos (N, 3, H, W); and the stability term, where there is a varied version of them,
+/// moved by so much.
+pub(crate) fn painted(
+    network: &Network,
+    photos: &Tensor,
+    varied: Option<(&Tensor, [i32; 2])>,
+) -> Result<(Tensor, Option<Tensor>)> {
+    let Some((varied, shift)) = varied else { return Ok((network.forward_in_training(photos)?, None)) };
+    let number = photos.dim(0)?;
+    let outputs = network.forward_in_training(&Tensor::cat(&[photos, varied], 0)?)?;
+    let (of_plain, of_varied) = (outputs.narrow(0, 0, number)?, outputs.narrow(0, number, number)?);
+    let outputs = Pair { plain: &of_plain, varied: &of_varied };
+    let gain = stability_loss(outputs, Pair { plain: photos, varied }, shift)?;
+    Ok((of_plain, Some(gain)))
 }
 
 /// Mean squared difference of the outputs where both show the same place, over that of the photos as they lie: the square
 /// of the gain by which a network passes on noise, and by which it changes what has only moved or been re-lit.
-pub(crate) fn stability_loss(outputs: Pair<'_>, photos: Pair<'_>, [dx, dy]: [i32; 2]) -> Result<Tensor> {
+fn stability_loss(outputs: Pair<'_>, photos: Pair<'_>, [dx, dy]: [i32; 2]) -> Result<Tensor> {
     let (_, _, height, width) = outputs.plain.dims4()?;
     let overlap = |picture: &Tensor, [dx, dy]: [i32; 2]| {
         let start = |d: i32| d.max(0) as usize;

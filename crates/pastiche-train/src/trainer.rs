@@ -2,15 +2,15 @@
 
 use std::{path::Path, time::Instant};
 
-use candle_core::{Device, Tensor};
-use pastiche_nn::{Network, Uploads, WeightsFile};
+use candle_core::Device;
+use pastiche_nn::{Network, Uploads};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     PerceptualLoss, TrainError, TrainingConfig, ValidConfig,
-    learner::{Learner, Taken},
+    learner::{self, Learner, Taken},
     photos::Batch,
-    stability::{Pair, stability_loss},
+    stability,
 };
 
 /// Part of the steps over which the stability term rises.
@@ -68,9 +68,7 @@ impl Trainer {
         loss: PerceptualLoss,
         device: &Device,
     ) -> Result<Self, TrainError> {
-        let weights = WeightsFile::open(file);
-        let start = weights.and_then(|weights| weights.network(config.description().clone(), device));
-        let start = start.map_err(|source| TrainError::Start { source, path: file.to_owned() })?;
+        let start = learner::start(file, config.description().clone(), device)?;
         Self::starting_from(&start, config, loss, device)
     }
 
@@ -112,16 +110,9 @@ impl Trainer {
         let photos = tensor(&batch.photos)?;
         let varied = if stability_weight > 0.0 { Some(tensor(&batch.varied)?) } else { None };
         let content = self.loss.content_target(&photos)?;
-        let (output, stability) = if let Some(varied) = &varied {
-            let outputs = self.network().forward_in_training(&Tensor::cat(&[&photos, varied], 0)?)?;
-            let (of_plain, of_varied) = (outputs.narrow(0, 0, number)?, outputs.narrow(0, number, number)?);
-            let outputs = Pair { plain: &of_plain, varied: &of_varied };
-            let photos = Pair { plain: &photos, varied };
-            let gain = stability_loss(outputs, photos, batch.shift)?;
-            (of_plain, Some((gain * stability_weight)?))
-        } else {
-            (self.network().forward_in_training(&photos)?, None)
-        };
+        let varied = varied.as_ref().map(|varied| (varied, batch.shift));
+        let (output, gain) = stability::painted(self.network(), &photos, varied)?;
+        let stability = gain.map(|gain| gain * stability_weight).transpose()?;
         let terms = self.loss.terms(&output, &content)?;
         let mut total = terms.total()?;
         if let Some(stability) = &stability {

@@ -6,7 +6,7 @@ mod support;
 use std::{
     collections::HashMap,
     fs,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::Command,
     sync::atomic::{AtomicBool, Ordering},
 };
@@ -20,7 +20,7 @@ use pastiche_nn::{
 use pastiche_train::{
     distillation::{DistillationConfig, DistillationJob, DistillationStep, distil},
     photos::PhotoFolder,
-    run::{Ending, RunFolder, RunOptions},
+    run::Ending,
 };
 use serde_json::Value;
 use support::{Workshop, failure, refusal};
@@ -50,23 +50,13 @@ fn distilled(
     stop: u64,
     resume: bool,
 ) -> (Ending, Vec<DistillationStep>) {
-    let output = workshop.path(name);
-    let options = RunOptions {
-        run: RunFolder::beside(&output),
-        output,
-        resume,
-        replace: false,
-        checkpoint_every: 1000,
-        sample_every: 1000,
-        about: HashMap::new(),
-    };
     let job = DistillationJob {
         config: config.validate().unwrap(),
         teacher: teacher(workshop),
         from: None,
         photos: PhotoFolder::open(&workshop.path("photos")).unwrap(),
         device: Device::Cpu,
-        options,
+        options: workshop.options(name, resume),
     };
     let (cancel, mut reports) = (AtomicBool::new(false), Vec::new());
     let ending = distil(&job, &cancel, &mut |step| {
@@ -74,13 +64,6 @@ fn distilled(
         cancel.store(step.step == stop, Ordering::Relaxed);
     });
     (ending.unwrap(), reports)
-}
-
-fn bytes(path: &Path) -> Vec<Vec<f32>> {
-    let file = WeightsFile::open(path).unwrap();
-    let values =
-        |name: &String| file.tensor(name, &Device::Cpu).unwrap().flatten_all().unwrap().to_vec1().unwrap();
-    file.names().iter().map(values).collect()
 }
 
 #[test]
@@ -99,7 +82,7 @@ fn the_pupil_comes_nearer_and_one_that_goes_on_ends_where_a_straight_one_does() 
     assert!(!workshop.path("broken.safetensors").exists());
     let (ending, after) = distilled(&workshop, "broken.safetensors", config(120), 120, true);
     assert_eq!((ending, after.len()), (Ending::Finished, 90));
-    let [one, other] = ["straight.safetensors", "broken.safetensors"].map(|name| bytes(&workshop.path(name)));
+    let [one, other] = ["straight.safetensors", "broken.safetensors"].map(|name| workshop.weights(name));
     assert!(one == other, "what was broken off ends elsewhere");
 }
 

@@ -6,7 +6,6 @@ mod support;
 use std::{
     collections::HashMap,
     fs,
-    path::Path,
     process::Command,
     sync::atomic::{AtomicBool, Ordering},
 };
@@ -15,7 +14,7 @@ use candle_core::Device;
 use pastiche_nn::WeightsFile;
 use pastiche_train::{
     photos::PhotoFolder,
-    run::{Ending, RunFolder, RunOptions},
+    run::{Ending, RunOptions},
     super_resolution::{EnlargingConfig, EnlargingJob, EnlargingStep, train},
 };
 use serde_json::Value;
@@ -33,23 +32,16 @@ fn trained(
     stop: u64,
     resume: bool,
 ) -> (Ending, Vec<EnlargingStep>) {
-    let output = workshop.path(name);
-    let options = RunOptions {
-        run: RunFolder::beside(&output),
-        output,
-        resume,
-        replace: false,
-        checkpoint_every: 1000,
-        sample_every: 1000,
-        about: HashMap::from([("pastiche.name".to_owned(), "Test".to_owned())]),
-    };
     let job = EnlargingJob {
         config: config(steps).validate().unwrap(),
         from: None,
         photos: PhotoFolder::open(&workshop.path("photos")).unwrap(),
         features: None,
         device: Device::Cpu,
-        options,
+        options: RunOptions {
+            about: HashMap::from([("pastiche.name".to_owned(), "Test".to_owned())]),
+            ..workshop.options(name, resume)
+        },
     };
     let (cancel, mut reports) = (AtomicBool::new(false), Vec::new());
     let ending = train(job, &cancel, &mut |step| {
@@ -57,13 +49,6 @@ fn trained(
         cancel.store(step.step == stop, Ordering::Relaxed);
     });
     (ending.unwrap(), reports)
-}
-
-fn weights(path: &Path) -> Vec<Vec<f32>> {
-    let file = WeightsFile::open(path).unwrap();
-    let values =
-        |name: &String| file.tensor(name, &Device::Cpu).unwrap().flatten_all().unwrap().to_vec1().unwrap();
-    file.names().iter().map(values).collect()
 }
 
 #[test]
@@ -84,7 +69,7 @@ fn a_training_gets_better_and_one_that_goes_on_ends_where_a_straight_one_does() 
     assert_eq!((ending, after.len()), (Ending::Finished, 25));
     let losses = |steps: &[EnlargingStep]| steps.iter().map(|step| step.loss).collect::<Vec<f32>>();
     assert_eq!(losses(&straight), [losses(&before), losses(&after)].concat());
-    assert!(weights(&workshop.path("straight.safetensors")) == weights(&workshop.path("broken.safetensors")));
+    assert!(workshop.weights("straight.safetensors") == workshop.weights("broken.safetensors"));
 
     let file = WeightsFile::open(&workshop.path("straight.safetensors")).unwrap();
     assert_eq!(file.metadata("pastiche.architecture"), Some("super_res_x4"));
@@ -154,8 +139,9 @@ fn the_loss_of_features_starts_from_what_the_loss_of_pixels_has_learned() {
     let options = [&small[..], &feature, &from].concat();
     let run = super_resolution(&workshop, "feature.safetensors", &options).output().unwrap();
     assert!(run.status.success(), "{}", said(&run));
-    let of = |name: &str| weights(&workshop.path(name));
-    for (was, is) in of("pixel.safetensors").iter().flatten().zip(of("feature.safetensors").iter().flatten())
+    let of = |name: &str| workshop.weights(name);
+    for (was, is) in
+        of("pixel.safetensors").values().flatten().zip(of("feature.safetensors").values().flatten())
     {
         assert!((was - is).abs() <= 1e-3 * was.abs() + 1e-5, "{was} {is}");
     }

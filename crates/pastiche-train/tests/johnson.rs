@@ -3,10 +3,7 @@
 
 mod support;
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::atomic::{AtomicBool, Ordering},
-};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use candle_core::{Device, Tensor};
 use image::{Rgb, RgbImage};
@@ -16,7 +13,7 @@ use pastiche_train::{
     loss_net::LossNetFile,
     losses::LayerWeight,
     photos::{self, Augmentation, PhotoFolder, Variation},
-    run::{Ending, RunFolder, RunOptions, TrainJob, train},
+    run::{Ending, TrainJob, train},
 };
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -55,7 +52,6 @@ fn trained(workshop: &Workshop, name: &str, how: &How, stop: u64, resume: bool) 
     let loss_net = LossNetFile::open(&workshop.path("vgg.safetensors"), None).unwrap();
     let painting = workshop.path("painting.png");
     let loss = PerceptualLoss::open(&loss_net, weights, &painting, 64, &Device::Cpu).unwrap();
-    let output = workshop.path(name);
     let job = TrainJob {
         config: config.validate().unwrap(),
         painting,
@@ -63,25 +59,10 @@ fn trained(workshop: &Workshop, name: &str, how: &How, stop: u64, resume: bool) 
         photos: PhotoFolder::open(&workshop.path("photos")).unwrap(),
         loss_net: loss_net.fingerprint().to_owned(),
         device: Device::Cpu,
-        options: RunOptions {
-            run: RunFolder::beside(&output),
-            output,
-            resume,
-            replace: false,
-            checkpoint_every: 1000,
-            sample_every: 1000,
-            about: HashMap::new(),
-        },
+        options: workshop.options(name, resume),
     };
     let cancel = AtomicBool::new(false);
     train(&job, loss, &cancel, &mut |step| cancel.store(step.step == stop, Ordering::Relaxed)).unwrap()
-}
-
-fn weights(workshop: &Workshop, name: &str) -> BTreeMap<String, Vec<f32>> {
-    let file = WeightsFile::open(&workshop.path(name)).unwrap();
-    let values =
-        |name: &String| file.tensor(name, &Device::Cpu).unwrap().flatten_all().unwrap().to_vec1().unwrap();
-    file.names().into_iter().map(|name| (name.clone(), values(&name))).collect()
 }
 
 #[test]
@@ -90,10 +71,10 @@ fn a_training_goes_on_where_it_stopped() {
     let trained = |name, stop, resume| trained(&workshop, name, &How::default(), stop, resume);
     assert_eq!(trained("straight.safetensors", STEPS, false), Ending::Finished);
     assert_eq!(trained("broken.safetensors", 2, false), Ending::Interrupted { steps: 2 });
-    let so_far = weights(&workshop, "broken.run/style.safetensors");
+    let so_far = workshop.weights("broken.run/style.safetensors");
     assert_eq!(trained("broken.safetensors", STEPS, true), Ending::Finished);
-    let straight = weights(&workshop, "straight.safetensors");
-    assert!(straight == weights(&workshop, "broken.safetensors"));
+    let straight = workshop.weights("straight.safetensors");
+    assert!(straight == workshop.weights("broken.safetensors"));
     assert!(straight != so_far, "the comparison can fail");
 }
 

@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 use pastiche_train::{
     PerceptualLoss, StepReport, TrainingConfig,
-    photos::{PhotoFolder, Variation},
+    photos::PhotoFolder,
     run::{self, RunFolder, TrainJob},
 };
 
@@ -14,7 +14,7 @@ use super::{
     Outcome,
     args::{DeviceArgs, LossArgs, LossNetArgs},
     console::{interrupt_switch, tell},
-    training::{RunArgs, StepLog, told_ending},
+    training::{LearnerArgs, RunArgs, StepLog, told_ending},
 };
 
 /// Trains a style.
@@ -50,89 +50,35 @@ pub(crate) struct StyleCommand {
 /// The network and its training.
 #[derive(Args)]
 struct NetworkArgs {
-    /// A style to start from, of the same architecture and size: learning another painting, or going on with the same
-    /// one, takes far fewer steps from there.
-    #[arg(long, value_name = "FILE")]
-    from: Option<PathBuf>,
-
-    /// The network: swift, transformer_net, lengstrom or johnson.
-    #[arg(long, value_name = "A")]
-    architecture: Option<String>,
-
-    /// The network's width; the architecture's usual one unless given.
-    #[arg(long, value_name = "N")]
-    width: Option<usize>,
-
-    /// Residual blocks of a swift network; 4 unless given.
-    #[arg(long, value_name = "N")]
-    blocks: Option<usize>,
-
-    /// Steps to train for.
-    #[arg(long, value_name = "N")]
-    steps: Option<u64>,
-
-    /// Photographs a step.
-    #[arg(long, value_name = "N")]
-    batch: Option<usize>,
-
-    /// Side in pixels of the squares that are cut out of them.
-    #[arg(long, value_name = "PIXELS")]
-    crop: Option<u32>,
+    #[command(flatten)]
+    learner: LearnerArgs,
 
     /// The painting's shorter side in pixels while it is learned from: larger makes larger strokes.
     #[arg(long, value_name = "PIXELS")]
     style_size: Option<u32>,
 
-    /// Adam's step size.
-    #[arg(long, value_name = "X")]
-    learning_rate: Option<f64>,
-
-    /// How much steadiness counts: more makes videos calmer and the painting plainer; 0 leaves it out.
-    #[arg(long, value_name = "X")]
-    stability_weight: Option<f64>,
-
     /// Part of the steps after which steadiness begins to count; 0, the start, unless given.
     #[arg(long, value_name = "0..1")]
     stability_from: Option<f64>,
-
-    /// Largest deviation, on 0-255, of the noise that the steadiness is learned with.
-    #[arg(long, value_name = "X")]
-    noise: Option<f64>,
-
-    /// Largest shift in pixels that the steadiness is learned with.
-    #[arg(long, value_name = "PIXELS")]
-    shift: Option<u32>,
-
-    /// Largest change of the light that the steadiness is learned with: 0.05 for factors from 0.95 to 1.05.
-    #[arg(long, value_name = "X")]
-    light: Option<f64>,
-
-    /// Where the random numbers start.
-    #[arg(long, value_name = "N")]
-    seed: Option<u64>,
 }
 
 impl NetworkArgs {
     fn config(&self, loss: &LossArgs) -> TrainingConfig {
-        let usual = TrainingConfig::default();
+        let (learner, usual) = (&self.learner, TrainingConfig::default());
         TrainingConfig {
-            architecture: self.architecture.clone().unwrap_or(usual.architecture),
-            width: self.width.or(usual.width),
-            blocks: self.blocks.or(usual.blocks),
-            steps: self.steps.unwrap_or(usual.steps),
-            batch: self.batch.unwrap_or(usual.batch),
-            crop: self.crop.unwrap_or(usual.crop),
+            architecture: learner.architecture.clone().unwrap_or(usual.architecture),
+            width: learner.width.or(usual.width),
+            blocks: learner.blocks.or(usual.blocks),
+            steps: learner.steps.unwrap_or(usual.steps),
+            batch: learner.batch.unwrap_or(usual.batch),
+            crop: learner.crop.unwrap_or(usual.crop),
             style_size: self.style_size.unwrap_or(usual.style_size),
-            learning_rate: self.learning_rate.unwrap_or(usual.learning_rate),
-            seed: self.seed.unwrap_or(usual.seed),
+            learning_rate: learner.learning_rate.unwrap_or(usual.learning_rate),
+            seed: learner.seed.unwrap_or(usual.seed),
             loss: loss.over(usual.loss),
-            stability: self.stability_weight.unwrap_or(usual.stability),
+            stability: learner.stability_weight.unwrap_or(usual.stability),
             stability_from: self.stability_from.unwrap_or(usual.stability_from),
-            variation: Variation {
-                noise: self.noise.unwrap_or(usual.variation.noise),
-                shift: self.shift.unwrap_or(usual.variation.shift),
-                light: self.light.unwrap_or(usual.variation.light),
-            },
+            variation: learner.variation.over(usual.variation),
             ..usual
         }
     }
@@ -162,7 +108,7 @@ impl StyleCommand {
             let job = TrainJob {
                 config,
                 painting: self.painting,
-                from: self.network.from,
+                from: self.network.learner.from,
                 photos,
                 loss_net: fingerprint,
                 device: device.clone(),

@@ -2,13 +2,16 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    path::Path,
+    path::{Path, PathBuf},
     time::Instant,
 };
 
 use anyhow::{Result, bail};
 use clap::Args;
-use pastiche_train::run::{Ending, RunFolder, RunOptions};
+use pastiche_train::{
+    photos::Variation,
+    run::{Ending, RunFolder, RunOptions},
+};
 
 use super::{
     Outcome,
@@ -90,6 +93,81 @@ impl RunArgs {
             checkpoint_every: self.checkpoint_every,
             sample_every: self.sample_every,
             about: self.about.metadata(),
+        }
+    }
+}
+
+/// The network of a style, and how it learns.
+#[derive(Args)]
+pub(super) struct LearnerArgs {
+    /// A style to start from, of the same architecture and size: learning another painting, or going on with the same
+    /// one, takes far fewer steps from there.
+    #[arg(long, value_name = "FILE")]
+    pub(super) from: Option<PathBuf>,
+
+    /// The network: swift, transformer_net, lengstrom or johnson.
+    #[arg(long, value_name = "A")]
+    pub(super) architecture: Option<String>,
+
+    /// The network's width; the architecture's usual one unless given.
+    #[arg(long, value_name = "N")]
+    pub(super) width: Option<usize>,
+
+    /// Residual blocks of a swift network; 4 unless given.
+    #[arg(long, value_name = "N")]
+    pub(super) blocks: Option<usize>,
+
+    /// Steps to train for.
+    #[arg(long, value_name = "N")]
+    pub(super) steps: Option<u64>,
+
+    /// Photographs a step.
+    #[arg(long, value_name = "N")]
+    pub(super) batch: Option<usize>,
+
+    /// Side in pixels of the squares that are cut out of them.
+    #[arg(long, value_name = "PIXELS")]
+    pub(super) crop: Option<u32>,
+
+    /// Adam's step size.
+    #[arg(long, value_name = "X")]
+    pub(super) learning_rate: Option<f64>,
+
+    /// How much steadiness counts: more makes videos calmer and the painting plainer; 0 leaves it out.
+    #[arg(long, value_name = "X")]
+    pub(super) stability_weight: Option<f64>,
+
+    /// Where the random numbers start.
+    #[arg(long, value_name = "N")]
+    pub(super) seed: Option<u64>,
+
+    #[command(flatten)]
+    pub(super) variation: VariationArgs,
+}
+
+/// What a style learns to be steady against.
+#[derive(Args)]
+pub(super) struct VariationArgs {
+    /// Largest deviation, on 0-255, of the noise that the steadiness is learned with.
+    #[arg(long, value_name = "X")]
+    noise: Option<f64>,
+
+    /// Largest shift in pixels that the steadiness is learned with.
+    #[arg(long, value_name = "PIXELS")]
+    shift: Option<u32>,
+
+    /// Largest change of the light that the steadiness is learned with: 0.05 for factors from 0.95 to 1.05.
+    #[arg(long, value_name = "X")]
+    light: Option<f64>,
+}
+
+impl VariationArgs {
+    /// These variations, changed as the command line asks.
+    pub(super) fn over(&self, usual: Variation) -> Variation {
+        Variation {
+            noise: self.noise.unwrap_or(usual.noise),
+            shift: self.shift.unwrap_or(usual.shift),
+            light: self.light.unwrap_or(usual.light),
         }
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     TrainError,
-    config::{described, divided_by, least_crop, photos_within, within},
+    config::{described, photos_within, samples_within, within},
     photos::{Augmentation, Variation},
 };
 
@@ -84,12 +84,10 @@ impl DistillationConfig {
     pub fn validate(self) -> Result<ValidDistillationConfig, TrainError> {
         let description = described(&self.architecture, self.width, self.blocks)?;
         within("--steps", self.steps as f64, 1.0, 1e9)?;
-        within("--batch", self.batch as f64, 1.0, 256.0)?;
-        within("--crop", self.crop.into(), least_crop(&description).into(), 2048.0)?;
+        samples_within(&description, self.batch, self.crop)?;
         within("--learning-rate", self.learning_rate, 1e-9, 1.0)?;
         within("--stability-weight", self.stability, 0.0, 1e9)?;
         photos_within(&self.variation, &self.augmentation, self.crop)?;
-        divided_by(description.side_multiple as u32, self.crop)?;
         Ok(ValidDistillationConfig { config: self, description })
     }
 }

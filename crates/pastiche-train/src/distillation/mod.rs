@@ -19,7 +19,7 @@ pub use self::{
 };
 use crate::{
     TrainError,
-    config::{divided_by, least_crop, within},
+    config::{least_crop, within},
     fingerprint,
     photos::{Draw, PhotoFolder, PhotoLoader, threads_beside},
     run::{Ending, HeldOutPhotos, RunOptions, Session, population},
@@ -58,8 +58,8 @@ struct DistillationRecipe {
 /// Distils. `watch` sees every step's report; `cancel` ends the training after the step in hand.
 ///
 /// # Errors
-/// A file cannot be read or written, the photographs end, or the loss is no number any more. The last checkpoint is then
-/// as it was.
+/// The teacher has no room for the samples, a file cannot be read or written, the photographs end, or the loss is no number
+/// any more. The last checkpoint is then as it was.
 pub fn distil(
     job: &DistillationJob,
     cancel: &AtomicBool,
@@ -69,20 +69,11 @@ pub fn distil(
     let recipe = recipe(job)?;
     let teacher = open(&job.teacher, device)?;
     within("--crop", config.crop.into(), least_crop(teacher.description()).into(), 2048.0)?;
-    // Both have room for samples whose sides are multiples of this.
-    let multiple = config.description().side_multiple.max(teacher.description().side_multiple);
-    divided_by(multiple as u32, config.crop)?;
     let (held_out, training_photos) = photos.hold_out(HeldOutPhotos::COUNT);
-    let held_out = HeldOutPhotos::open(&held_out, multiple, device)?;
+    let held_out = HeldOutPhotos::open(&held_out, config.description().side_multiple, device)?;
     let mut trainer = DistillationTrainer::new(config.clone(), teacher, job.from.as_deref(), device)?;
     let session = Session::begin(options, recipe, &mut trainer.learner)?;
-    let draw = Draw {
-        seed: config.seed,
-        batch: config.batch,
-        side: config.crop,
-        augmentation: config.augmentation.clone(),
-        variation: config.variation,
-    };
+    let draw = Draw::from(&**config);
     if !config.description().batch_norms().is_empty() {
         trainer.learner.population = population(&training_photos, &draw, config.stability > 0.0, device)?;
     }
@@ -94,15 +85,11 @@ pub fn distil(
 fn recipe(job: &DistillationJob) -> Result<DistillationRecipe, TrainError> {
     let of_teacher = fingerprint::sha256(&job.teacher);
     let of_teacher = of_teacher.map_err(|source| unusable(WeightsError::Read { source }, &job.teacher))?;
-    let of_start = job.from.as_ref().map(|path| {
-        let start = |source| TrainError::Start { source: WeightsError::Read { source }, path: path.clone() };
-        fingerprint::sha256(path).map_err(start)
-    });
     Ok(DistillationRecipe {
         config: (*job.config).clone(),
         teacher: of_teacher,
         photos: job.photos.fingerprint(),
-        from: of_start.transpose()?,
+        from: fingerprint::of_start(job.from.as_deref())?,
     })
 }
 

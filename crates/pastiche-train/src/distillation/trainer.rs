@@ -3,17 +3,17 @@
 use std::{path::Path, time::Instant};
 
 use candle_core::{Device, Tensor};
-use pastiche_nn::{Network, Uploads, WeightsFile, ops};
+use pastiche_nn::{Network, Uploads, ops};
 use serde::{Deserialize, Serialize};
 
 use super::ValidDistillationConfig;
 use crate::{
     TrainError,
-    learner::{Learner, Taken},
+    learner::{self, Learner, Taken},
     losses,
     photos::Batch,
     run::{StepFigures, Term, Training},
-    stability::{Pair, stability_loss},
+    stability,
 };
 
 /// What the variance of the teacher's pictures counts as at least, on 0-255 squared: a teacher may paint a single colour.
@@ -72,9 +72,7 @@ impl DistillationTrainer {
     ) -> Result<Self, TrainError> {
         let start = match from {
             None => Network::random(config.description().clone(), config.seed, device)?,
-            Some(path) => WeightsFile::open(path)
-                .and_then(|weights| weights.network(config.description().clone(), device))
-                .map_err(|source| TrainError::Start { source, path: path.to_owned() })?,
+            Some(path) => learner::start(path, config.description().clone(), device)?,
         };
         let (learner, uploads) = (Learner::new(&start)?, Uploads::default());
         Ok(Self { config, teacher, device: device.clone(), uploads, learner })
@@ -96,17 +94,11 @@ impl DistillationTrainer {
         let mut tensor = |values: &[f32]| self.uploads.tensor(values, (number, 3, side, side), &self.device);
         let photos = tensor(&batch.photos)?;
         let target = self.teacher.forward(&photos)?.detach();
-        let (output, stability) = if self.config.stability > 0.0 {
-            let varied = tensor(&batch.varied)?;
-            let outputs =
-                self.learner.network().forward_in_training(&Tensor::cat(&[&photos, &varied], 0)?)?;
-            let (of_plain, of_varied) = (outputs.narrow(0, 0, number)?, outputs.narrow(0, number, number)?);
-            let outputs = Pair { plain: &of_plain, varied: &of_varied };
-            let gain = stability_loss(outputs, Pair { plain: &photos, varied: &varied }, batch.shift)?;
-            (of_plain, Some((gain * self.config.stability)?))
-        } else {
-            (self.learner.network().forward_in_training(&photos)?, None)
-        };
+        let weight = self.config.stability;
+        let varied = if weight > 0.0 { Some(tensor(&batch.varied)?) } else { None };
+        let varied = varied.as_ref().map(|varied| (varied, batch.shift));
+        let (output, gain) = stability::painted(self.learner.network(), &photos, varied)?;
+        let stability = gain.map(|gain| gain * weight).transpose()?;
         let distance = (losses::pixel(&output, &target)? / variance(&target)?)?;
         let total = match &stability {
             Some(stability) => (&distance + stability)?,

@@ -19,7 +19,7 @@ use super::{
     folder::PhotoFolder,
     pixels::open_rgb,
 };
-use crate::{TrainError, TrainingConfig};
+use crate::{TrainError, TrainingConfig, distillation::DistillationConfig};
 
 /// Threads that load where the processor trains too; beside a card as many as there are cores.
 const THREADS: usize = 2;
@@ -56,6 +56,13 @@ pub(crate) struct Draw {
 impl From<&TrainingConfig> for Draw {
     fn from(config: &TrainingConfig) -> Self {
         let TrainingConfig { seed, batch, crop: side, variation, .. } = *config;
+        Self { seed, batch, side, augmentation: config.augmentation.clone(), variation }
+    }
+}
+
+impl From<&DistillationConfig> for Draw {
+    fn from(config: &DistillationConfig) -> Self {
+        let DistillationConfig { seed, batch, crop: side, variation, .. } = *config;
         Self { seed, batch, side, augmentation: config.augmentation.clone(), variation }
     }
 }

@@ -3,7 +3,6 @@
 use std::{io, path::PathBuf, sync::atomic::AtomicBool};
 
 use candle_core::{Device, Tensor};
-use pastiche_nn::WeightsError;
 
 use super::{
     held_out::HeldOutPhotos,
@@ -71,16 +70,12 @@ pub fn train(
 fn recipe(job: &TrainJob) -> Result<Recipe, TrainError> {
     let picture =
         |source: io::Error| TrainError::Picture { source: source.into(), path: job.painting.clone() };
-    let from = job.from.as_ref().map(|path| {
-        let start = |source| TrainError::Start { source: WeightsError::Read { source }, path: path.clone() };
-        fingerprint::sha256(path).map_err(start)
-    });
     Ok(Recipe {
         config: (*job.config).clone(),
         painting: fingerprint::sha256(&job.painting).map_err(picture)?,
         loss_net: job.loss_net.clone(),
         photos: job.photos.fingerprint(),
-        from: from.transpose()?,
+        from: fingerprint::of_start(job.from.as_deref())?,
     })
 }
 

@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     env,
     io::{Write, stderr},
     path::{Path, PathBuf},
@@ -12,10 +12,11 @@ use std::{
 use candle_core::{DType, Device};
 use image::{Rgb, RgbImage};
 use pastiche_nn::{
-    Network, PadMode,
+    Network, PadMode, WeightsFile,
     networks::{self, LossNetInput, VggNaming},
     weights,
 };
+use pastiche_train::run::{RunFolder, RunOptions};
 
 /// A file of the shared test assets; says visibly that the test skips, and gives nothing, where it is absent.
 pub(crate) fn shared(file: &str) -> Option<PathBuf> {
@@ -76,6 +77,29 @@ impl Workshop {
             }
         }
         command
+    }
+
+    /// Where a training goes whose file has this name, without checkpoints or samples on the way.
+    pub(crate) fn options(&self, name: &str, resume: bool) -> RunOptions {
+        let output = self.path(name);
+        RunOptions {
+            run: RunFolder::beside(&output),
+            output,
+            resume,
+            replace: false,
+            checkpoint_every: 1000,
+            sample_every: 1000,
+            about: HashMap::new(),
+        }
+    }
+
+    /// The weights in a file, by their names.
+    pub(crate) fn weights(&self, name: &str) -> BTreeMap<String, Vec<f32>> {
+        let file = WeightsFile::open(&self.path(name)).unwrap();
+        let values = |name: &String| {
+            file.tensor(name, &Device::Cpu).unwrap().flatten_all().unwrap().to_vec1().unwrap()
+        };
+        file.names().into_iter().map(|name| (name.clone(), values(&name))).collect()
     }
 
     /// The program, in the workshop's folder.
