@@ -11,30 +11,13 @@ use std::{
 
 use candle_core::{Device, Tensor};
 use pastiche_nn::WeightsFile;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 
-use crate::{TrainError, TrainingConfig, learner::Learner, run::write_whole};
+use crate::{TrainError, learner::Learner, run::write_whole};
 
 /// What this version writes and reads.
 const VERSION: &str = "1";
-
-/// The settings and the files that a training started with.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Recipe {
-    /// The settings.
-    #[serde(flatten)]
-    pub(crate) config: TrainingConfig,
-    /// SHA-256 of the painting.
-    pub(crate) painting: String,
-    /// SHA-256 of the loss network's file.
-    pub(crate) loss_net: String,
-    /// Fingerprint of the photographs' names.
-    pub(crate) photos: String,
-    /// SHA-256 of the style that it started from, where it did not start from chance.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) from: Option<String>,
-}
 
 /// Writes the learner's state, so that the file is there whole or as it was before.
 pub(crate) fn save(

@@ -161,7 +161,7 @@ fn wrong(name: &'static str, value: usize, allowed: &str) -> TrainError {
 }
 
 /// The least side in pixels of what this network can be trained on.
-pub(crate) fn least_crop(description: &NetworkDescription) -> u32 {
+fn least_crop(description: &NetworkDescription) -> u32 {
     MIN_SIDE.max(description.least_side() as u32)
 }
 

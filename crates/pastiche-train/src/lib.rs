@@ -1,7 +1,8 @@
 //! Training of style networks: perceptual losses, photographs, the trainer, and the measures of what it made.
 //!
 //! Start with [`TrainingConfig`] and [`run::train`], which is `pastiche-train style`; below it, [`PerceptualLoss`] is the
-//! paper's equation 5 and [`Trainer`] takes one step at a time.
+//! paper's equation 5 and [`Trainer`] takes one step at a time. [`distillation`] makes a small style of a large one, and
+//! [`super_resolution`] trains the networks that enlarge.
 //!
 //! ```no_run
 //! use candle_core::Device;
@@ -30,6 +31,7 @@ pub mod loss_net;
 pub mod losses;
 pub mod optimize;
 pub mod photos;
+mod recipe;
 pub mod run;
 mod stability;
 pub mod super_resolution;
@@ -39,4 +41,5 @@ pub use config::{TrainingConfig, ValidConfig};
 pub use error::TrainError;
 pub use fingerprint::sha256;
 pub use losses::{LossWeights, PerceptualLoss};
+pub use recipe::painting_recipe;
 pub use trainer::{StepReport, Trainer};

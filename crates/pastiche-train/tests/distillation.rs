@@ -6,14 +6,14 @@ mod support;
 use std::{
     collections::HashMap,
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::Command,
     sync::atomic::{AtomicBool, Ordering},
 };
 
 use candle_core::{DType, Device};
 use pastiche_nn::{
-    Network, WeightsFile,
+    Network, NetworkDescription, WeightsFile,
     networks::{self, SwiftSize},
     weights,
 };
@@ -23,23 +23,25 @@ use pastiche_train::{
     run::Ending,
 };
 use serde_json::Value;
-use support::{Workshop, failure, refusal};
+use support::{Workshop, failure, refusal, said};
 
 fn config(steps: u64) -> DistillationConfig {
     let usual = DistillationConfig::default();
     DistillationConfig { width: Some(12), blocks: Some(1), steps, crop: 48, learning_rate: 1e-2, ..usual }
 }
 
-/// A network of random weights, written once.
+/// A swift network of random weights, written once.
 fn teacher(workshop: &Workshop) -> PathBuf {
     let path = workshop.path("teacher.safetensors");
-    if path.exists() {
-        return path;
+    if !path.exists() {
+        write_random(networks::swift(SwiftSize { width: 6, blocks: 1 }), 5, &path);
     }
-    let network =
-        Network::random(networks::swift(SwiftSize { width: 6, blocks: 1 }), 5, &Device::Cpu).unwrap();
-    weights::save(&network, &HashMap::new(), DType::F32, &path).unwrap();
     path
+}
+
+fn write_random(description: NetworkDescription, seed: u64, path: &Path) {
+    let network = Network::random(description, seed, &Device::Cpu).unwrap();
+    weights::save(&network, &HashMap::new(), DType::F32, path).unwrap();
 }
 
 /// Distils until all steps are done, or `stop` of them.
@@ -117,6 +119,91 @@ fn the_program_makes_a_style_that_tells_what_it_learned_from() {
     let recipe = &told["recipe"];
     assert_eq!((&told["steps_done"], &recipe["steps"]), (&2.into(), &2.into()));
     assert_eq!(recipe["teacher"], pastiche_train::sha256(&teacher).unwrap());
+    assert_eq!(recipe.get("teacher_recipe"), None, "the teacher tells nothing");
+    // Going on with it needs the same teacher.
+    write_random(networks::swift(SwiftSize { width: 6, blocks: 1 }), 6, &teacher);
+    let more = ["--crop", "48", "--resume"];
+    let said = failure(program(&workshop, "teacher.safetensors", &more));
+    assert!(said.contains("teacher was"), "{said}");
+}
+
+#[test]
+fn a_distilled_style_is_measured_with_what_its_teacher_was_trained_with() {
+    let workshop = Workshop::new();
+    let trained =
+        workshop.style("large.safetensors", &["--steps", "2", "--style-weight", "7"]).output().unwrap();
+    assert!(trained.status.success(), "{}", said(&trained));
+    let distilled = program(&workshop, "large.safetensors", &["--crop", "48"]).output().unwrap();
+    assert!(distilled.status.success(), "{}", said(&distilled));
+    let measure = |style: &str| {
+        let mut command = workshop.program();
+        command.args(["evaluate", style, "--painting", "painting.png", "--photos", "photos", "--count", "2"]);
+        command.args([
+            "--loss-net",
+            "vgg.safetensors",
+            "--device",
+            "cpu",
+            "--size",
+            "64",
+            "--iterations",
+            "0",
+            "--json",
+        ]);
+        let output = command.output().unwrap();
+        assert!(output.status.success() && !said(&output).contains("usual ones"), "{}", said(&output));
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()
+    };
+    let [large, small] = ["large.safetensors", "small.safetensors"].map(measure);
+    assert_eq!(large["content_image"], small["content_image"], "one yardstick for both");
+    assert!(large["network"] != small["network"]);
+}
+
+#[test]
+fn networks_with_batch_norms_teach_and_learn() {
+    let workshop = Workshop::new();
+    let johnson = workshop.path("johnson.safetensors");
+    write_random(networks::johnson(3), 5, &johnson);
+    let learned = program(&workshop, "johnson.safetensors", &["--crop", "48"]).output().unwrap();
+    assert!(learned.status.success(), "{}", said(&learned));
+    // Its borders are mirrored far: it has no room for samples that the pupil has room for.
+    let said_of_room = refusal(program(&workshop, "johnson.safetensors", &["--crop", "36", "-y"]), 2);
+    assert!(
+        said_of_room.contains("--crop is 36") && said_of_room.contains("to learn from"),
+        "{said_of_room}"
+    );
+
+    let mut pupil = workshop.program();
+    pupil.args(["distil", "small.safetensors", "--photos", "photos", "-o", "pupil.safetensors"]);
+    pupil.args([
+        "--device",
+        "cpu",
+        "--architecture",
+        "johnson",
+        "--width",
+        "3",
+        "--steps",
+        "2",
+        "--crop",
+        "48",
+    ]);
+    let output = pupil.output().unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    let file = WeightsFile::open(&workshop.path("pupil.safetensors")).unwrap();
+    assert_eq!(file.style_network(&Device::Cpu).unwrap().description().architecture, "johnson");
+}
+
+#[test]
+fn a_pupil_may_start_from_what_another_has_learned() {
+    let workshop = Workshop::new();
+    let style = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/scream.swift.safetensors");
+    let mut command = workshop.program();
+    command.args(["distil", style, "--from", style, "--photos", "photos", "-o", "same.safetensors"]);
+    command.args(["--device", "cpu", "--steps", "1", "--crop", "64", "--stability-weight", "0"]);
+    let output = command.output().unwrap();
+    // But for what it paints outside of 0-255, which nobody sees.
+    assert!(said(&output).contains("(distance 0.00"), "nothing is left to learn: {}", said(&output));
+    let other = failure(program(&workshop, style, &["--crop", "48", "--from", style]));
+    assert!(other.contains("to start from") && other.contains("scream.swift.safetensors"), "{other}");
 }
 
 #[test]
@@ -130,6 +217,9 @@ fn what_cannot_be_learned_from_is_refused() {
     }
     let said = failure(program(&workshop, "vgg.safetensors", &[]));
     assert!(said.contains("vgg.safetensors"), "a loss network is no teacher: {said}");
+    let enlarging = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/upscalers/x4.safetensors");
+    let said = failure(program(&workshop, enlarging, &[]));
+    assert!(said.contains("enlarges"), "{said}");
     for (more, part) in [
         (["--crop", "50"], "a multiple of 4"),
         (["--learning-rate", "0"], "--learning-rate"),
@@ -139,4 +229,7 @@ fn what_cannot_be_learned_from_is_refused() {
         assert!(said.contains(part), "{said}");
     }
     assert!(!workshop.path("small.safetensors").exists());
+    fs::copy(workshop.path("teacher.safetensors"), workshop.path("small.safetensors")).unwrap();
+    let said = refusal(program(&workshop, "small.safetensors", &["-y"]), 2);
+    assert!(said.contains("would replace the style to learn from"), "{said}");
 }

@@ -15,6 +15,7 @@ use super::{
     args::DeviceArgs,
     console::{interrupt_switch, tell},
     training::{LearnerArgs, RunArgs, StepLog, told_ending},
+    wrong_usage,
 };
 
 /// Distils a style.
@@ -62,6 +63,12 @@ fn config(learner: &LearnerArgs) -> DistillationConfig {
 impl DistilCommand {
     pub(crate) fn run(self) -> Result<Outcome> {
         self.run.check_output(&self.output)?;
+        if let (Ok(teacher), Ok(output)) = (self.teacher.canonicalize(), self.output.canonicalize())
+            && teacher == output
+        {
+            let teacher = self.teacher.display();
+            return Err(wrong_usage(format!("the result would replace the style to learn from: {teacher}")));
+        }
         let config = config(&self.learner).validate()?;
         let photos = PhotoFolder::open(&self.photos)?;
         tell(format_args!(

@@ -160,7 +160,7 @@ impl EvaluateCommand {
     ) -> Result<T> {
         let failed = |source| TrainError::Style { source, path: style.to_owned() };
         let file = WeightsFile::open(style).map_err(failed)?;
-        let recipe = recipe(&file);
+        let recipe = pastiche_train::painting_recipe(&file);
         let config = settings(recipe.as_ref())?;
         let loss_net = self.loss_net.open()?;
         let painting_sum = compare(painting, recipe.as_ref(), &loss_net)?;
@@ -296,12 +296,6 @@ fn frame_difference(network: &Network, frames: &PhotoFolder, device: &Device) ->
 fn cut_to_multiple(frame: &Tensor, multiple: usize) -> candle_core::Result<Tensor> {
     let (_, _, height, width) = frame.dims4()?;
     frame.narrow(2, 0, height / multiple * multiple)?.narrow(3, 0, width / multiple * multiple)?.contiguous()
-}
-
-/// What a style's metadata tell of its training.
-fn recipe(file: &WeightsFile) -> Option<Value> {
-    let told: Value = serde_json::from_str(file.metadata("pastiche.trained_with")?).ok()?;
-    told.get("recipe").cloned()
 }
 
 /// The settings that a style was trained with, or the usual ones.

@@ -4,24 +4,21 @@
 mod config;
 mod trainer;
 
-use std::{
-    path::{Path, PathBuf},
-    sync::atomic::AtomicBool,
-};
+use std::{path::PathBuf, sync::atomic::AtomicBool};
 
 use candle_core::Device;
-use pastiche_nn::{Network, WeightsError, WeightsFile};
+use pastiche_nn::{WeightsError, WeightsFile};
 use serde::Serialize;
+use serde_json::Value;
 
 pub use self::{
     config::{DistillationConfig, ValidDistillationConfig},
     trainer::{DistillationStep, DistillationTrainer},
 };
 use crate::{
-    TrainError,
-    config::{least_crop, within},
-    fingerprint,
+    TrainError, fingerprint,
     photos::{Draw, PhotoFolder, PhotoLoader, threads_beside},
+    recipe::painting_recipe,
     run::{Ending, HeldOutPhotos, RunOptions, Session, population},
 };
 
@@ -49,6 +46,9 @@ struct DistillationRecipe {
     config: DistillationConfig,
     /// SHA-256 of the style that it learned from.
     teacher: String,
+    /// What that was trained with on its painting, where it tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    teacher_recipe: Option<Value>,
     photos: String,
     /// SHA-256 of the style that it started from, where it did not start from chance.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -66,11 +66,13 @@ pub fn distil(
     watch: &mut dyn FnMut(&DistillationStep),
 ) -> Result<Ending, TrainError> {
     let DistillationJob { config, photos, device, options, .. } = job;
-    let recipe = recipe(job)?;
-    let teacher = open(&job.teacher, device)?;
-    within("--crop", config.crop.into(), least_crop(teacher.description()).into(), 2048.0)?;
+    let unusable = |source| TrainError::Style { source, path: job.teacher.clone() };
+    let teacher = WeightsFile::open(&job.teacher).map_err(unusable)?;
+    let recipe = recipe(job, &teacher)?;
+    let teacher = teacher.style_network(device).map_err(unusable)?;
     let (held_out, training_photos) = photos.hold_out(HeldOutPhotos::COUNT);
-    let held_out = HeldOutPhotos::open(&held_out, config.description().side_multiple, device)?;
+    let multiple = config.description().side_multiple.max(teacher.description().side_multiple);
+    let held_out = HeldOutPhotos::open(&held_out, multiple, device)?.beside_paintings(&teacher)?;
     let mut trainer = DistillationTrainer::new(config.clone(), teacher, job.from.as_deref(), device)?;
     let session = Session::begin(options, recipe, &mut trainer.learner)?;
     let draw = Draw::from(&**config);
@@ -82,23 +84,14 @@ pub fn distil(
 }
 
 /// What the job starts with.
-fn recipe(job: &DistillationJob) -> Result<DistillationRecipe, TrainError> {
-    let of_teacher = fingerprint::sha256(&job.teacher);
-    let of_teacher = of_teacher.map_err(|source| unusable(WeightsError::Read { source }, &job.teacher))?;
+fn recipe(job: &DistillationJob, teacher: &WeightsFile) -> Result<DistillationRecipe, TrainError> {
+    let unreadable =
+        |source| TrainError::Style { source: WeightsError::Read { source }, path: job.teacher.clone() };
     Ok(DistillationRecipe {
         config: (*job.config).clone(),
-        teacher: of_teacher,
+        teacher: fingerprint::sha256(&job.teacher).map_err(unreadable)?,
+        teacher_recipe: painting_recipe(teacher),
         photos: job.photos.fingerprint(),
         from: fingerprint::of_start(job.from.as_deref())?,
     })
-}
-
-fn open(teacher: &Path, device: &Device) -> Result<Network, TrainError> {
-    WeightsFile::open(teacher)
-        .and_then(|file| file.style_network(device))
-        .map_err(|source| unusable(source, teacher))
-}
-
-fn unusable(source: WeightsError, teacher: &Path) -> TrainError {
-    TrainError::Style { source, path: teacher.to_owned() }
 }

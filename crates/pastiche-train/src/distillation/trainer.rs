@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::ValidDistillationConfig;
 use crate::{
     TrainError,
+    config::samples_within,
     learner::{self, Learner, Taken},
     losses,
     photos::Batch,
@@ -63,13 +64,15 @@ impl DistillationTrainer {
     /// A distillation at its start, from the weights in the file `from`, or drawn by chance.
     ///
     /// # Errors
-    /// `from` holds another network than the settings describe, or the device has no memory left.
+    /// The teacher has no room for the samples, `from` holds another network than the settings describe, or the device has no
+    /// memory left.
     pub fn new(
         config: ValidDistillationConfig,
         teacher: Network,
         from: Option<&Path>,
         device: &Device,
     ) -> Result<Self, TrainError> {
+        samples_within(teacher.description(), config.batch, config.crop).map_err(for_the_teacher)?;
         let start = match from {
             None => Network::random(config.description().clone(), config.seed, device)?,
             Some(path) => learner::start(path, config.description().clone(), device)?,
@@ -93,7 +96,8 @@ impl DistillationTrainer {
         let (number, side) = (self.config.batch, self.config.crop as usize);
         let mut tensor = |values: &[f32]| self.uploads.tensor(values, (number, 3, side, side), &self.device);
         let photos = tensor(&batch.photos)?;
-        let target = self.teacher.forward(&photos)?.detach();
+        // What is seen of a painting lies on 0-255.
+        let target = self.teacher.forward(&photos)?.detach().clamp(0.0f32, 255.0f32)?;
         let weight = self.config.stability;
         let varied = if weight > 0.0 { Some(tensor(&batch.varied)?) } else { None };
         let varied = varied.as_ref().map(|varied| (varied, batch.shift));
@@ -127,6 +131,16 @@ impl DistillationTrainer {
                 step_ms,
             }
         }))
+    }
+}
+
+/// A refused setting, with the reason that the teacher is.
+fn for_the_teacher(error: TrainError) -> TrainError {
+    match error {
+        TrainError::Setting { name, value, allowed } => {
+            TrainError::Setting { name, value, allowed: format!("{allowed} for the style to learn from") }
+        }
+        other => other,
     }
 }
 

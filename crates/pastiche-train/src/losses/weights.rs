@@ -1,4 +1,4 @@
-//! Which layers count, and how much: configuration, with defaults that fit any painting.
+//! Which layers count, and how much: configuration, with defaults that suit most paintings.
 
 use std::{fmt, str::FromStr};
 

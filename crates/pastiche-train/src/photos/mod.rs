@@ -13,8 +13,8 @@ pub use self::{
     folder::PhotoFolder,
     loader::{Batch, photos_per_second},
     pixels::{
-        centre_square, open_reduced, open_rgb, picture_from_tensor, resized, side_by_side,
-        tensor_from_picture,
+        centre_square, one_below_the_other, open_reduced, open_rgb, picture_from_tensor, resized,
+        side_by_side, tensor_from_picture,
     },
 };
 pub(crate) use augment::window;

@@ -130,3 +130,16 @@ pub fn side_by_side(pictures: &[RgbImage]) -> RgbImage {
     }
     sheet
 }
+
+/// Pictures one below the other, their left edges in line.
+pub fn one_below_the_other(pictures: &[RgbImage]) -> RgbImage {
+    let width = pictures.iter().map(RgbImage::width).max().unwrap_or(0);
+    let height = pictures.iter().map(RgbImage::height).sum();
+    let mut sheet = RgbImage::new(width, height);
+    let mut top = 0;
+    for picture in pictures {
+        image::imageops::replace(&mut sheet, picture, 0, top.into());
+        top += picture.height();
+    }
+    sheet
+}

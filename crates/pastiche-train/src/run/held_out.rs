@@ -9,7 +9,9 @@ use pastiche_nn::Network;
 use super::HeldOut;
 use crate::{
     TrainError,
-    photos::{open_rgb, picture_from_tensor, resized, side_by_side, tensor_from_picture},
+    photos::{
+        one_below_the_other, open_rgb, picture_from_tensor, resized, side_by_side, tensor_from_picture,
+    },
 };
 
 /// Height of the pictures on a sheet.
@@ -18,6 +20,8 @@ const HEIGHT: u32 = 256;
 /// The photographs, ready for the network.
 pub(crate) struct HeldOutPhotos {
     photos: Vec<Tensor>,
+    /// Those that another network painted of them, to compare with.
+    paintings: Vec<RgbImage>,
 }
 
 impl HeldOutPhotos {
@@ -38,7 +42,13 @@ impl HeldOutPhotos {
                 Err(error) => log::warn!("left out of the report: {error}"),
             }
         }
-        Ok(Self { photos })
+        Ok(Self { photos, paintings: Vec::new() })
+    }
+
+    /// These, to be shown above what a teacher paints of them.
+    pub(crate) fn beside_paintings(self, teacher: &Network) -> Result<Self, TrainError> {
+        let paintings = painted(&self.photos, teacher)?;
+        Ok(Self { paintings, ..self })
     }
 }
 
@@ -49,15 +59,21 @@ impl HeldOut for HeldOutPhotos {
         self.photos.is_empty()
     }
 
-    /// The photographs side by side as they are.
+    /// The photographs side by side as they are; below them, where there is one, what a teacher paints of them.
     fn originals(&self) -> Result<RgbImage, TrainError> {
-        sheet(self.photos.iter().map(picture_from_tensor))
+        let photos = sheet(self.photos.iter().map(picture_from_tensor))?;
+        Ok(one_below_the_other(&[photos, side_by_side(&self.paintings)]))
     }
 
     /// The photographs side by side as the network paints them now.
     fn painted(&self, network: &Network) -> Result<RgbImage, TrainError> {
-        sheet(self.photos.iter().map(|photo| picture_from_tensor(&network.forward(photo)?.detach())))
+        Ok(side_by_side(&painted(&self.photos, network)?))
     }
+}
+
+fn painted(photos: &[Tensor], network: &Network) -> Result<Vec<RgbImage>, TrainError> {
+    let pictures = photos.iter().map(|photo| picture_from_tensor(&network.forward(photo)?.detach()));
+    Ok(pictures.collect::<candle_core::Result<_>>()?)
 }
 
 /// Pictures side by side.

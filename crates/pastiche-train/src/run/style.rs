@@ -9,11 +9,10 @@ use super::{
     session::{Ending, RunOptions, Session, Training},
 };
 use crate::{
-    PerceptualLoss, StepReport, TrainError, Trainer, ValidConfig,
-    checkpoint::Recipe,
-    fingerprint,
+    PerceptualLoss, StepReport, TrainError, Trainer, ValidConfig, fingerprint,
     learner::Learner,
     photos::{Batch, Draw, PhotoFolder, PhotoLoader, threads_beside},
+    recipe::Recipe,
 };
 
 /// How many photographs the statistics of batch norms are measured over, at least.
