@@ -75,6 +75,34 @@ fn bad_pictures_are_told_and_counted_and_the_others_are_done() {
 }
 
 #[test]
+fn no_picture_is_painted_over_another_one_that_is_to_be_read() {
+    let folder = studio();
+    for (name, side) in [("one", 40), ("two", 48)] {
+        fs::create_dir(folder.path().join(name)).unwrap();
+        write_photo(&folder.path().join(name).join("p.png"), side, side);
+    }
+    let before = fs::read(folder.path().join("two/p.png")).unwrap();
+    for inputs in ["one/p.png two/p.png", "one two"] {
+        let refused = run(folder.path(), &format!("image {inputs} -o two --style dots.safetensors -y"));
+        assert_eq!(refused.code, Some(1), "{}", refused.err);
+        assert!(refused.err.contains("the output is one of the inputs"), "{}", refused.err);
+    }
+    assert!(fs::read(folder.path().join("two/p.png")).unwrap() == before);
+    run(folder.path(), "image one/p.png two/p.png -o three --style dots.safetensors").done();
+}
+
+#[test]
+fn a_photograph_that_breaks_off_is_refused() {
+    let folder = studio();
+    let whole = fs::read(folder.path().join("b.jpg")).unwrap();
+    fs::write(folder.path().join("part.jpg"), &whole[..whole.len() * 2 / 3]).unwrap();
+    let refused = run(folder.path(), "image part.jpg -o out.png --style dots.safetensors");
+    assert_eq!(refused.code, Some(1), "{}", refused.err);
+    assert!(refused.err.contains("breaks off before its end"), "{}", refused.err);
+    assert!(!folder.path().join("out.png").exists());
+}
+
+#[test]
 fn a_trained_style_paints_a_photograph() {
     let (Some(style), Some(photo)) =
         (shared("style_nets/starrynight.transformer_net.safetensors"), shared("photos/content/102062.jpg"))

@@ -73,6 +73,52 @@ fn an_interrupted_video_plays_up_to_where_it_was() {
 }
 
 #[test]
+fn an_interruption_is_heeded_while_a_gap_in_time_is_filled() {
+    let folder = tempfile::tempdir().unwrap();
+    write_style(&folder.path().join("dots.safetensors"));
+    // Ten hours: two million pictures.
+    let made = Command::new("ffmpeg")
+        .args(["-v", "error", "-f", "lavfi", "-i", "testsrc2=s=96x64:r=10", "-frames:v", "10"])
+        .args(["-vf", "setpts=PTS+gte(N\\,5)*36000/TB", "-fps_mode", "passthrough", "gap.mkv"])
+        .current_dir(folder.path())
+        .status();
+    assert!(made.expect("ffmpeg runs (apt-get install ffmpeg)").success());
+    for output in ["out.mp4", "out/%07d.png"] {
+        let mut child = Command::new(program())
+            .args([
+                "video",
+                "gap.mkv",
+                "--style",
+                "dots.safetensors",
+                "--fps",
+                "60",
+                "--progress",
+                "json",
+                "-o",
+            ])
+            .arg(output)
+            .current_dir(folder.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut events = BufReader::new(child.stdout.take().unwrap());
+        // The pictures before the gap are on their way when the first event tells of them, and there is none in the gap.
+        events.read_line(&mut String::new()).unwrap();
+        thread::sleep(Duration::from_secs(2));
+        signal(&child, "-INT");
+        let last = events.lines().last().unwrap().unwrap();
+        let ended = child.wait_with_output().unwrap();
+        assert_eq!(ended.status.code(), Some(130), "{}", String::from_utf8_lossy(&ended.stderr));
+        let summary: Value = serde_json::from_str(&last).unwrap();
+        assert_eq!((&summary["event"], &summary["cancelled"]), (&"summary".into(), &true.into()));
+        let frames = summary["frames"].as_u64().unwrap();
+        assert!((31..1_000_000).contains(&frames), "{summary}");
+    }
+    assert!(decode(&folder.path().join("out.mp4")).times.len() > 30);
+}
+
+#[test]
 fn a_second_interruption_quits_at_once_and_leaves_nothing_of_its_own() {
     let folder = tempfile::tempdir().unwrap();
     // Another job works on it, so that ours gets another name.

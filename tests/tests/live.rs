@@ -74,6 +74,19 @@ fn a_style_is_changed_within_a_tenth_of_a_second() {
 }
 
 #[test]
+fn a_session_whose_only_output_fails_ends_by_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    write_clip(at("in.mp4").as_ref(), CLIP);
+    for (option, place) in [("--record", at("nowhere/out.mp4")), ("--virtual-camera", at("no-camera"))] {
+        // Without --seconds it would go on until Ctrl-C.
+        let run = pastiche(["live", &at("in.mp4"), "--headless", option, &place]);
+        let line = run.error(1);
+        assert!(line.contains("not all that was asked for") && line.contains("no"), "{line}");
+    }
+}
+
+#[test]
 fn a_recording_plays_although_the_program_was_killed() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);

@@ -168,6 +168,13 @@ fn assert_together(sound: &[f32], flashes: &[(f64, f64)], came_back: bool) -> us
     beside.len()
 }
 
+/// A recording that lacks sound, and says so.
+fn in_part(run: Run) -> Run {
+    assert_eq!(run.code, Some(3), "{}", run.err);
+    assert!(run.err.contains("s of silence where the microphone gave no sound"), "{}", run.err);
+    run
+}
+
 /// The frequency of the tone that begins there.
 fn frequency_hz(sound: &[f32], onset: f64) -> f64 {
     let part = &sound[((onset + 0.03) * RATE_HZ as f64) as usize..((onset + 0.17) * RATE_HZ as f64) as usize];
@@ -207,7 +214,7 @@ fn a_microphone_that_vanishes_leaves_silence_and_comes_back_in_time() {
         sleep(Duration::from_secs(4));
         fs::write(devices.at("plugged"), "").unwrap();
     });
-    let run = run.done();
+    let run = in_part(run);
     assert!(
         run.err.contains("recording without sound") && run.err.contains("the sound is back"),
         "{}",
@@ -226,7 +233,7 @@ fn a_microphone_that_vanishes_leaves_silence_and_comes_back_in_time() {
 fn a_microphone_that_is_not_there_is_said_and_the_recording_goes_on() {
     let devices = Devices::new(&[]);
     fs::remove_file(devices.at("plugged")).unwrap();
-    let run = devices.record(5, &["--microphone"], || {}).done();
+    let run = in_part(devices.record(5, &["--microphone"], || {}));
     assert!(run.err.contains("recording without sound: the system's microphone is not there"), "{}", run.err);
     assert!(!run.err.contains("ALSA lib"), "{}", run.err);
     let recording = &json(&run)["recording"];
@@ -235,9 +242,9 @@ fn a_microphone_that_is_not_there_is_said_and_the_recording_goes_on() {
 
     fs::write(devices.at("plugged"), "").unwrap();
     fs::write(devices.at("taken"), "").unwrap();
-    let run = devices.record(4, &["-y", "--microphone=fake"], || {}).done();
+    let run = in_part(devices.record(4, &["-y", "--microphone=fake"], || {}));
     assert!(run.err.contains("Fake Microphone is used by another program"), "{}", run.err);
-    let run = devices.record(4, &["-y", "--microphone=no such thing"], || {}).done();
+    let run = in_part(devices.record(4, &["-y", "--microphone=no such thing"], || {}));
     assert!(
         run.err.contains("\"no such thing\" is not there") && run.err.contains("Fake Microphone"),
         "{}",
@@ -252,7 +259,9 @@ fn a_microphone_that_is_stuck_is_noticed() {
         sleep(Duration::from_secs(3));
         fs::write(devices.at("stall"), "").unwrap();
     });
-    assert!(run.done().err.contains("gives no sound"));
+    // The camera is stuck with it, so that it is up to their order whether much sound is missing.
+    assert!(matches!(run.code, Some(0 | 3)), "{}", run.err);
+    assert!(run.err.contains("gives no sound"), "{}", run.err);
 }
 
 #[test]

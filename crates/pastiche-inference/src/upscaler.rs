@@ -162,6 +162,20 @@ impl Upscaler {
     /// # Errors
     /// The frame is not RGB, is too small, or would become larger than pictures can be; or the device failed.
     pub fn upscale(&mut self, frame: &Frame, pool: &FramePool) -> Result<Frame, InferenceError> {
+        self.upscale_watched(frame, pool, &mut |_| {})
+    }
+
+    /// As [`Self::upscale`], which takes long for a large picture: `on_part` is told now and then how much of it is done, up
+    /// to 1.
+    ///
+    /// # Errors
+    /// As [`Self::upscale`].
+    pub fn upscale_watched(
+        &mut self,
+        frame: &Frame,
+        pool: &FramePool,
+        on_part: &mut dyn FnMut(f64),
+    ) -> Result<Frame, InferenceError> {
         if frame.format() != PixelFormat::Rgb8 {
             return Err(InferenceError::Format { found: frame.format() });
         }
@@ -170,17 +184,23 @@ impl Upscaler {
         let mut enlarged = pool.take_like(frame, large.width, large.height);
         self.resizer.resize_into(frame.data(), small, enlarged.data_mut(), large)?;
         if self.network_factor == self.factor {
-            self.correct(frame.data(), small, enlarged.data_mut())?;
+            self.correct(frame.data(), small, enlarged.data_mut(), on_part)?;
         } else {
             let mut base = pool.take_like(frame, large.width, large.height);
             base.data_mut().copy_from_slice(enlarged.data());
-            self.correct(base.data(), large, enlarged.data_mut())?;
+            self.correct(base.data(), large, enlarged.data_mut(), on_part)?;
         }
         Ok(enlarged)
     }
 
     /// Adds to `enlarged` what the network makes of `input`, tile by tile.
-    fn correct(&mut self, input: &[u8], size: Size, enlarged: &mut [u8]) -> Result<(), InferenceError> {
+    fn correct(
+        &mut self,
+        input: &[u8],
+        size: Size,
+        enlarged: &mut [u8],
+        on_part: &mut dyn FnMut(f64),
+    ) -> Result<(), InferenceError> {
         let (width, height) = (size.width as usize, size.height as usize);
         let row_len = 3 * width;
         for rows in tiles(height, self.tile_side, self.reach) {
@@ -195,6 +215,10 @@ impl Upscaler {
                 pool.install(|| network.paint(tile, tile_size, correction))?;
                 let place = Place { rows: &rows, columns: &columns, factor: *factor, width };
                 pool.install(|| place.add(correction, enlarged));
+                on_part(
+                    (rows.kept.start * width + rows.kept.len() * columns.kept.end) as f64
+                        / (width * height) as f64,
+                );
             }
         }
         Ok(())

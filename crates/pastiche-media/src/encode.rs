@@ -20,6 +20,9 @@ use crate::{
     vaapi::Uploader,
 };
 
+/// Pictures in a row that are repeated before somebody may cancel that.
+pub(crate) const LONG_GAP: usize = 50;
+
 /// What to write, and how.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EncodeOptions {
@@ -82,6 +85,8 @@ pub struct VideoEncoder {
     clock: Clock,
     /// Whether there is a picture that could be repeated.
     started: bool,
+    /// Whether it ends inside a gap that was not filled.
+    broken_off: bool,
     /// Pictures inside the encoder, which does not hand their durations through.
     encoding: VecDeque<Slot>,
 }
@@ -176,6 +181,7 @@ impl VideoEncoder {
                 None => Clock::Variable(VariableClock::new(time_base, options.frame_rate)),
             },
             started: false,
+            broken_off: false,
             encoding: VecDeque::new(),
         })
     }
@@ -202,6 +208,16 @@ impl VideoEncoder {
     /// The frame has another size than the video, the encoder fails, or the file cannot be written on. After
     /// [`MediaError::Drive`] the file can still be closed, by [`Self::finish_early`].
     pub fn write(&mut self, frame: &Frame) -> Result<()> {
+        self.write_unless(frame, &|| false).map(drop)
+    }
+
+    /// As [`Self::write`]. At a constant frame rate a gap in time is filled with the picture before it, which takes long where
+    /// the gap is: `is_cancelled` is asked now and then, and where it says yes the frame is left out, and with false only
+    /// [`Self::finish_early`] remains to be called.
+    ///
+    /// # Errors
+    /// As [`Self::write`].
+    pub fn write_unless(&mut self, frame: &Frame, is_cancelled: &dyn Fn() -> bool) -> Result<bool> {
         let (width, height) = (frame.width(), frame.height());
         if (width, height) != self.size {
             let (expected_width, expected_height) = self.size;
@@ -215,15 +231,17 @@ impl VideoEncoder {
             }
             Clock::Constant(clock) => {
                 if let Some((repeats, ticks)) = clock.place(frame.timestamp, frame.duration_ticks) {
-                    if self.started {
-                        self.repeat(repeats)?;
+                    if self.started && !self.repeat(repeats, is_cancelled)? {
+                        self.broken_off = true;
+                        return Ok(false);
                     }
                     self.convert(frame)?;
                     self.send(Slot { ticks, duration_ticks: 1 })?;
                 }
             }
         }
-        self.movie.write_beside(frame.timestamp)
+        self.movie.write_beside(frame.timestamp)?;
+        Ok(true)
     }
 
     /// Goes past a frame that another file holds, so that those after it are placed as if it were here.
@@ -250,7 +268,8 @@ impl VideoEncoder {
     /// As [`Self::finish`]; a drive that takes no more is an error here.
     pub fn finish_part(mut self, next: Option<Timestamp>) -> Result<(EncodeSummary, EncoderClock)> {
         if let Clock::Constant(clock) = &self.clock {
-            self.repeat(next.map_or_else(|| clock.rest(), |next| clock.gap_before(next)))?;
+            let slots = next.map_or_else(|| clock.rest(), |next| clock.gap_before(next));
+            self.repeat(slots, &|| false)?;
         }
         self.flush()?;
         Ok((self.movie.finish(None)?, EncoderClock(self.clock)))
@@ -301,8 +320,10 @@ impl VideoEncoder {
 
     /// Writes the pictures that are still to be shown or inside the encoder.
     fn drain(&mut self) -> Result<()> {
-        if let Clock::Constant(clock) = &self.clock {
-            self.repeat(clock.rest())?;
+        if let Clock::Constant(clock) = &self.clock
+            && !self.broken_off
+        {
+            self.repeat(clock.rest(), &|| false)?;
         }
         self.flush()
     }
@@ -313,11 +334,15 @@ impl VideoEncoder {
         self.write_encoded()
     }
 
-    fn repeat(&mut self, slots: std::ops::Range<i64>) -> Result<()> {
-        for ticks in slots {
+    /// Shows the last picture in these slots. False where it was cancelled on the way.
+    fn repeat(&mut self, slots: std::ops::Range<i64>, is_cancelled: &dyn Fn() -> bool) -> Result<bool> {
+        for (index, ticks) in slots.enumerate() {
+            if index % LONG_GAP == LONG_GAP - 1 && is_cancelled() {
+                return Ok(false);
+            }
             self.send(Slot { ticks, duration_ticks: 1 })?;
         }
-        Ok(())
+        Ok(true)
     }
 
     fn convert(&mut self, frame: &Frame) -> Result<()> {

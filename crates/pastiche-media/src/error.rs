@@ -30,8 +30,14 @@ pub enum MediaError {
         /// The path asked for.
         path: PathBuf,
     },
+    /// There is nothing in the file.
+    #[error("the file is empty, as where copying it broke off; choose another: {}", path.display())]
+    InputEmpty {
+        /// The file asked for.
+        path: PathBuf,
+    },
     /// No demuxer knows the file.
-    #[error("this is not a video or sound file that FFmpeg knows ({source}); choose another file: {}", path.display())]
+    #[error("this is not a video or sound file that FFmpeg knows, or it breaks off before its index ({source}); choose another file: {}", path.display())]
     NotMedia {
         /// The file asked for.
         path: PathBuf,
@@ -348,6 +354,12 @@ pub enum MediaError {
         /// What the system said.
         reason: String,
         /// The device.
+        path: PathBuf,
+    },
+    /// A still that is larger than pictures can be.
+    #[error("the picture has more than {max} pixels on a side; reduce it before: {}", path.display(), max = crate::MAX_SIDE)]
+    ImageTooLarge {
+        /// The file asked for.
         path: PathBuf,
     },
     /// A still of a kind that is not read, or a damaged one.

@@ -45,6 +45,9 @@ pub(crate) fn check_readable(path: &Path) -> Result<()> {
         _ => File::open(path),
     };
     match fs::metadata(path).and_then(open) {
+        Ok(file) if file.metadata().is_ok_and(|metadata| metadata.len() == 0) => {
+            Err(MediaError::InputEmpty { path: path.to_owned() })
+        }
         Ok(_) => Ok(()),
         Err(source) if source.kind() == io::ErrorKind::NotFound => {
             Err(MediaError::InputMissing { path: path.to_owned(), source })

@@ -57,6 +57,7 @@ mod geometry;
 mod hardware;
 mod input;
 mod join;
+mod jpeg;
 mod microphone;
 mod movie;
 mod mux;

@@ -165,8 +165,12 @@ fn beside(part: &Path, target: &Path) -> PathBuf {
         let mut place = target.with_file_name(name);
         place.set_extension(target.extension().unwrap_or_default());
         // Made first, so that nothing is replaced.
-        if File::create_new(&place).is_ok() && fs::rename(part, &place).is_ok() {
-            return place;
+        if File::create_new(&place).is_ok() {
+            if fs::rename(part, &place).is_ok() {
+                return place;
+            }
+            // It is empty, and nobody else's.
+            let _removed_or_not = fs::remove_file(&place);
         }
     }
     part.to_owned()

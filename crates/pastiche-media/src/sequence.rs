@@ -11,6 +11,7 @@ use pastiche_frame::{Frame, Rational};
 use crate::{
     MediaError,
     container::Container,
+    encode::LONG_GAP,
     error::Result,
     partial_file::PartialFile,
     still::{self, Kind, is_read_image},
@@ -221,13 +222,22 @@ impl PictureSequence {
     /// # Errors
     /// The folder cannot be made, or a picture cannot be written.
     pub fn write(&mut self, frame: &Frame) -> Result<()> {
+        self.write_unless(frame, &|| false).map(drop)
+    }
+
+    /// As [`Self::write`]. A gap in time is filled with many pictures where it is long: `is_cancelled` is asked now and then,
+    /// and where it says yes the frame is left out, and with false nothing more is to be called.
+    ///
+    /// # Errors
+    /// As [`Self::write`].
+    pub fn write_unless(&mut self, frame: &Frame, is_cancelled: &dyn Fn() -> bool) -> Result<bool> {
         if self.written == 0 {
             let folder = &self.pattern.folder;
             self.made_folder |= *folder != Path::new("") && !folder.exists();
             fs::create_dir_all(folder)
                 .map_err(|source| MediaError::OutputNotWritable { path: folder.clone(), source })?;
         }
-        let written = self.write_next(frame);
+        let written = self.write_next(frame, is_cancelled);
         if written.is_err() && self.written == 0 && self.made_folder {
             // It only goes if it is empty.
             let _removed_or_not = fs::remove_dir(&self.pattern.folder);
@@ -235,16 +245,18 @@ impl PictureSequence {
         written
     }
 
-    fn write_next(&mut self, frame: &Frame) -> Result<()> {
+    fn write_next(&mut self, frame: &Frame, is_cancelled: &dyn Fn() -> bool) -> Result<bool> {
         if let Some(clock) = &mut self.clock {
             let Some((repeats, _)) = clock.place(frame.timestamp, frame.duration_ticks) else {
-                return Ok(());
+                return Ok(true);
             };
-            self.repeat(repeats.count())?;
+            if !self.repeat(repeats.count(), is_cancelled)? {
+                return Ok(false);
+            }
         }
         self.bytes += still::write(&self.path(self.written + 1), frame)?;
         self.written += 1;
-        Ok(())
+        Ok(true)
     }
 
     /// Shows the last picture for as long as it is to be seen. Pictures that were there before under higher numbers stay, and
@@ -254,7 +266,7 @@ impl PictureSequence {
     /// A picture cannot be written.
     pub fn finish(&mut self) -> Result<()> {
         let rest = self.clock.as_ref().map_or(0, |clock| clock.rest().count());
-        self.repeat(rest)?;
+        self.repeat(rest, &|| false)?;
         let mut others = self.pattern.pictures().into_iter().filter(|(number, _)| *number > self.written);
         if let Some((_, first)) = others.next() {
             let count = 1 + others.count();
@@ -266,8 +278,12 @@ impl PictureSequence {
         Ok(())
     }
 
-    fn repeat(&mut self, times: usize) -> Result<()> {
-        for _ in 0..times {
+    /// Writes the last picture again. False where it was cancelled on the way.
+    fn repeat(&mut self, times: usize, is_cancelled: &dyn Fn() -> bool) -> Result<bool> {
+        for index in 0..times {
+            if index % LONG_GAP == LONG_GAP - 1 && is_cancelled() {
+                return Ok(false);
+            }
             let path = self.path(self.written + 1);
             let file = PartialFile::create(&path)?;
             fs::copy(self.path(self.written), file.path())
@@ -275,7 +291,7 @@ impl PictureSequence {
             self.bytes += file.keep()?;
             self.written += 1;
         }
-        Ok(())
+        Ok(true)
     }
 }
 

@@ -7,13 +7,16 @@ use std::{
 };
 
 use image::{
-    DynamicImage, ExtendedColorType, ImageDecoder, ImageEncoder, ImageError, ImageReader, Limits,
+    DynamicImage, ExtendedColorType, ImageDecoder, ImageEncoder, ImageError, ImageFormat, ImageReader,
+    Limits,
     codecs::{jpeg::JpegEncoder, png::PngEncoder},
+    error::DecodingError,
 };
 use pastiche_frame::{ColorMatrix, ColorRange, ColorSpace, Frame, PixelFormat};
 
 use crate::{
-    MAX_SIDE, MediaError, error::Result, input::check_readable, output_file::sync, partial_file::PartialFile,
+    MAX_SIDE, MediaError, error::Result, input::check_readable, jpeg, output_file::sync,
+    partial_file::PartialFile,
 };
 
 /// Of 100: no loss that is seen, at a third of the size of 100.
@@ -31,7 +34,10 @@ pub const IMAGE_ENDINGS: [&str; 7] = ["png", "jpg", "jpeg", "webp", "tif", "tiff
 /// The file is missing or cannot be read, or is of another kind, or is damaged.
 pub fn read_image(path: &Path) -> Result<Frame> {
     check_readable(path)?;
-    let picture = decode(path).map_err(|source| MediaError::ImageRead { path: path.to_owned(), source })?;
+    let picture = decode(path).map_err(|source| match source {
+        ImageError::Limits(_) => MediaError::ImageTooLarge { path: path.to_owned() },
+        source => MediaError::ImageRead { path: path.to_owned(), source },
+    })?;
     let (width, height) = (picture.width(), picture.height());
     let mut frame = Frame::from_data(width, height, PixelFormat::Rgb8, rgb_over_black(picture));
     frame.color_space = ColorSpace { matrix: ColorMatrix::Bt601, range: ColorRange::Full };
@@ -39,9 +45,14 @@ pub fn read_image(path: &Path) -> Result<Frame> {
 }
 
 fn decode(path: &Path) -> Result<DynamicImage, ImageError> {
-    let file = BufReader::new(File::open(path)?);
     // By its contents: pictures with the wrong ending are common.
-    let mut decoder = ImageReader::new(file).with_guessed_format()?.into_decoder()?;
+    let reader = ImageReader::new(BufReader::new(File::open(path)?)).with_guessed_format()?;
+    if reader.format() == Some(ImageFormat::Jpeg) && !jpeg::is_whole(&mut BufReader::new(File::open(path)?))?
+    {
+        let reason = "it breaks off before its end";
+        return Err(ImageError::Decoding(DecodingError::new(ImageFormat::Jpeg.into(), reason)));
+    }
+    let mut decoder = reader.into_decoder()?;
     // A header of a few bytes can claim any size; an allocation that fails would end the program.
     let mut limits = Limits::no_limits();
     limits.max_image_width = Some(MAX_SIDE);

@@ -67,7 +67,14 @@ impl SequenceJob {
         let (width, height) = painters.size_of(reader.decoder().size());
         let mut meter = ProgressMeter::start(reader.decoder().expected_frames());
         let written = AtomicU64::new(0);
-        let writer = Writer { output, written: &written, end: Timestamp::ZERO, stopped: None };
+        let writer = Writer {
+            output,
+            written: &written,
+            end: Timestamp::ZERO,
+            stopped: None,
+            cancel,
+            broken_off: false,
+        };
         let (writer, ending) = run_stages(
             STAGES,
             || reader.next_frame(),
@@ -118,6 +125,9 @@ struct Writer<'a> {
     end: Timestamp,
     /// Why the drive takes no more.
     stopped: Option<String>,
+    cancel: &'a Cancel,
+    /// Whether it was cancelled while it filled a gap.
+    broken_off: bool,
 }
 
 impl Writer<'_> {
@@ -137,8 +147,12 @@ impl Sink<Frame, PipelineError> for Writer<'_> {
     type Output = (Self, Ending);
 
     fn write(&mut self, frame: Frame) -> Result<ControlFlow<()>> {
-        let result = self.output.write(&frame);
-        let flow = self.up_to_a_full_drive(result)?;
+        let result = self.output.write_unless(&frame, &|| self.cancel.is_cancelled());
+        self.broken_off = matches!(result, Ok(false));
+        let mut flow = self.up_to_a_full_drive(result.map(drop))?;
+        if self.broken_off {
+            flow = ControlFlow::Break(());
+        }
         if flow.is_continue() {
             let ticks = frame.timestamp.ticks.saturating_add(frame.duration_ticks.unwrap_or(0));
             self.end = Timestamp::new(ticks, frame.timestamp.time_base);
@@ -148,6 +162,9 @@ impl Sink<Frame, PipelineError> for Writer<'_> {
     }
 
     fn finish(mut self, ending: Ending) -> Result<Self::Output> {
+        if self.broken_off {
+            return Ok((self, Ending::Cancelled));
+        }
         if ending != Ending::Stopped {
             let result = self.output.finish();
             let _stopped_or_not = self.up_to_a_full_drive(result)?;

@@ -46,7 +46,8 @@ impl OutputSize {
     }
 }
 
-/// Reads a picture, scales it, restyles it and enlarges it as far as there is something to do that with.
+/// Reads a picture, scales it, restyles it and enlarges it as far as there is something to do that with. Enlarging takes long
+/// for a large picture: `on_part` is told now and then how much of that is done, up to 1.
 ///
 /// # Errors
 /// The picture cannot be read, is too small to be restyled, or would become too large.
@@ -55,6 +56,7 @@ pub fn restyle_image(
     size: OutputSize,
     stylizer: Option<&mut Stylizer>,
     upscaler: Option<&mut Upscaler>,
+    on_part: &mut dyn FnMut(f64),
 ) -> Result<Frame> {
     let picture = read_image(input)?;
     let (width, height) = size.of(picture.width(), picture.height());
@@ -75,7 +77,7 @@ pub fn restyle_image(
         })
         .and_then(|picture| match upscaler {
             Some(upscaler) => {
-                let enlarged = upscaler.upscale(&picture, &FramePool::new(0));
+                let enlarged = upscaler.upscale_watched(&picture, &FramePool::new(0), on_part);
                 warn(upscaler.take_warning());
                 enlarged
             }

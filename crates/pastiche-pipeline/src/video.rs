@@ -153,7 +153,7 @@ impl VideoJob {
         let written = AtomicU64::new(0);
         let encoder_name = encoder.encoder_name().to_owned();
         let audio = encoder.audio().clone();
-        let recorder = Recorder { encoder, written: &written, options: &options };
+        let recorder = Recorder { encoder, written: &written, options: &options, cancel, broken_off: false };
         let (encoded, ending) = run_stages(
             STAGES,
             || reader.next_frame(),
@@ -197,22 +197,29 @@ struct Recorder<'a> {
     /// Frames written, for others to read.
     written: &'a AtomicU64,
     options: &'a VideoJobOptions,
+    cancel: &'a Cancel,
+    /// Whether it was cancelled while it filled a gap.
+    broken_off: bool,
 }
 
 impl Sink<Frame, PipelineError> for Recorder<'_> {
     type Output = (EncodeSummary, Ending);
 
     fn write(&mut self, frame: Frame) -> Result<ControlFlow<()>> {
-        match self.encoder.write(&frame) {
+        match self.encoder.write_unless(&frame, &|| self.cancel.is_cancelled()) {
             // Closing the file tells whether there is something to keep.
             Err(MediaError::Drive { .. }) => return Ok(ControlFlow::Break(())),
-            written => written?,
+            written => self.broken_off = !written?,
+        }
+        if self.broken_off {
+            return Ok(ControlFlow::Break(()));
         }
         self.written.fetch_add(1, Ordering::Relaxed);
         Ok(ControlFlow::Continue(()))
     }
 
     fn finish(self, ending: Ending) -> Result<Self::Output> {
+        let ending = if self.broken_off { Ending::Cancelled } else { ending };
         let nothing = self.written.load(Ordering::Relaxed) == 0;
         let encoded = match ending {
             Ending::Complete if nothing => {

@@ -88,7 +88,7 @@ impl Reporter {
                 event: "progress",
                 done: progress.frames_done,
                 total: progress.frames_total,
-                unit: self.unit.name(),
+                unit: self.unit.name(None),
                 per_second: progress.frames_per_second,
                 seconds: progress.elapsed.as_secs_f64(),
                 seconds_left: progress.time_left.map(|left| left.as_secs_f64()),
@@ -109,10 +109,12 @@ impl Reporter {
 }
 
 impl Unit {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Frames => "frames",
-            Self::Images => "images",
+    fn name(self, total: Option<u64>) -> &'static str {
+        match (self, total) {
+            (Self::Frames, Some(1)) => "frame",
+            (Self::Frames, _) => "frames",
+            (Self::Images, Some(1)) => "image",
+            (Self::Images, _) => "images",
         }
     }
 
@@ -127,7 +129,7 @@ impl Unit {
 fn draw(unit: Unit, progress: &Progress) {
     let bar = terminal::bar();
     if bar.length() != progress.frames_total || bar.position() == 0 {
-        let name = unit.name();
+        let name = unit.name(progress.frames_total);
         let known = format!("{{bar:32}} {{pos}} of {{len}} {name}, {{msg}}");
         let unknown = format!("{{spinner}} {{pos}} {name}, {{msg}}");
         let template = if progress.frames_total.is_some() { known } else { unknown };
@@ -149,7 +151,7 @@ fn line(unit: Unit, progress: &Progress) -> String {
         Some(total) => format!("{done} of {total}"),
         None => done.to_string(),
     };
-    format!("{count} {}, {}", unit.name(), speed(unit, progress))
+    format!("{count} {}, {}", unit.name(progress.frames_total), speed(unit, progress))
 }
 
 fn speed(unit: Unit, progress: &Progress) -> String {

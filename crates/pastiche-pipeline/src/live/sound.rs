@@ -91,7 +91,9 @@ impl RecordedSound {
 
     /// How much was lost of a recording from `begun` to `now`.
     pub(super) fn lost_until(mut self, begun: Instant, now: Instant) -> Duration {
-        self.note_gap(begun, now, PATIENCE);
+        // One that said that it cannot be heard is not waited for.
+        let was_waited_for = self.heard_until.is_some() || self.reason.is_none();
+        self.note_gap(begun, now, if was_waited_for { PATIENCE } else { Duration::ZERO });
         self.lost
     }
 }

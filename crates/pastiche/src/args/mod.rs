@@ -12,7 +12,7 @@ mod upscale;
 
 pub(crate) use controls::{ControlArgs, SmoothingArgs};
 pub(crate) use device::{DeviceArgs, threads_beside_a_codec};
-pub(crate) use output::{OverwriteArgs, ProgressMode, refuse_existing, refuse_input};
+pub(crate) use output::{OverwriteArgs, ProgressMode, refuse_existing, refuse_input, refuse_inputs};
 pub(crate) use rate::parse_frame_rate;
 pub(crate) use size::{PictureSize, ProcessSizeArgs, SizeArgs, check_sides};
 pub(crate) use style::{DEFAULT_STYLE, OptionalStyleArgs, StyleArgs, find_style};

@@ -1,6 +1,10 @@
 //! Where results go, and how the work is told.
 
-use std::{fs, path::Path};
+use std::{
+    collections::HashSet,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
@@ -30,6 +34,16 @@ pub(crate) fn refuse_input(input: &Path, output: &Path) -> Result<()> {
         && input == written
     {
         bail!("the output is the input itself; choose another name: {}", output.display());
+    }
+    Ok(())
+}
+
+/// Refuses an output that is one of several inputs, even of another one's result: what is painted there would be lost.
+pub(crate) fn refuse_inputs(inputs: &[&Path], outputs: &[&Path]) -> Result<()> {
+    let read: HashSet<PathBuf> = inputs.iter().filter_map(|input| fs::canonicalize(input).ok()).collect();
+    let is_read = |output: &&&Path| fs::canonicalize(output).is_ok_and(|output| read.contains(&output));
+    if let Some(output) = outputs.iter().find(is_read) {
+        bail!("the output is one of the inputs; choose another folder to write into: {}", output.display());
     }
     Ok(())
 }

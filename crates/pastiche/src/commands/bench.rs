@@ -170,7 +170,12 @@ impl Measurement {
         let Milliseconds { median, p95, min } = self.ms;
         vec![
             format!("style      {} ({})", self.style, self.architecture),
-            format!("device     {}, {}, {} threads", self.device, self.precision, self.threads),
+            format!(
+                "device     {}, {}, {}",
+                self.device,
+                self.precision,
+                engine::counted(self.threads as u64, "thread")
+            ),
             format!("frames     {} of {}x{}", self.frames, self.width, self.height),
             format!("median     {median:.1} ms"),
             format!("p95        {p95:.1} ms"),

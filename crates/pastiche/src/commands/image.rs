@@ -17,7 +17,7 @@ use serde::Serialize;
 use crate::{
     args::{
         ControlArgs, DeviceArgs, OptionalStyleArgs, OverwriteArgs, ProcessSizeArgs, ProgressMode, SizeArgs,
-        UpscaleArgs, refuse_existing, refuse_input,
+        UpscaleArgs, refuse_existing, refuse_input, refuse_inputs,
     },
     commands::{folder, names::output_names},
     engine,
@@ -140,12 +140,14 @@ impl ImageArgs {
                     tally.cancelled = true;
                     break;
                 }
-                let restyled = restyle_image(&errand.input, size, stylizer.as_mut(), upscaler.as_mut());
+                let mut on_part = |part| reporter.update(&tally.progress(part));
+                let (stylizer, upscaler) = (stylizer.as_mut(), upscaler.as_mut());
+                let restyled = restyle_image(&errand.input, size, stylizer, upscaler, &mut on_part);
                 match restyled.map_err(Into::into).and_then(|picture| self.write(errand, &picture)) {
                     Ok(size) => tally.succeed(errand, size, &reporter),
                     Err(error) => tally.fail(errand, &error, &reporter),
                 }
-                reporter.update(&tally.progress());
+                reporter.update(&tally.progress(0.0));
             }
         }
         remove_bar();
@@ -175,7 +177,7 @@ impl ImageArgs {
         let one_file = self.inputs.len() == 1 && !self.inputs[0].is_dir();
         if one_file && !self.output.is_dir() && !is_folder_name(&self.output) {
             return Err(wrong_usage(format!(
-                "the output is neither a folder nor a .png or .jpg file; name one of these: {}",
+                "the output is neither a folder nor a .png or .jpg file; name one of these, a new folder with a / at its end: {}",
                 self.output.display()
             )));
         }
@@ -185,12 +187,11 @@ impl ImageArgs {
             let images = engine::counted(renamed as u64, "image");
             tell(format_args!("{images} written under another name, since one of the others has it"));
         }
-        let mut errands = Vec::new();
-        for (input, name) in inputs.into_iter().zip(names) {
-            let output = self.output.join(name);
-            refuse_input(&input, &output)?;
-            errands.push(Errand { input, output });
-        }
+        let errand = |(input, name)| Errand { input, output: self.output.join::<PathBuf>(name) };
+        let errands: Vec<Errand> = inputs.into_iter().zip(names).map(errand).collect();
+        let paths = |path: fn(&Errand) -> &Path| errands.iter().map(path).collect::<Vec<_>>();
+        errands.iter().try_for_each(|errand| refuse_input(&errand.input, &errand.output))?;
+        refuse_inputs(&paths(|errand| &errand.input), &paths(|errand| &errand.output))?;
         Ok(errands)
     }
 
@@ -267,16 +268,17 @@ impl Tally {
         });
     }
 
-    fn progress(&self) -> Progress {
+    /// How far it is, with this part of the image in hand.
+    fn progress(&self, part: f64) -> Progress {
         let elapsed = self.started.elapsed();
-        let finished = self.done + self.failed;
-        let per_second = finished as f64 / elapsed.as_secs_f64().max(f64::EPSILON);
+        let finished = (self.done + self.failed) as f64 + part;
+        let left = (self.total as f64 - finished).max(0.0) / finished;
         Progress {
-            frames_done: finished,
+            frames_done: self.done + self.failed,
             frames_total: Some(self.total),
-            frames_per_second: per_second,
+            frames_per_second: finished / elapsed.as_secs_f64().max(f64::EPSILON),
             elapsed,
-            time_left: Some(elapsed.mul_f64((self.total - finished) as f64 / finished.max(1) as f64)),
+            time_left: left.is_finite().then(|| elapsed.mul_f64(left)),
         }
     }
 
@@ -317,6 +319,16 @@ fn is_folder_name(path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_part_of_an_image_counts_for_the_time_that_is_left() {
+        let tally = Tally { done: 1, ..Tally::new(2) };
+        assert_eq!(tally.progress(0.5).frames_done, 1);
+        let Progress { elapsed, time_left, .. } = tally.progress(0.5);
+        assert!((time_left.unwrap().as_secs_f64() - elapsed.as_secs_f64() / 3.0).abs() < 1e-6);
+        assert_eq!(Tally::new(2).progress(0.0).time_left, None);
+        assert_eq!(tally.progress(1.0).time_left, Some(std::time::Duration::ZERO));
+    }
 
     #[test]
     fn a_tally_ends_as_its_counts_say() {

@@ -92,14 +92,14 @@ pub(super) struct HeadlessArgs {
 
     /// Record what is painted to this file.
     #[arg(long, value_name = "OUT.mp4", requires = "headless")]
-    record: Option<PathBuf>,
+    pub(super) record: Option<PathBuf>,
 
     #[command(flatten)]
     overwrite: OverwriteArgs,
 
     /// Show what is painted as a camera to other programs: the device (such as /dev/video9) of v4l2loopback.
     #[arg(long, value_name = "DEVICE", requires = "headless")]
-    virtual_camera: Option<PathBuf>,
+    pub(super) virtual_camera: Option<PathBuf>,
 
     /// How progress is told.
     #[arg(long, value_name = "HOW", value_enum, default_value_t = ProgressMode::None, requires = "headless")]
@@ -148,6 +148,7 @@ impl LiveArgs {
         let end = self.without_window.seconds.and_then(|seconds| begun.checked_add(seconds));
         let mut watched = Ok(());
         while watched.is_ok()
+            && !watch.is_in_vain()
             && !interrupt.cancel().is_cancelled()
             && end.is_none_or(|end| Instant::now() < end)
         {
@@ -156,8 +157,8 @@ impl LiveArgs {
         }
         // However it ends, a recording is closed.
         let concluded = watch.conclude(session);
-        watched.and(concluded)?;
-        Ok(if interrupt.cancel().is_cancelled() { Outcome::Interrupted } else { Outcome::Done })
+        let outcome = watched.and(concluded)?;
+        Ok(if interrupt.cancel().is_cancelled() { Outcome::Interrupted } else { outcome })
     }
 
     /// What a session without a window starts with.

@@ -14,6 +14,7 @@ use super::live::HeadlessArgs;
 use crate::{
     args::{ProgressMode, find_style},
     bench_figures::rounded,
+    failure::Outcome,
     report::print_json,
     terminal::tell,
 };
@@ -21,6 +22,8 @@ use crate::{
 const PROGRESS_PERIOD: Duration = Duration::from_secs(1);
 /// How long the session may take to end; closing a recording is the longest part.
 const SHUTDOWN_LIMIT: Duration = Duration::from_secs(10);
+/// Silence in a recording that is more than a hitch.
+const LEAST_LOSS_SECONDS: f64 = 1.0;
 /// Sizes that `--cycle-sizes` goes round.
 const CYCLED_SIZES: [ProcessSize; 3] =
     [ProcessSize::Fixed(320, 240), ProcessSize::Source, ProcessSize::Fixed(480, 360)];
@@ -99,6 +102,8 @@ pub(super) struct Watch {
     recorded: Option<Recorded>,
     source: SourceState,
     failed: Option<String>,
+    /// Whether a recording or a virtual camera is all that it is for.
+    has_one_output: bool,
 }
 
 /// Something that is done again and again.
@@ -144,12 +149,18 @@ impl Watch {
             recorded: None,
             source: SourceState::Opening,
             failed: None,
+            has_one_output: args.record.is_some() != args.virtual_camera.is_some(),
         })
     }
 
     /// The styles that it will go round.
     pub(super) fn styles(&self) -> Option<Vec<PathBuf>> {
         self.styles.as_ref().map(|(styles, _)| styles.clone())
+    }
+
+    /// Whether the only thing that it is for has failed.
+    pub(super) fn is_in_vain(&self) -> bool {
+        self.has_one_output && self.failed.is_some()
     }
 
     pub(super) fn look_at(&mut self, session: &LiveSession) -> Result<()> {
@@ -243,7 +254,7 @@ impl Watch {
     }
 
     /// Ends the session and prints what was measured.
-    pub(super) fn conclude(mut self, session: LiveSession) -> Result<()> {
+    pub(super) fn conclude(mut self, session: LiveSession) -> Result<Outcome> {
         let seconds = self.seconds();
         let (summary, events) = session.shutdown_with_events(SHUTDOWN_LIMIT);
         events.into_iter().for_each(|event| self.hear(event));
@@ -260,9 +271,17 @@ impl Watch {
         } else {
             print_json(&measurement)?;
         }
-        match self.failed {
-            Some(why) => bail!("not all that was asked for could be done: {why}"),
-            None => Ok(()),
+        if let Some(why) = self.failed {
+            bail!("not all that was asked for could be done: {why}");
+        }
+        match self.recorded.and_then(|recorded| recorded.sound_lost_seconds) {
+            Some(lost) if lost >= LEAST_LOSS_SECONDS => {
+                tell(format_args!(
+                    "the recording has {lost:.1} s of silence where the microphone gave no sound"
+                ));
+                Ok(Outcome::DoneInPart)
+            }
+            _ => Ok(Outcome::Done),
         }
     }
 

@@ -37,8 +37,8 @@ pub(crate) struct VideoArgs {
     pub(super) input: PathBuf,
 
     /// The file to write, of the kind that its ending says: .mp4, .m4v, .mov, .mkv or .webm. A name with a number's place,
-    /// such as frames/%05d.png, or a folder's with a / at its end, gives a picture for each frame; with -y they take the place
-    /// of all that are there.
+    /// such as frames/%05d.png, or a folder's with a / at its end, gives a picture for each frame; with -y they take the places
+    /// of those that are there, and more that were there stay behind them.
     #[arg(short, long, value_name = "OUT.mp4")]
     pub(super) output: PathBuf,
 
@@ -148,6 +148,12 @@ impl VideoArgs {
     pub(crate) fn run(&self) -> Result<Outcome> {
         if self.duration.is_some_and(|duration| duration.is_zero()) {
             return Err(wrong_usage("a duration of 0 leaves nothing to restyle; give a longer one"));
+        }
+        if self.output.is_dir() && PictureSequence::of(&self.output).is_none() {
+            let output = self.output.display();
+            return Err(wrong_usage(format!(
+                "the output is a folder; name a file in it, or put a / at its end for a picture of each frame: {output}"
+            )));
         }
         refuse_input(&self.input, &self.output)?;
         refuse_existing(&self.output, self.overwrite.overwrite)?;

@@ -119,8 +119,15 @@ fn is_about_drawing(error: &eframe::Error) -> bool {
 }
 
 fn told(error: eframe::Error) -> anyhow::Error {
+    let has_display =
+        || ["WAYLAND_DISPLAY", "WAYLAND_SOCKET", "DISPLAY"].iter().any(|name| env::var_os(name).is_some());
+    let reason = if cfg!(target_os = "linux") && !has_display() {
+        "there is no display: neither WAYLAND_DISPLAY nor DISPLAY is set".to_owned()
+    } else {
+        error.to_string()
+    };
     anyhow!(
-        "the window cannot be opened ({error}); without one, `pastiche video` and `pastiche live --headless` work"
+        "the window cannot be opened ({reason}); without one, `pastiche video` and `pastiche live --headless` work"
     )
 }
 
