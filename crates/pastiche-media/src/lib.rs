@@ -42,6 +42,7 @@ mod animation;
 mod audio;
 mod camera;
 mod color;
+mod color_profile;
 mod container;
 mod damage;
 mod decode;

@@ -15,8 +15,8 @@ use image::{
 use pastiche_frame::{ColorMatrix, ColorRange, ColorSpace, Frame, PixelFormat};
 
 use crate::{
-    MAX_SIDE, MediaError, error::Result, input::check_readable, jpeg, output_file::sync,
-    partial_file::PartialFile,
+    MAX_SIDE, MediaError, color_profile::to_srgb, error::Result, input::check_readable, jpeg,
+    output_file::sync, partial_file::PartialFile,
 };
 
 /// Of 100: no loss that is seen, at a third of the size of 100.
@@ -28,23 +28,32 @@ const MAX_BYTES: u64 = MAX_SIDE as u64 * MAX_SIDE as u64 * 8;
 /// The endings of the names of pictures that are read, in lower case.
 pub const IMAGE_ENDINGS: [&str; 7] = ["png", "jpg", "jpeg", "webp", "tif", "tiff", "bmp"];
 
-/// Reads a picture of one of the [`IMAGE_ENDINGS`]' kinds as an RGB frame, upright as its EXIF data asks, transparent parts over black.
+/// Reads a picture of one of the [`IMAGE_ENDINGS`]' kinds as an RGB frame, upright as its EXIF data asks, in sRGB where an ICC
+/// profile says what its colours are, transparent parts over black.
 ///
 /// # Errors
 /// The file is missing or cannot be read, or is of another kind, or is damaged.
 pub fn read_image(path: &Path) -> Result<Frame> {
     check_readable(path)?;
-    let picture = decode(path).map_err(|source| match source {
+    let (picture, profile) = decode(path).map_err(|source| match source {
         ImageError::Limits(_) => MediaError::ImageTooLarge { path: path.to_owned() },
         source => MediaError::ImageRead { path: path.to_owned(), source },
     })?;
     let (width, height) = (picture.width(), picture.height());
-    let mut frame = Frame::from_data(width, height, PixelFormat::Rgb8, rgb_over_black(picture));
+    let mut pixels = rgb_over_black(picture);
+    if let Some(Err(error)) = profile.map(|profile| to_srgb(&mut pixels, &profile)) {
+        log::warn!(
+            "its ICC profile is of no use ({error}), its colours are taken for sRGB: {}",
+            path.display()
+        );
+    }
+    let mut frame = Frame::from_data(width, height, PixelFormat::Rgb8, pixels);
     frame.color_space = ColorSpace { matrix: ColorMatrix::Bt601, range: ColorRange::Full };
     Ok(frame)
 }
 
-fn decode(path: &Path) -> Result<DynamicImage, ImageError> {
+/// The picture, upright, and its ICC profile.
+fn decode(path: &Path) -> Result<(DynamicImage, Option<Vec<u8>>), ImageError> {
     // By its contents: pictures with the wrong ending are common.
     let reader = ImageReader::new(BufReader::new(File::open(path)?)).with_guessed_format()?;
     if reader.format() == Some(ImageFormat::Jpeg) && !jpeg::is_whole(&mut BufReader::new(File::open(path)?))?
@@ -63,9 +72,10 @@ fn decode(path: &Path) -> Result<DynamicImage, ImageError> {
     limits.reserve(decoder.total_bytes())?;
     decoder.set_limits(limits)?;
     let orientation = decoder.orientation()?;
+    let profile = decoder.icc_profile()?;
     let mut picture = DynamicImage::from_decoder(decoder)?;
     picture.apply_orientation(orientation);
-    Ok(picture)
+    Ok((picture, profile))
 }
 
 fn rgb_over_black(picture: DynamicImage) -> Vec<u8> {
