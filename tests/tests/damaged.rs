@@ -192,9 +192,9 @@ fn what_cannot_be_read_is_refused_in_one_line_and_leaves_nothing() {
     for (input, words) in [
         ("locked.mp4", "encrypted"),
         ("song.m4a", "no video in this file, only sound (aac)"),
-        ("empty.mp4", "not a video"),
+        ("empty.mp4", "the file is empty"),
         ("words.mkv", "not a video"),
-        ("indexless.mp4", "not a video"),
+        ("indexless.mp4", "breaks off before its index"),
         ("blank.mp4", "not one whole picture"),
     ] {
         for output in ["out.mp4", "out.mp4 --resume", "out/"] {
