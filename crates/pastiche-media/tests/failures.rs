@@ -35,10 +35,11 @@ fn files_that_are_no_video_are_told_apart() {
     assert!(matches!(open_error(&folder.path().join("missing.mp4")), MediaError::InputMissing { .. }));
     assert!(matches!(open_error(folder.path()), MediaError::InputUnreadable { .. }));
     let text = b"Just some words,\nand a second line of them.\n".repeat(50);
-    for (name, contents) in
-        [("empty.mp4", &[][..]), ("text.txt", &text), ("text.mp4", &text), ("text.nfo", &text)]
-    {
-        let path = file(name, contents);
+    let empty = file("empty.mp4", &[]);
+    assert!(matches!(open_error(&empty), MediaError::InputEmpty { .. }));
+    assert!(matches!(probe(&empty), Err(MediaError::InputEmpty { .. })));
+    for name in ["text.txt", "text.mp4", "text.nfo"] {
+        let path = file(name, &text);
         assert!(matches!(open_error(&path), MediaError::NotMedia { .. }), "{name}");
         assert!(matches!(probe(&path), Err(MediaError::NotMedia { .. })), "{name}");
     }

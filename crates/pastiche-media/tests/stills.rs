@@ -184,5 +184,5 @@ fn a_picture_that_claims_a_monstrous_size_is_refused() {
     bytes.extend(words.iter().flat_map(|word| word.to_le_bytes()));
     fs::write(&path, bytes).unwrap();
     let error = read_image(&path).unwrap_err();
-    let MediaError::ImageRead { source: image::ImageError::Limits(_), .. } = error else { panic!("{error}") };
+    let MediaError::ImageTooLarge { .. } = error else { panic!("{error}") };
 }
