@@ -2,6 +2,9 @@
 
 use moxcms::{CmsError, ColorProfile, DataColorSpace, Layout, TransformOptions};
 
+/// Pixels that are brought over at a time.
+const STEP: usize = 1024;
+
 /// Brings RGB8 pixels from the colour space of an ICC profile into sRGB. Those of a profile for anything but RGB stay as they
 /// are: what decodes such pictures has turned them into RGB in its own way.
 ///
@@ -9,11 +12,10 @@ use moxcms::{CmsError, ColorProfile, DataColorSpace, Layout, TransformOptions};
 /// The profile is damaged, or of a kind that is not known; the pixels are then as they were.
 pub(crate) fn to_srgb(pixels: &mut [u8], profile: &[u8]) -> Result<(), CmsError> {
     let profile = ColorProfile::new_from_slice(profile)?;
-    let srgb = ColorProfile::new_srgb();
     if profile.color_space != DataColorSpace::Rgb {
         return Ok(());
     }
-    let options = TransformOptions::default();
+    let (srgb, options) = (ColorProfile::new_srgb(), TransformOptions::default());
     let transform = profile.create_transform_8bit(Layout::Rgb, &srgb, Layout::Rgb, options)?;
     // The transform reads and writes two different places.
     let mut read = [0; 3 * STEP];
@@ -24,9 +26,6 @@ pub(crate) fn to_srgb(pixels: &mut [u8], profile: &[u8]) -> Result<(), CmsError>
     }
     Ok(())
 }
-
-/// Pixels that are brought over at a time.
-const STEP: usize = 1024;
 
 #[cfg(test)]
 mod tests {

@@ -7,14 +7,13 @@ use clap::Args;
 use pastiche_train::{
     distillation::{self, DistillationConfig, DistillationJob, DistillationStep},
     photos::PhotoFolder,
-    run::RunFolder,
 };
 
 use super::{
     Outcome,
     args::DeviceArgs,
-    console::{interrupt_switch, tell},
-    training::{LearnerArgs, RunArgs, StepLog, told_ending},
+    console::interrupt_switch,
+    training::{LearnerArgs, RunArgs, StepLog, tell_begun, told_ending},
     wrong_usage,
 };
 
@@ -71,12 +70,7 @@ impl DistilCommand {
         }
         let config = config(&self.learner).validate()?;
         let photos = PhotoFolder::open(&self.photos)?;
-        tell(format_args!(
-            "{} photographs, {} steps; report: {}",
-            photos.photos().len(),
-            config.steps,
-            RunFolder::beside(&self.output).report().display()
-        ));
+        tell_begun(&photos, config.steps, &self.output);
         let mut log = StepLog::new(config.steps, self.run.log_every);
         let cancel = interrupt_switch("finishing the step and writing a checkpoint")?;
         let ending = self.device.run(|device| {

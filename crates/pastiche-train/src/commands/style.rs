@@ -7,14 +7,14 @@ use clap::Args;
 use pastiche_train::{
     PerceptualLoss, StepReport, TrainingConfig,
     photos::PhotoFolder,
-    run::{self, RunFolder, TrainJob},
+    run::{self, TrainJob},
 };
 
 use super::{
     Outcome,
     args::{DeviceArgs, LossArgs, LossNetArgs},
-    console::{interrupt_switch, tell},
-    training::{LearnerArgs, RunArgs, StepLog, told_ending},
+    console::interrupt_switch,
+    training::{LearnerArgs, RunArgs, StepLog, tell_begun, told_ending},
 };
 
 /// Trains a style.
@@ -90,13 +90,7 @@ impl StyleCommand {
         let config = self.network.config(&self.loss).validate()?;
         let photos = PhotoFolder::open(&self.photos)?;
         let loss_net = self.loss_net.open()?;
-        let run = RunFolder::beside(&self.output);
-        tell(format_args!(
-            "{} photographs, {} steps; report: {}",
-            photos.photos().len(),
-            config.steps,
-            run.report().display()
-        ));
+        tell_begun(&photos, config.steps, &self.output);
         let mut log = StepLog::new(config.steps, self.run.log_every);
         let cancel = interrupt_switch("finishing the step and writing a checkpoint")?;
         let ending = self.device.run(|device| {

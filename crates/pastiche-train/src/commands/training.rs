@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Result, bail};
 use clap::Args;
 use pastiche_train::{
-    photos::Variation,
+    photos::{PhotoFolder, Variation},
     run::{Ending, RunFolder, RunOptions},
 };
 
@@ -170,6 +170,12 @@ impl VariationArgs {
             light: self.light.unwrap_or(usual.light),
         }
     }
+}
+
+/// Says what a training of a style begins with.
+pub(super) fn tell_begun(photos: &PhotoFolder, steps: u64, output: &Path) {
+    let (number, report) = (photos.photos().len(), RunFolder::beside(output).report());
+    tell(format_args!("{number} photographs, {steps} steps; report: {}", report.display()));
 }
 
 /// Says how a training ended.
